@@ -1,0 +1,1 @@
+//! The subscriber's side of media: select, rewrite, retransmit, fan-out. It knows no socket and no room.

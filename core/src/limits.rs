@@ -1,0 +1,62 @@
+//! How big everything is: one value, read at start, never changed after.
+
+/// Every capacity that a board or site chooses. The media tables are those of **one shard**; a box with two
+/// shards has them twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Client connections of the control channel.
+    pub connections: u16,
+    /// Janus sessions.
+    pub sessions: u16,
+    /// Janus handles, over all sessions.
+    pub handles: u16,
+    /// Rooms.
+    pub rooms: u16,
+    /// PeerConnections that publish, a shard.
+    pub publishers: u16,
+    /// PeerConnections that subscribe, a shard.
+    pub subscribers: u16,
+    /// Published m-lines of one publisher.
+    pub streams_per_publisher: u8,
+    /// M-lines of one subscriber.
+    pub streams_per_subscriber: u8,
+    /// Video packets kept for retransmission, an encoding. A power of two.
+    pub history_packets: u16,
+    /// Packets that wait between fan-out and sealing, a shard.
+    pub queued_packets: u32,
+    /// The longest request of the control channel, in bytes.
+    pub request_bytes: u32,
+}
+
+impl Limits {
+    /// A home or a small office: what the binary has when no file says otherwise.
+    pub const DEFAULT: Self = Self {
+        connections: 256,
+        sessions: 256,
+        handles: 1024,
+        rooms: 64,
+        publishers: 64,
+        subscribers: 256,
+        streams_per_publisher: 4,
+        streams_per_subscriber: 32,
+        history_packets: 512,
+        queued_packets: 16_384,
+        request_bytes: 65_536,
+    };
+
+    /// PeerConnections of one shard.
+    pub const fn links(&self) -> usize {
+        self.publishers as usize + self.subscribers as usize
+    }
+
+    /// Published m-lines of one shard.
+    pub const fn streams(&self) -> usize {
+        self.publishers as usize * self.streams_per_publisher as usize
+    }
+}
+
+/// The largest datagram that is read or sent, in bytes: an Ethernet frame's worth.
+pub const DATAGRAM_BYTES: usize = 1500;
+
+/// The most encodings (simulcast layers) of a stream.
+pub const ENCODINGS: usize = 3;

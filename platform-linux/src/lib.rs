@@ -1,0 +1,1 @@
+//! Parlor on Linux: moves bytes between the core and the machine.

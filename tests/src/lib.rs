@@ -1,0 +1,1 @@
+//! What the scenarios share: peers, links, counters.
