@@ -1,0 +1,34 @@
+//! What the platform tells the control half at start.
+
+use core::net::IpAddr;
+
+use heapless::{String, Vec};
+
+use crate::limits::Limits;
+use crate::link::Fingerprint;
+
+/// The most addresses that are offered as candidates.
+pub const ADDRESSES: usize = 16;
+
+/// What never changes after the start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How big everything is.
+    pub limits: Limits,
+    /// The server's name in `info`.
+    pub server_name: String<64>,
+    /// Our certificate's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The addresses that clients reach us by, the best first.
+    pub addresses: Vec<IpAddr, ADDRESSES>,
+    /// The UDP port of shard 0; shard i has `port + i`.
+    pub port: u16,
+    /// How many shards there are.
+    pub shards: u8,
+    /// Seconds without a word after which a session ends; 0: never.
+    pub session_timeout_s: u32,
+    /// Seconds that a session outlives its connection and can be claimed.
+    pub reclaim_session_timeout_s: u32,
+    /// Whether clients may create rooms.
+    pub create_rooms: bool,
+}

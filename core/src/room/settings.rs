@@ -1,0 +1,217 @@
+//! What a room is told to be.
+
+use core::fmt;
+
+use heapless::{String, Vec};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use crate::wire::{Codec, Kind};
+
+/// The longest description of a room, in bytes.
+pub const DESCRIPTION_BYTES: usize = 128;
+
+/// The longest secret or PIN of a room, in bytes.
+pub const SECRET_BYTES: usize = 64;
+
+/// The most codecs of one kind that a room allows.
+pub const CODECS: usize = 5;
+
+/// A room's settings, under the names that Janus gives them in files and requests.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomSettings {
+    /// Its number; 0 lets Parlor choose one.
+    pub room: u64,
+    /// Shown in lists; "Room NUMBER" where it is absent.
+    pub description: Option<String<DESCRIPTION_BYTES>>,
+    /// Needed to change or destroy the room.
+    pub secret: Option<String<SECRET_BYTES>>,
+    /// Needed to join.
+    pub pin: Option<String<SECRET_BYTES>>,
+    /// Left out of lists.
+    pub is_private: bool,
+    /// Whether subscribers must show the private id of a publisher.
+    pub require_pvtid: bool,
+    /// Whether joining without end-to-end encryption is refused.
+    pub require_e2ee: bool,
+    /// The most publishers at once.
+    pub publishers: u32,
+    /// The bound of what a publisher sends, in bits per second; 0: none.
+    pub bitrate: u32,
+    /// Whether a publisher cannot ask for more than `bitrate`.
+    pub bitrate_cap: bool,
+    /// Seconds between keyframes that are asked for anyway; 0: never.
+    pub fir_freq: u16,
+    /// Codecs for sound, the best first.
+    pub audiocodec: CodecList,
+    /// Codecs for pictures, the best first.
+    pub videocodec: CodecList,
+    /// The VP9 profile that is preferred.
+    pub vp9_profile: Option<String<16>>,
+    /// The H.264 profile-level-id that is preferred.
+    pub h264_profile: Option<String<16>>,
+    /// Whether Opus in-band FEC is negotiated.
+    pub opus_fec: bool,
+    /// Whether Opus DTX is negotiated.
+    pub opus_dtx: bool,
+    /// Whether scalable video is selected by layer (VP9, AV1).
+    pub video_svc: bool,
+    /// Whether the audio level extension is negotiated.
+    pub audiolevel_ext: bool,
+    /// Whether others are told who is talking.
+    pub audiolevel_event: bool,
+    /// Packets over which the level is averaged.
+    pub audio_active_packets: u32,
+    /// The average level that counts as talking (127: silence, 0: loud).
+    pub audio_level_average: u32,
+    /// Whether the video orientation extension is negotiated.
+    pub videoorient_ext: bool,
+    /// Whether the playout delay extension is negotiated.
+    pub playoutdelay_ext: bool,
+    /// Whether transport-wide congestion control is negotiated.
+    pub transport_wide_cc_ext: bool,
+    /// Whether publishers are recorded.
+    pub record: bool,
+    /// Where recordings go.
+    pub rec_dir: Option<String<DESCRIPTION_BYTES>>,
+    /// Whether recording can only be switched with the secret.
+    pub lock_record: bool,
+    /// Whether others are told of everybody who joins, publishing or not.
+    pub notify_joining: bool,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            room: 0,
+            description: None,
+            secret: None,
+            pin: None,
+            is_private: false,
+            require_pvtid: false,
+            require_e2ee: false,
+            publishers: 3,
+            bitrate: 0,
+            bitrate_cap: false,
+            fir_freq: 0,
+            audiocodec: CodecList::of(&[Codec::Opus]),
+            videocodec: CodecList::of(&[Codec::Vp8]),
+            vp9_profile: None,
+            h264_profile: None,
+            opus_fec: true,
+            opus_dtx: false,
+            video_svc: false,
+            audiolevel_ext: true,
+            audiolevel_event: false,
+            audio_active_packets: 100,
+            audio_level_average: 25,
+            videoorient_ext: true,
+            playoutdelay_ext: true,
+            transport_wide_cc_ext: true,
+            record: false,
+            rec_dir: None,
+            lock_record: false,
+            notify_joining: false,
+        }
+    }
+}
+
+/// Codecs in the order of preference; written `vp8,h264`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodecList {
+    codecs: Vec<Codec, CODECS>,
+}
+
+impl CodecList {
+    /// A list of `codecs`, of which the first [`CODECS`] count.
+    pub fn of(codecs: &[Codec]) -> Self {
+        Self { codecs: codecs.iter().copied().take(CODECS).collect() }
+    }
+
+    /// Reads `opus,pcmu`; `None` if a name is unknown or they are too many.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut codecs = Vec::new();
+        for name in text.split(',') {
+            codecs.push(codec_named(name.trim())?).ok()?;
+        }
+        Some(Self { codecs })
+    }
+
+    /// The codecs, the best first.
+    pub fn codecs(&self) -> &[Codec] {
+        &self.codecs
+    }
+
+    /// Whether all are of `kind`.
+    pub fn is_all(&self, kind: Kind) -> bool {
+        self.codecs.iter().all(|codec| codec.kind() == kind)
+    }
+}
+
+impl fmt::Display for CodecList {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, codec) in self.codecs.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str(",")?;
+            }
+            formatter.write_str(codec_name(*codec))?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for CodecList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl Visitor<'_> for List {
+            type Value = CodecList;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("codec names such as \"vp8,h264\"")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<CodecList, E> {
+                CodecList::parse(text).ok_or_else(|| E::custom("unknown codec"))
+            }
+        }
+        deserializer.deserialize_str(List)
+    }
+}
+
+const NAMES: [(&str, Codec); 9] = [
+    ("opus", Codec::Opus),
+    ("pcma", Codec::Pcma),
+    ("pcmu", Codec::Pcmu),
+    ("g722", Codec::G722),
+    ("vp8", Codec::Vp8),
+    ("vp9", Codec::Vp9),
+    ("h264", Codec::H264),
+    ("h265", Codec::H265),
+    ("av1", Codec::Av1),
+];
+
+/// The codec that `name` names.
+pub fn codec_named(name: &str) -> Option<Codec> {
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, codec)| *codec)
+}
+
+/// A codec's name in settings and requests.
+pub fn codec_name(codec: Codec) -> &'static str {
+    NAMES.iter().find(|(_, known)| *known == codec).map_or("", |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn a_list_of_codecs_reads_back_as_it_was_written() {
+        let list = CodecList::parse("vp9,h264").unwrap();
+        assert_eq!(list.codecs(), [Codec::Vp9, Codec::H264]);
+        assert_eq!(list.to_string(), "vp9,h264");
+        assert!(list.is_all(Kind::Video));
+        assert_eq!(CodecList::parse("mp3"), None);
+        assert_eq!(CodecList::parse("vp8,vp8,vp8,vp8,vp8,vp8"), None);
+    }
+}
