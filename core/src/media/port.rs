@@ -12,11 +12,11 @@ pub struct Datagram<'a> {
     pub bytes: &'a mut [u8],
 }
 
-/// Where outgoing datagrams are written. Packets to one route follow each other, so that a platform can let those of
-/// equal size leave in one call.
+/// Where the media half writes what leaves it while a batch is being received. Packets to one route follow each
+/// other, so that a platform can let those of equal size leave in one call.
 pub trait Outbox {
-    /// Lends room for one datagram of up to [`crate::limits::DATAGRAM_BYTES`]. Sends what it holds first if it is
-    /// full; what a full socket does not take is dropped and counted, never waited for.
+    /// Lends room for one datagram of [`crate::limits::DATAGRAM_BYTES`]. Sends what it holds first if it is full; what
+    /// a full socket does not take is dropped and counted, never waited for.
     fn lend(&mut self) -> &mut [u8];
 
     /// Sends the first `len` bytes of what was lent last to `route` (at [`Self::flush`], or before).
@@ -24,22 +24,28 @@ pub trait Outbox {
 
     /// Sends everything that was committed.
     fn flush(&mut self);
+
+    /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
+    fn dtls(&mut self, datagram: DtlsDatagram) -> bool;
 }
 
 /// A shard's whole outer world. [`super::run`] is the loop over it.
-pub trait Port: Outbox {
+pub trait Port {
+    /// Its sending side, apart from its receiving side so that both can be used at once.
+    type Outbox: Outbox;
+
+    /// The sending side.
+    fn outbox(&mut self) -> &mut Self::Outbox;
+
     /// The time now.
     fn now(&mut self) -> Instant;
 
-    /// The wall clock as an NTP timestamp (RFC 3550 section 4), for sender reports.
-    fn wall_clock_ntp(&mut self) -> u64;
-
-    /// Waits until a datagram may be there, [`Self::command`] or [`Self::dtls_outgoing`] has something, or it is `until`.
+    /// Waits until a datagram may be there, [`Self::command`] or [`Self::dtls`] has something, or it is `until`.
     fn wait(&mut self, until: Instant) -> impl Future<Output = ()>;
 
-    /// Reads one batch, gives each datagram to `each` and says how many there were;
-    /// 0 when nothing is waiting.
-    fn receive(&mut self, each: &mut dyn FnMut(Datagram<'_>)) -> usize;
+    /// Reads one batch, gives each datagram to `each` together with the sending side, and says how many there were; 0
+    /// when nothing is waiting.
+    fn receive(&mut self, each: impl FnMut(Datagram<'_>, &mut Self::Outbox)) -> usize;
 
     /// The next command, if there is one.
     fn command(&mut self) -> Option<Command>;
@@ -48,8 +54,8 @@ pub trait Port: Outbox {
     fn notice(&mut self, notice: Notice) -> Result<(), Notice>;
 
     /// The next DTLS datagram to send, if there is one.
-    fn dtls_outgoing(&mut self) -> Option<DtlsDatagram>;
+    fn dtls(&mut self) -> Option<DtlsDatagram>;
 
-    /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
-    fn dtls_incoming(&mut self, datagram: DtlsDatagram) -> bool;
+    /// Whether the shard was asked to end.
+    fn stopped(&self) -> bool;
 }
