@@ -1,0 +1,1 @@
+//! One UDP socket a shard: batches in, groups out.
