@@ -4,8 +4,8 @@ pub mod command;
 pub mod notice;
 pub mod port;
 
-pub use command::{
-    Command, EncodingParameters, Feedback, Mid, OpenLink, RemoteUfrag, Rid, StreamParameters, SubscriptionParameters,
-};
+pub use crate::forward::SubscriptionParameters;
+pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
+pub use command::{Command, OpenLink, RemoteUfrag};
 pub use notice::{CloseReason, DtlsDatagram, Notice};
 pub use port::{Datagram, Outbox, Port};

@@ -1,5 +1,9 @@
 //! Fixed tables over lent memory. They hold anything and know nothing of media or rooms.
 
+pub mod pool;
+pub mod queue;
 pub mod table;
 
+pub use pool::{PACKET_BYTES, PacketId, PacketSlot, Pool};
+pub use queue::{Queue, QueueSlot, Queues};
 pub use table::{Slot, Table};

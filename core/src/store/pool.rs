@@ -1,0 +1,166 @@
+//! Packets in fixed slots over lent memory, counted by their readers, with one note of type `N` beside each.
+
+/// The name of a packet in its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketId(u32);
+
+impl PacketId {
+    /// No packet. A lent table of names starts with it.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// Whether it names a packet.
+    pub const fn is_some(self) -> bool {
+        self.0 != u32::MAX
+    }
+}
+
+impl Default for PacketId {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// The largest packet that is kept: what an Ethernet frame leaves after IPv4, UDP and the shorter SRTP tag.
+pub const PACKET_BYTES: usize = 1462;
+
+/// One slot of a [`Pool`].
+#[derive(Debug)]
+pub struct PacketSlot<N> {
+    bytes: [u8; PACKET_BYTES],
+    len: u16,
+    readers: u32,
+    next_vacant: u32,
+    note: N,
+}
+
+impl<N: Default> Default for PacketSlot<N> {
+    fn default() -> Self {
+        Self { bytes: [0; PACKET_BYTES], len: 0, readers: 0, next_vacant: u32::MAX, note: N::default() }
+    }
+}
+
+/// Packets that several readers share. A slot is vacant again when its last reader let go.
+#[derive(Debug)]
+pub struct Pool<'m, N> {
+    slots: &'m mut [PacketSlot<N>],
+    vacant: u32,
+    /// Slots from here on were never used: their memory is not touched before it is needed.
+    fresh: u32,
+    count: u32,
+}
+
+impl<'m, N> Pool<'m, N> {
+    /// A pool in `slots`, which must be new.
+    pub fn new(slots: &'m mut [PacketSlot<N>]) -> Self {
+        assert!(slots.len() < u32::MAX as usize, "an index has 32 bits");
+        Self { slots, vacant: u32::MAX, fresh: 0, count: 0 }
+    }
+
+    /// Copies `bytes` into a vacant slot, with one reader. `None` if there is no slot, or if they are too many.
+    pub fn insert(&mut self, bytes: &[u8], note: N) -> Option<PacketId> {
+        if bytes.len() > PACKET_BYTES {
+            return None;
+        }
+        let index = self.take_vacant()?;
+        let slot = &mut self.slots[index as usize];
+        slot.bytes[..bytes.len()].copy_from_slice(bytes);
+        slot.len = bytes.len() as u16;
+        slot.readers = 1;
+        slot.note = note;
+        self.count += 1;
+        Some(PacketId(index))
+    }
+
+    /// The content of a packet.
+    pub fn bytes(&self, packet: PacketId) -> &[u8] {
+        match self.slots.get(packet.0 as usize) {
+            Some(slot) => &slot.bytes[..usize::from(slot.len)],
+            None => &[],
+        }
+    }
+
+    /// The note beside a packet.
+    pub fn note(&self, packet: PacketId) -> Option<&N> {
+        self.slots.get(packet.0 as usize).map(|slot| &slot.note)
+    }
+
+    /// One more reader.
+    pub fn retain(&mut self, packet: PacketId) {
+        if let Some(slot) = self.slots.get_mut(packet.0 as usize) {
+            debug_assert!(slot.readers > 0, "a reader must hold the packet already");
+            slot.readers += 1;
+        }
+    }
+
+    /// One reader less.
+    pub fn release(&mut self, packet: PacketId) {
+        let Some(slot) = self.slots.get_mut(packet.0 as usize) else { return };
+        debug_assert!(slot.readers > 0, "released more often than retained");
+        slot.readers = slot.readers.saturating_sub(1);
+        if slot.readers == 0 {
+            slot.next_vacant = self.vacant;
+            self.vacant = packet.0;
+            self.count -= 1;
+        }
+    }
+
+    /// How many packets there are.
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// How many there can be.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn take_vacant(&mut self) -> Option<u32> {
+        if let Some(slot) = self.slots.get(self.vacant as usize) {
+            let index = self.vacant;
+            self.vacant = slot.next_vacant;
+            return Some(index);
+        }
+        if (self.fresh as usize) < self.slots.len() {
+            self.fresh += 1;
+            return Some(self.fresh - 1);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_slot_is_vacant_when_its_last_reader_let_go() {
+        let mut slots: Vec<PacketSlot<u8>> = (0..2).map(|_| PacketSlot::default()).collect();
+        let mut pool = Pool::new(&mut slots);
+        let first = pool.insert(b"first", 1).unwrap();
+        let second = pool.insert(b"second", 2).unwrap();
+        assert_eq!(pool.insert(b"third", 3), None);
+        pool.retain(first);
+        pool.release(first);
+        assert_eq!(pool.insert(b"third", 3), None);
+        pool.release(first);
+        let third = pool.insert(b"third", 3).unwrap();
+        assert_eq!(pool.bytes(third), b"third");
+        assert_eq!(pool.bytes(second), b"second");
+        assert_eq!(pool.note(second), Some(&2));
+        assert_eq!(pool.len(), 2);
+    }
+
+    #[test]
+    fn a_packet_that_is_too_long_is_refused() {
+        let mut slots = [PacketSlot::<()>::default()];
+        let mut pool = Pool::new(&mut slots);
+        assert_eq!(pool.insert(&[0; PACKET_BYTES + 1], ()), None);
+        assert!(pool.insert(&[0; PACKET_BYTES], ()).is_some());
+    }
+}
