@@ -1,2 +1,28 @@
-//! Offers and answers (RFC 8866, RFC 8829): a bounded reader that borrows and copies nothing, a writer into lent
-//! memory, and what a publisher or a subscriber and Parlor agreed on. It knows neither rooms nor Janus.
+//! Offers and answers (RFC 8866, RFC 9429): a bounded reader that borrows and copies nothing, writers into lent memory,
+//! and what a publisher or a subscriber and Parlor agreed on. It knows neither rooms nor Janus.
+//!
+//! ```text
+//! publisher:  Description::parse(offer) ─▶ negotiate(offer, policy) ─▶ [PublishedSection] ─▶ write_answer
+//! subscriber: [OfferedSection] ─▶ write_offer       Description::parse(answer) ─▶ read_answer ─▶ [AnsweredSection]
+//! both:       Description::transport(..) ─▶ RemoteTransport
+//! ```
+
+pub mod answer;
+pub mod description;
+pub mod offer;
+pub mod policy;
+pub mod publish;
+pub mod refusal;
+pub mod section;
+pub mod subscribe;
+pub mod transport;
+
+pub use answer::write_answer;
+pub use description::{Description, SECTIONS};
+pub use offer::{OfferedMedia, OfferedSection, OfferedState, write_offer};
+pub use policy::Policy;
+pub use publish::{FormatParameters, PublishedSection, PublishedState, negotiate};
+pub use refusal::{Cause, Refusal};
+pub use section::{Direction, MediaKind, Section};
+pub use subscribe::{AnsweredSection, offered_extensions, offered_payload_types, read_answer, section_mid};
+pub use transport::{LocalTransport, RemoteTransport, Side};
