@@ -3,11 +3,11 @@
 pub mod codec;
 pub mod extension;
 pub mod kind;
+pub mod rtcp;
 pub mod rtp;
 pub mod sequence;
 pub mod stun;
 
-#[allow(dead_code)]
 mod bytes;
 
 pub use codec::{Codec, Kind};
