@@ -1,0 +1,2 @@
+//! Load for a Janus VideoRoom.
+fn main() {}

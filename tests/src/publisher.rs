@@ -1,0 +1,126 @@
+//! A participant that sends: audio, video, or both.
+
+use crate::peer::{Options, Peer, drive};
+use crate::{Result, Signalling, payload};
+use serde_json::json;
+use std::time::{Duration, Instant};
+use str0m::media::{MediaKind, Mid, Pt};
+use str0m::rtp::{ExtensionValues, RtpWrite};
+
+/// How long ICE and DTLS may take.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+
+/// One published m-line and where its numbers stand.
+#[derive(Debug)]
+pub struct Track {
+    /// Its m-line.
+    pub mid: Mid,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Packets sent: the index of the next one.
+    pub sent: u64,
+    payload_type: Pt,
+    first_sequence: u64,
+    timestamp: u32,
+    picture: u16,
+}
+
+/// A publisher in a room.
+#[derive(Debug)]
+pub struct Publisher {
+    /// Its id among the participants.
+    pub id: u64,
+    /// Its PeerConnection.
+    pub peer: Peer,
+    /// Its session.
+    pub signalling: Signalling,
+    /// Its handle.
+    pub handle: u64,
+    /// What it sends, in the order of `kinds`.
+    pub tracks: Vec<Track>,
+    answered_keyframes: u64,
+}
+
+impl Publisher {
+    /// Joins a room and publishes; returns once media can flow.
+    pub fn join(address: &str, room: u64, options: Options, kinds: &[MediaKind]) -> Result<Publisher> {
+        let mut signalling = Signalling::connect(address)?;
+        let handle = signalling.attach()?;
+        let join = json!({ "request": "join", "ptype": "publisher", "room": room });
+        let (joined, _) = signalling.message(handle, join, None)?;
+        let id = joined["id"].as_u64().ok_or("a publisher without an id")?;
+        let mut peer = Peer::new(options)?;
+        let (offer, pending, mids) = peer.offer(kinds)?;
+        let jsep = json!({ "type": "offer", "sdp": offer });
+        let (_, answer) = signalling.message(handle, json!({ "request": "publish" }), Some(jsep))?;
+        peer.accept_answer(pending, &answer.ok_or("no answer to the offer")?)?;
+        let tracks = mids.iter().zip(kinds).map(|(mid, kind)| Track::new(&peer, *mid, *kind)).collect::<Result<_>>()?;
+        let mut publisher = Publisher { id, peer, signalling, handle, tracks, answered_keyframes: 0 };
+        if !drive(&mut [&mut publisher.peer], HANDSHAKE, |peers| peers[0].is_connected())? {
+            return Err("the publisher's connection did not come up".into());
+        }
+        Ok(publisher)
+    }
+
+    /// Sends one video frame of `packets` packets of `length` payload bytes, stamped by `stamp` for each packet's index.
+    ///
+    /// It is a keyframe if it is the first or if one was asked for since the last.
+    pub fn send_frame(
+        &mut self,
+        track: usize,
+        packets: usize,
+        length: usize,
+        mut stamp: impl FnMut(u64) -> u64,
+    ) -> Result<()> {
+        let asked = self.peer.counts.keyframe_requests;
+        let track = &mut self.tracks[track];
+        let keyframe = track.sent == 0 || asked > self.answered_keyframes;
+        self.answered_keyframes = asked;
+        for place in 0..packets {
+            let index = track.sent;
+            let bytes = payload::vp8(index, stamp(index), track.picture, place == 0, keyframe, length);
+            let packet = track.next(bytes, place + 1 == packets);
+            self.peer.send(track.mid, packet)?;
+        }
+        track.picture = track.picture.wrapping_add(1);
+        track.timestamp = track.timestamp.wrapping_add(3000);
+        Ok(())
+    }
+
+    /// Sends 20 ms of audio of `length` payload bytes.
+    pub fn send_audio(&mut self, track: usize, length: usize) -> Result<()> {
+        let track = &mut self.tracks[track];
+        let mut packet = track.next(payload::opus(track.sent, length), false);
+        packet = packet.ext_vals(ExtensionValues {
+            audio_level: Some(-30),
+            voice_activity: Some(true),
+            ..ExtensionValues::default()
+        });
+        self.peer.send(track.mid, packet)?;
+        track.timestamp = track.timestamp.wrapping_add(960);
+        Ok(())
+    }
+}
+
+impl Track {
+    fn new(peer: &Peer, mid: Mid, kind: MediaKind) -> Result<Track> {
+        Ok(Track {
+            mid,
+            kind,
+            sent: 0,
+            payload_type: peer.payload_type(mid)?,
+            // Low enough that the peer's first guess of the roll-over count is right (RFC 3711, section 3.3.1).
+            first_sequence: 32_000,
+            timestamp: 0xffff_0000,
+            picture: 0x7ff0,
+        })
+    }
+
+    fn next(&mut self, payload: Vec<u8>, marker: bool) -> RtpWrite {
+        let sequence = self.first_sequence + self.sent;
+        self.sent += 1;
+        RtpWrite::new(self.payload_type, sequence.into(), self.timestamp, Instant::now(), payload)
+            .marker(marker)
+            .nackable(true)
+    }
+}

@@ -1,0 +1,132 @@
+//! The server under test: the real binary on free ports, ended when the test ends.
+
+use crate::process::Process;
+use crate::{Result, Signalling};
+use serde_json::{Value, json};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+/// How long the binary may take to answer on its port.
+const BOOT: Duration = Duration::from_secs(10);
+/// How long it may take to end.
+const END: Duration = Duration::from_secs(3);
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    child: Option<Child>,
+    state: Option<PathBuf>,
+    /// Address of the Janus WebSocket.
+    pub websocket: String,
+    /// Process to be measured.
+    pub process: Process,
+}
+
+impl Server {
+    /// Starts `target/release/parlor`, or the binary that `PARLOR` names, with further `KEY=VALUE` settings.
+    ///
+    /// With `PARLOR_WEBSOCKET` and `PARLOR_PID` set, a server that already runs is tested instead.
+    pub fn start(settings: &[&str]) -> Result<Server> {
+        if let (Ok(websocket), Ok(pid)) = (env::var("PARLOR_WEBSOCKET"), env::var("PARLOR_PID")) {
+            return Ok(Server { child: None, state: None, websocket, process: Process(pid.parse()?) });
+        }
+        let [websocket, http, admin] = [free_tcp()?, free_tcp()?, free_tcp()?];
+        let state = env::temp_dir().join(format!("parlor-test-{}-{websocket}", std::process::id()));
+        fs::create_dir_all(&state)?;
+        let mut command = Command::new(binary()?);
+        for setting in [
+            format!("control.websocket=127.0.0.1:{websocket}"),
+            format!("control.http=127.0.0.1:{http}"),
+            format!("control.admin=127.0.0.1:{admin}"),
+            "media.address=127.0.0.1".into(),
+            "media.shards=1".into(),
+            format!("media.port={}", free_udp()?),
+            format!("state.directory={}", state.display()),
+        ] {
+            command.args(["--set", &setting]);
+        }
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        let child = command.stdout(Stdio::null()).spawn()?;
+        let process = Process(child.id());
+        let websocket = format!("127.0.0.1:{websocket}");
+        let server = Server { child: Some(child), state: Some(state), websocket, process };
+        let start = Instant::now();
+        while TcpStream::connect(&server.websocket).is_err() {
+            if start.elapsed() > BOOT {
+                return Err("the server does not answer".into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
+    }
+
+    /// Creates a room with up to `publishers` publishers and no bitrate cap; gives its number.
+    pub fn create_room(&self, publishers: u64) -> Result<u64> {
+        create_room(&self.websocket, publishers)
+    }
+
+    /// Asks the server to end, as an operator would; gives whether it ended well and in time.
+    pub fn stop(mut self) -> Result<bool> {
+        let Some(mut child) = self.child.take() else { return Ok(true) };
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
+        let start = Instant::now();
+        while start.elapsed() < END {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status.success());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(false)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Nothing can be done about a failure here, and the next line would show it.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if let Some(state) = &self.state {
+            let _ = fs::remove_dir_all(state);
+        }
+    }
+}
+
+/// Creates a room with up to `publishers` publishers and no bitrate cap; gives its number.
+pub fn create_room(websocket: &str, publishers: u64) -> Result<u64> {
+    let mut signalling = Signalling::connect(websocket)?;
+    let handle = signalling.attach()?;
+    let create = json!({ "request": "create", "publishers": publishers, "bitrate": 0, "videocodec": "vp8" });
+    let (created, _): (Value, _) = signalling.message(handle, create, None)?;
+    let room = created["room"].as_u64().ok_or("a room without a number")?;
+    signalling.leave()?;
+    Ok(room)
+}
+
+fn binary() -> Result<PathBuf> {
+    let path = match env::var_os("PARLOR") {
+        Some(path) => PathBuf::from(path),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/parlor"),
+    };
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not built: cargo build --release", path.display()).into())
+    }
+}
+
+fn free_tcp() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn free_udp() -> Result<u16> {
+    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
