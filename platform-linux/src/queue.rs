@@ -4,10 +4,10 @@
 //! A reader that finds nothing says that it will sleep, looks once more, and sleeps; a writer puts its item in and
 //! then looks whether the reader said so. Both orders are fenced, so one of the two always sees the other.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::{io, mem};
 
 use async_io::Async;
 use heapless::spsc::{Consumer, Producer, Queue};
@@ -88,7 +88,7 @@ impl<T> Receiver<T> {
             }
             // A reactor that fails leaves nothing to wait for; the next round looks again.
             let _ = self.event.readable().await;
-            let _ = rustix::io::read(self.event.get_ref(), &mut [0; mem::size_of::<u64>()]);
+            let _ = rustix::io::read(self.event.get_ref(), &mut [0; size_of::<u64>()]);
             self.bell.wake();
         }
     }
@@ -153,7 +153,7 @@ pub(crate) fn to_control<T, const N: usize>() -> io::Result<(Sender<T>, Receiver
 
 /// Bytes of a queue of `N` items.
 pub(crate) const fn memory_bytes<T, const N: usize>() -> usize {
-    mem::size_of::<Queue<T, N>>()
+    size_of::<Queue<T, N>>()
 }
 
 fn leaked<T, const N: usize>() -> (Producer<'static, T>, Consumer<'static, T>) {

@@ -1,1 +1,127 @@
 //! One UDP socket a shard: batches in, groups out.
+//!
+//! Receiving: `recvmmsg` of buffers that the kernel fills with trains of equal datagrams (UDP GRO). Sending:
+//! datagrams are written one after the other into an arena; neighbours of equal size to one peer are one message that
+//! the kernel cuts (UDP GSO), and many messages are one `sendmmsg`. Where the kernel lacks one of these, the rest still
+//! works. The address that a datagram was sent to is read, and is the source of every answer (PKTINFO).
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+mod ancillary;
+mod receive;
+#[allow(unsafe_code)] // the one file of the project
+pub(crate) mod system;
+#[cfg(test)]
+mod tests;
+mod transmit;
+
+pub use receive::Receive;
+pub use transmit::{Method, Transmit};
+
+/// A bound socket, and what its kernel can do.
+pub struct Socket {
+    pub(crate) descriptor: UdpSocket,
+    family: Family,
+    segments: bool,
+    trains: bool,
+}
+
+/// Which addresses a socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// IPv4 alone.
+    V4,
+    /// IPv6, and IPv4 as mapped addresses.
+    Dual,
+}
+
+impl Socket {
+    /// Binds `port` (0: the system chooses) on all addresses, of both families where the machine has IPv6.
+    pub fn bind(port: u16) -> io::Result<Arc<Self>> {
+        let (descriptor, family) = match system::open(Family::Dual, port) {
+            Ok(descriptor) => (descriptor, Family::Dual),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(_) => (system::open(Family::V4, port)?, Family::V4),
+        };
+        let segments = system::probe_segmentation();
+        let trains = system::enable_trains(&descriptor);
+        Ok(Arc::new(Self { descriptor, family, segments, trains }))
+    }
+
+    /// The port that it is bound to.
+    pub fn port(&self) -> io::Result<u16> {
+        Ok(self.descriptor.local_addr()?.port())
+    }
+
+    /// Whether one message can hold several datagrams of equal size (UDP GSO).
+    pub fn can_segment(&self) -> bool {
+        self.segments
+    }
+}
+
+/// What passed a socket. Written by its one thread, read by any.
+#[derive(Debug, Default)]
+pub struct Counters {
+    received: AtomicU64,
+    receive_calls: AtomicU64,
+    receive_malformed: AtomicU64,
+    sent: AtomicU64,
+    sent_bytes: AtomicU64,
+    send_calls: AtomicU64,
+    dropped_full: AtomicU64,
+    dropped_too_long: AtomicU64,
+    dropped_unreachable: AtomicU64,
+    segmentation_refused: AtomicU64,
+}
+
+/// A copy of [`Counters`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Datagrams that arrived.
+    pub received: u64,
+    /// Calls that brought them.
+    pub receive_calls: u64,
+    /// Messages that were cut short, or whose addresses were missing.
+    pub receive_malformed: u64,
+    /// Datagrams that the kernel took.
+    pub sent: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Calls that sent them.
+    pub send_calls: u64,
+    /// Datagrams dropped because the socket or its device was full.
+    pub dropped_full: u64,
+    /// Datagrams dropped because the path takes none so long.
+    pub dropped_too_long: u64,
+    /// Datagrams dropped because there is no way to the peer, or our address is gone.
+    pub dropped_unreachable: u64,
+    /// Groups that the kernel would not cut and that went one by one.
+    pub segmentation_refused: u64,
+}
+
+impl Counters {
+    /// How it stands now.
+    pub fn counts(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            received: read(&self.received),
+            receive_calls: read(&self.receive_calls),
+            receive_malformed: read(&self.receive_malformed),
+            sent: read(&self.sent),
+            sent_bytes: read(&self.sent_bytes),
+            send_calls: read(&self.send_calls),
+            dropped_full: read(&self.dropped_full),
+            dropped_too_long: read(&self.dropped_too_long),
+            dropped_unreachable: read(&self.dropped_unreachable),
+            segmentation_refused: read(&self.segmentation_refused),
+        }
+    }
+}
+
+/// Adds to a counter that only this thread writes: without the cost of a locked instruction.
+fn add(counter: &AtomicU64, amount: usize) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount as u64), Ordering::Relaxed);
+}
