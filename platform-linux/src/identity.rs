@@ -1,10 +1,26 @@
 //! The certificate by which peers know this machine, kept on disk so that its fingerprint survives restarts.
 
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use parlor_core::link::Fingerprint;
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
-/// A self-signed certificate and its key (ECDSA with P-256).
+/// The file, in the state directory. What is wrong with it is set aside under the second name.
+const FILE: &str = "identity.pem";
+const FILE_NEW: &str = "identity.pem.new";
+const FILE_BROKEN: &str = "identity.pem.broken";
+
+/// Longer is no identity of ours.
+const FILE_BYTES: u64 = 16 << 10;
+
+/// A self-signed certificate and its key (ECDSA with P-256, as RFC 8827 section 6.5 asks for). It does not expire: a
+/// peer knows it by the fingerprint in the SDP, and a box without a battery does not know the year when it starts.
 #[derive(Clone)]
 pub struct Identity {
     /// The certificate, in DER.
@@ -14,21 +30,150 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads the identity of `directory`, which is made if need be, or makes a new one and keeps it there. What was worth a line in the log
-    /// comes beside it; the error is a sentence.
+    /// Reads the identity of `directory` (which is made if need be), or makes a new one and keeps it there. What is
+    /// worth a line in the log comes beside it; the error is a sentence.
     pub fn open(directory: &Path) -> Result<(Self, Option<String>), String> {
-        let _ = directory;
-        Err("not yet".into())
+        let path = directory.join(FILE);
+        let shown = path.display();
+        let mut remark = None;
+        match read(&path) {
+            Ok(Some(identity)) => return Ok((identity, None)),
+            Ok(None) => {
+                let broken = directory.join(FILE_BROKEN);
+                fs::rename(&path, &broken)
+                    .map_err(|error| format!("{shown} is damaged and cannot be set aside: {error}"))?;
+                remark = Some(format!(
+                    "{shown} is damaged: it is set aside as {FILE_BROKEN}, and this machine has a new certificate"
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+        }
+        let identity = Self::ephemeral()?;
+        identity.write(directory).map_err(|error| format!("{shown} cannot be written: {error}"))?;
+        Ok((identity, remark))
     }
 
     /// A new identity that is kept nowhere.
     pub fn ephemeral() -> Result<Self, String> {
-        Err("not yet".into())
+        let make = || {
+            let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+            let mut parameters = CertificateParams::default();
+            parameters.distinguished_name.push(DnType::CommonName, "Parlor");
+            let certificate = parameters.self_signed(&key)?;
+            Ok(Self { certificate: certificate.der().to_vec(), private_key: key.serialize_der() })
+        };
+        make().map_err(|error: rcgen::Error| format!("no certificate can be made: {error}"))
     }
 
     /// What the SDP promises.
     pub fn fingerprint(&self) -> Fingerprint {
-        let _ = (&self.certificate, &self.private_key);
-        Fingerprint { sha256: [0; 32] }
+        fingerprint(&self.certificate)
+    }
+
+    /// Writes the file whole or not at all, for our eyes only.
+    fn write(&self, directory: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let new = directory.join(FILE_NEW);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let parts = [
+            pem::Pem::new("PRIVATE KEY", self.private_key.clone()),
+            pem::Pem::new("CERTIFICATE", self.certificate.clone()),
+        ];
+        file.write_all(pem::encode_many(&parts).as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, directory.join(FILE))?;
+        File::open(directory)?.sync_all()
+    }
+}
+
+/// The SHA-256 fingerprint of a certificate in DER (RFC 8122 section 5).
+pub(crate) fn fingerprint(certificate: &[u8]) -> Fingerprint {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest::digest(&digest::SHA256, certificate).as_ref());
+    Fingerprint { sha256 }
+}
+
+/// The identity in a file; `None` if the file is not one.
+fn read(path: &Path) -> io::Result<Option<Identity>> {
+    if fs::metadata(path)?.len() > FILE_BYTES {
+        return Ok(None);
+    }
+    Ok(parse(&fs::read(path)?))
+}
+
+fn parse(text: &[u8]) -> Option<Identity> {
+    let parts = pem::parse_many(text).ok()?;
+    let part = |tag| parts.iter().find(|part| part.tag() == tag).map(|part| part.contents().to_vec());
+    let identity = Identity { certificate: part("CERTIFICATE")?, private_key: part("PRIVATE KEY")? };
+    let key =
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &identity.private_key, &SystemRandom::new()).ok()?;
+    let public = key.public_key().as_ref();
+    identity.certificate.windows(public.len()).any(|bytes| bytes == public).then_some(identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("parlor-identity-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_survives_a_restart() {
+        let scratch = Scratch::new("restart");
+        let (first, remark) = Identity::open(&scratch.0.join("deep/er")).unwrap();
+        assert_eq!(remark, None);
+        let (second, remark) = Identity::open(&scratch.0.join("deep/er")).unwrap();
+        assert_eq!(remark, None);
+        assert_eq!(first.fingerprint(), second.fingerprint());
+        let mode = fs::metadata(scratch.0.join("deep/er").join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside() {
+        let scratch = Scratch::new("damaged");
+        let (first, _) = Identity::open(&scratch.0).unwrap();
+        let path = scratch.0.join(FILE);
+        let text = fs::read(&path).unwrap();
+        let (other, _) = (Identity::ephemeral().unwrap(), ());
+        let mixed = pem::encode_many(&[
+            pem::Pem::new("PRIVATE KEY", other.private_key),
+            pem::Pem::new("CERTIFICATE", first.certificate.clone()),
+        ]);
+        for damaged in [&b""[..], &text[..text.len() / 2], mixed.as_bytes(), &[0; 1 << 15]] {
+            fs::write(&path, damaged).unwrap();
+            let (second, remark) = Identity::open(&scratch.0).unwrap();
+            assert!(remark.unwrap().contains(FILE_BROKEN));
+            assert_ne!(first.fingerprint(), second.fingerprint());
+            assert_eq!(fs::read(scratch.0.join(FILE_BROKEN)).unwrap(), damaged);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_is_told() {
+        let Err(error) = Identity::open(Path::new("/proc/parlor")) else { panic!("/proc took a directory") };
+        assert!(error.contains("/proc/parlor/identity.pem"), "{error}");
     }
 }

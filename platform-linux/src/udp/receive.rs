@@ -22,6 +22,9 @@ pub struct Receive {
 }
 
 impl Receive {
+    /// Bytes of its buffers where the kernel makes trains.
+    pub const MEMORY_BYTES: usize = TRAIN_BYTES * RECEIVE_MESSAGES;
+
     /// The receiving side of `socket`, with buffers of its own: 1 MiB where the kernel makes trains, of which it
     /// touches what it needs.
     pub fn new(socket: Arc<Socket>, counters: Arc<Counters>) -> Self {

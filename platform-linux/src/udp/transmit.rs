@@ -59,6 +59,9 @@ struct Group {
 }
 
 impl Transmit {
+    /// Bytes of its buffers.
+    pub const MEMORY_BYTES: usize = ARENA_BYTES + size_of::<Vec<Group, GROUPS>>();
+
     /// The sending side of `socket`, with the best method that its kernel has.
     pub fn new(socket: Arc<Socket>, counters: Arc<Counters>) -> Self {
         let method = if socket.can_segment() { Method::Segmented } else { Method::Batch };
