@@ -177,6 +177,7 @@ pub(super) fn receive(
     for index in 0..(received as usize).min(count) {
         // SAFETY: the first `count` headers and names were written above.
         let (header, name) = unsafe { (headers[index].assume_init_ref(), names[index].assume_init_ref()) };
+        #[allow(clippy::unnecessary_cast)] // other C libraries have another type
         ancillaries[index].set_len(header.msg_hdr.msg_controllen as usize);
         arrivals[index] = Arrival {
             route: remote(name).zip(local(&ancillaries[index])).map(|(remote, local)| Route { remote, local }),
