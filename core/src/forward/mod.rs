@@ -1,5 +1,14 @@
 //! The subscriber's side of media: select, rewrite, retransmit, fan-out. It knows no socket and no room.
 
 pub mod parameters;
+pub mod rewrite;
+pub mod select;
+pub mod sent;
+pub mod subscription;
+pub mod write;
 
 pub use parameters::SubscriptionParameters;
+pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
+pub use sent::{SENT_PACKETS, Sent, SentRing};
+pub use subscription::Subscription;
+pub use write::{Leaving, Sending, Written, write};

@@ -1,5 +1,6 @@
 //! Fixed tables over lent memory. They hold anything and know nothing of media or rooms.
 
+pub mod list;
 pub mod pool;
 pub mod queue;
 pub mod table;

@@ -1,5 +1,21 @@
 //! The publisher's side of media: facts of a packet, loss, keyframes, history. It knows no subscriber.
 
+pub mod encoding;
+pub mod facts;
+pub mod history;
+pub mod keyframe;
+pub mod loss;
 pub mod parameters;
+pub mod picture;
+pub mod published;
+pub mod statistics;
 
+pub use encoding::{Encoding, SenderReport};
+pub use facts::Facts;
+pub use history::History;
+pub use keyframe::KeyframeGovernor;
+pub use loss::{Arrival, Loss, MISSING_PACKETS};
 pub use parameters::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
+pub use picture::Picture;
+pub use published::{AUDIO_HISTORY_PACKETS, Kept, Stream};
+pub use statistics::{ReceiveReport, ReceiveStatistics};

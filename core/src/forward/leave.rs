@@ -1,0 +1,78 @@
+//! Queued packets leave: written once into the outbox, sealed there, one link after the other.
+
+use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, write};
+use crate::link::{Gcm, Link};
+use crate::time::Instant;
+
+/// Where packets are written to and sent from; [`crate::media::Outbox`] is one.
+pub trait Departures {
+    /// Room for one datagram.
+    fn lend(&mut self) -> &mut [u8];
+    /// Sends what was written to a link's route.
+    fn commit(&mut self, route: &crate::link::Route, len: usize);
+}
+
+impl<G: Gcm> Forwarding<'_, '_, G> {
+    /// Sends everything that waits; returns how many packets left.
+    pub fn leave(&mut self, now: Instant, departures: &mut impl Departures) -> u32 {
+        let mut sent = 0;
+        while let Some(index) = self.pending.pop(self.links) {
+            sent += self.leave_link(index, now, departures);
+        }
+        sent
+    }
+
+    fn leave_link(&mut self, index: u16, now: Instant, departures: &mut impl Departures) -> u32 {
+        let Some(link) = self.links.at_mut(index) else { return 0 };
+        let mut sent = 0;
+        while let Some(queued) = self.queues.pop(&mut link.queue) {
+            let left = leave_packet(link, &queued, self.pool, self.subscriptions, now, departures);
+            sent += u32::from(left.is_some());
+            self.pool.release(queued.packet);
+        }
+        sent
+    }
+}
+
+/// Writes, seals and commits one packet. `None` if its link, subscription or splice is gone.
+fn leave_packet<G: Gcm>(
+    link: &mut Link<G>,
+    queued: &Queued,
+    pool: &crate::store::Pool<'_, crate::stream::Facts>,
+    subscriptions: &mut crate::store::Table<'_, crate::forward::Subscription>,
+    now: Instant,
+    departures: &mut impl Departures,
+) -> Option<()> {
+    let route = link.ice.selected()?;
+    let srtp = link.srtp.as_ref()?;
+    let subscription = subscriptions.at_mut(queued.subscription)?;
+    let splice = subscription.rewriter.splice(queued.splice)?;
+    let facts = pool.note(queued.packet)?;
+    let transport_sequence = match queued.sending {
+        Sending::Repeat { transport_sequence } => transport_sequence,
+        Sending::First | Sending::Rtx => link.transport_sequence,
+    };
+    let leaving = Leaving { sending: queued.sending, index: queued.index, transport_sequence, now };
+    let buffer = departures.lend();
+    let written = write((pool.bytes(queued.packet), facts), subscription, &splice, leaving, buffer)?;
+    let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index);
+    if len == 0 {
+        return None;
+    }
+    departures.commit(&route, len);
+    match queued.sending {
+        Sending::First => {
+            link.transport_sequence = link.transport_sequence.wrapping_add(1);
+            subscription.sent.record(queued.index, Sent { splice: queued.splice, transport_sequence });
+            subscription.packets_sent = subscription.packets_sent.wrapping_add(1);
+            let payload_bytes = (written.len - written.header_len) as u32;
+            subscription.octets_sent = subscription.octets_sent.wrapping_add(payload_bytes);
+        }
+        Sending::Rtx => {
+            link.transport_sequence = link.transport_sequence.wrapping_add(1);
+            subscription.rtx_index += 1;
+        }
+        Sending::Repeat { .. } => {}
+    }
+    Some(())
+}

@@ -1,0 +1,64 @@
+//! One m-line of a subscriber: what it is fed with and what it was sent.
+
+use crate::forward::{Rewriter, SentRing, SubscriptionParameters};
+use crate::store::list;
+use crate::time::Instant;
+
+/// One m-line of a subscriber.
+pub struct Subscription {
+    /// What was agreed on.
+    pub parameters: SubscriptionParameters,
+    /// Numbers of the outgoing stream.
+    pub rewriter: Rewriter,
+    /// What can be asked for again.
+    pub sent: SentRing,
+    /// The next subscription of the same stream.
+    pub next_of_stream: u16,
+    /// The next subscription of the same link.
+    pub next_of_link: u16,
+    /// Since when it waits for a keyframe of its next source.
+    pub waits_since: Option<Instant>,
+    /// The sequence number of the next retransmission under RTX, extended.
+    pub rtx_index: u64,
+    /// For sender reports.
+    pub packets_sent: u32,
+    /// For sender reports: bytes of payload.
+    pub octets_sent: u32,
+    /// The publisher's wall clock in the last sender report, its middle 32 bits, and when we sent it: the round trip
+    /// comes from these.
+    pub reported: Option<(u32, Instant)>,
+}
+
+impl Subscription {
+    /// A subscription whose first sequence numbers come from `random`.
+    pub fn new(parameters: SubscriptionParameters, random: u32) -> Self {
+        let rewriter = Rewriter::new(random as u16);
+        let sent = SentRing::new(rewriter.newest());
+        Self {
+            parameters,
+            rewriter,
+            sent,
+            next_of_stream: list::END,
+            next_of_link: list::END,
+            waits_since: None,
+            rtx_index: u64::from((random >> 16) & 0x7fff),
+            packets_sent: 0,
+            octets_sent: 0,
+            reported: None,
+        }
+    }
+
+    /// Takes changed parameters. What was sent under the old ones cannot be repeated byte for byte any more.
+    pub fn configure(&mut self, parameters: SubscriptionParameters) {
+        if parameters.active && !self.parameters.active {
+            self.rewriter.interrupt();
+        }
+        self.parameters = parameters;
+        self.sent = SentRing::new(self.rewriter.newest());
+    }
+
+    /// Whether retransmissions have a stream of their own (RFC 4588).
+    pub fn rtx(&self) -> Option<(u32, u8)> {
+        self.parameters.rtx_ssrc.zip(self.parameters.rtx_payload_type)
+    }
+}

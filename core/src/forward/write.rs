@@ -1,0 +1,142 @@
+//! A kept packet as one subscriber gets it: header, extensions and picture ids of its own, the same payload.
+
+use heapless::Vec;
+
+use crate::forward::{Splice, Subscription};
+use crate::stream::Facts;
+use crate::time::Instant;
+use crate::wire::{Extension, rtp};
+
+/// How a packet goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// For the first time.
+    First,
+    /// Again as RTX (RFC 4588), which is a new packet around the old payload.
+    Rtx,
+    /// Again byte for byte as before: anything else under the same sequence number would use a nonce twice.
+    Repeat {
+        /// Its transport-wide number then.
+        transport_sequence: u16,
+    },
+}
+
+/// What is known only when a packet leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// How.
+    pub sending: Sending,
+    /// Its extended sequence number in the subscriber's stream.
+    pub index: u64,
+    /// Its transport-wide sequence number.
+    pub transport_sequence: u16,
+    /// Now.
+    pub now: Instant,
+}
+
+/// A packet in clear, written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its length.
+    pub len: usize,
+    /// The length of its header.
+    pub header_len: usize,
+    /// The extended sequence number of the SSRC it was written for: the SRTP packet index.
+    pub index: u64,
+}
+
+/// Writes `packet` into `buffer`. `None` if it does not fit or the subscription has no RTX.
+pub fn write(
+    (packet, facts): (&[u8], &Facts),
+    subscription: &Subscription,
+    splice: &Splice,
+    leaving: Leaving,
+    buffer: &mut [u8],
+) -> Option<Written> {
+    let parameters = &subscription.parameters;
+    let mut header = rtp::Header {
+        padding: false,
+        marker: facts.marker,
+        payload_type: parameters.payload_type,
+        sequence: leaving.index as u16,
+        timestamp: splice.timestamp(facts.timestamp),
+        ssrc: parameters.ssrc,
+    };
+    let mut index = leaving.index;
+    let original = (leaving.index as u16).to_be_bytes();
+    let mut prefix: &[u8] = &[];
+    if leaving.sending == Sending::Rtx {
+        (header.ssrc, header.payload_type) = subscription.rtx()?;
+        index = subscription.rtx_index;
+        header.sequence = index as u16;
+        prefix = &original;
+    }
+    let transport = leaving.transport_sequence.to_be_bytes();
+    // A repetition must have the bytes of the first time, so without RTX the time is the packet's own.
+    let sent_at = if subscription.rtx().is_some() { leaving.now } else { facts.arrived };
+    let send_time = absolute_send_time(sent_at);
+    let elements = elements(packet, facts, subscription, &transport, &send_time);
+    let header_len = header.write(buffer, elements.iter().copied())?;
+    let payload = packet.get(usize::from(facts.payload_start)..)?;
+    let payload_at = header_len + prefix.len();
+    buffer.get_mut(header_len..payload_at)?.copy_from_slice(prefix);
+    let room = buffer.get_mut(payload_at..payload_at + payload.len())?;
+    room.copy_from_slice(payload);
+    write_picture(facts, splice, room);
+    Some(Written { len: payload_at + payload.len(), header_len, index })
+}
+
+/// The header extensions of the packet on this m-line.
+fn elements<'a>(
+    packet: &'a [u8],
+    facts: &'a Facts,
+    subscription: &'a Subscription,
+    transport: &'a [u8; 2],
+    send_time: &'a [u8; 3],
+) -> Vec<(u8, &'a [u8]), ELEMENTS> {
+    let map = &subscription.parameters.extensions;
+    let mut elements = Vec::new();
+    let own: [(Extension, &[u8]); 3] = [
+        (Extension::Mid, subscription.parameters.mid.as_bytes()),
+        (Extension::TransportSequence, transport),
+        (Extension::AbsoluteSendTime, send_time),
+    ];
+    let forwarded = facts.elements.iter().filter_map(|element| {
+        let start = usize::from(element.start);
+        Some((element.extension, packet.get(start..start + usize::from(element.len))?))
+    });
+    for (extension, data) in own.into_iter().chain(forwarded) {
+        if let Some(id) = map.id(extension) {
+            // Room for all: three of ours and those of a packet's facts.
+            let _ = elements.push((id, data));
+        }
+    }
+    elements
+}
+
+/// Puts the subscriber's picture ids into a VP8 payload.
+fn write_picture(facts: &Facts, splice: &Splice, payload: &mut [u8]) {
+    let at = |position: u16| usize::from(position.saturating_sub(facts.payload_start));
+    let picture = &facts.picture;
+    if picture.picture_id_at != 0 {
+        let id = splice.picture_id(picture.picture_id) | 0x8000;
+        if let Some(bytes) = payload.get_mut(at(picture.picture_id_at)..at(picture.picture_id_at) + 2) {
+            bytes.copy_from_slice(&id.to_be_bytes());
+        }
+    }
+    if picture.tl0_at != 0
+        && let Some(byte) = payload.get_mut(at(picture.tl0_at))
+    {
+        *byte = splice.tl0_picture_index(picture.tl0_picture_index);
+    }
+}
+
+/// `abs-send-time`: seconds modulo 64, in 6.18 fixed point.
+fn absolute_send_time(now: Instant) -> [u8; 3] {
+    let ticks = ((now.us % 64_000_000) << 18) / 1_000_000;
+    let [.., a, b, c] = (ticks as u32).to_be_bytes();
+    [a, b, c]
+}
+
+/// Elements of ours and of the publisher in one packet.
+const ELEMENTS: usize = 8;

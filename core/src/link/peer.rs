@@ -1,0 +1,129 @@
+//! The state of one PeerConnection.
+
+use heapless::Vec;
+
+use crate::id::StreamId;
+use crate::link::{Arrivals, Gcm, Ice, IncomingIndex, SrtpSession};
+use crate::store::{Queue, list};
+use crate::time::Instant;
+
+/// The most SSRCs that one peer may send at once.
+pub const INCOMING_SOURCES: usize = 24;
+
+/// One PeerConnection.
+pub struct Link<G: Gcm> {
+    /// Addresses, checks, consent.
+    pub ice: Ice,
+    /// Keys, once DTLS gave them.
+    pub srtp: Option<SrtpSession<G>>,
+    /// The SSRCs that the peer sends.
+    pub sources: Vec<IncomingSource, INCOMING_SOURCES>,
+    /// Packets that wait to be sealed and sent.
+    pub queue: Queue,
+    /// The next link that has such packets.
+    pub next_pending: u16,
+    /// Whether it is among the links that have such packets.
+    pub is_pending: bool,
+    /// The first stream that it publishes.
+    pub streams: u16,
+    /// The first subscription that it receives.
+    pub subscriptions: u16,
+    /// Arrivals to report by transport-wide feedback.
+    pub arrivals: Arrivals,
+    /// The transport-wide number of the next packet we send.
+    pub transport_sequence: u16,
+    /// The SSRC under which we send feedback.
+    pub feedback_ssrc: u32,
+    /// What was negotiated and measured about feedback.
+    pub feedback: LinkFeedback,
+    /// What the control half has yet to be told.
+    pub news: News,
+    /// When something of it is due.
+    pub due: Instant,
+}
+
+/// An SSRC of the peer.
+#[derive(Clone, Debug)]
+pub struct IncomingSource {
+    /// The SSRC.
+    pub ssrc: u32,
+    /// Its roll-over counter and replay window.
+    pub index: IncomingIndex,
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// The layer of that stream.
+    pub layer: u8,
+    /// Whether it carries retransmissions (RFC 4588).
+    pub repair: bool,
+}
+
+/// The timers and bounds of a link's RTCP.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkFeedback {
+    /// Whether the peer takes RTCP that is not compound (RFC 5506).
+    pub reduced_size: bool,
+    /// When sender and receiver reports are due.
+    pub report_due: Instant,
+    /// When the next REMB is due.
+    pub bitrate_due: Instant,
+    /// The bound that REMB tells; 0 for none.
+    pub bitrate_bps: u32,
+    /// How many REMBs are left of the ramp at the start.
+    pub ramp: u8,
+    /// The last measured round trip.
+    pub round_trip_us: u32,
+    /// Packets that the peer asked for again since the last look.
+    pub nacked_packets: u32,
+    /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
+    pub repetitions_left: u32,
+}
+
+/// What happened to a link and was not told yet. A flag stays until it was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// ICE validated an address.
+    pub connected: bool,
+    /// Media can flow.
+    pub up: bool,
+    /// Many packets were lost: those from the peer, those to it.
+    pub slow: Option<(u32, u32)>,
+    /// One of its streams began or ceased to receive.
+    pub receiving: bool,
+}
+
+impl<G: Gcm> Link<G> {
+    /// A link that waits for its first check.
+    pub fn new(ice: Ice, reduced_size: bool, random: u32, now: Instant) -> Self {
+        Self {
+            ice,
+            srtp: None,
+            sources: Vec::new(),
+            queue: Queue::EMPTY,
+            next_pending: list::END,
+            is_pending: false,
+            streams: list::END,
+            subscriptions: list::END,
+            arrivals: Arrivals::default(),
+            transport_sequence: random as u16,
+            feedback_ssrc: random | 1,
+            feedback: LinkFeedback { reduced_size, report_due: now, bitrate_due: now, ..LinkFeedback::default() },
+            news: News::default(),
+            due: now,
+        }
+    }
+
+    /// The source with this SSRC, if it is known.
+    pub fn source(&mut self, ssrc: u32) -> Option<&mut IncomingSource> {
+        self.sources.iter_mut().find(|source| source.ssrc == ssrc)
+    }
+
+    /// Moves the time at which something is due forward to `due`.
+    pub fn due_by(&mut self, due: Instant) {
+        self.due = self.due.min(due);
+    }
+
+    /// Whether packets can be protected and sent.
+    pub fn is_up(&self) -> bool {
+        self.srtp.is_some() && self.ice.selected().is_some()
+    }
+}

@@ -1,0 +1,70 @@
+//! One encoding of a stream: an SSRC, or one after another.
+
+use crate::stream::{EncodingParameters, History, KeyframeGovernor, Loss, ReceiveStatistics};
+use crate::time::Instant;
+
+/// A simulcast layer, or the only encoding of a stream.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// What the SDP told of it, completed by what was learned.
+    pub parameters: EncodingParameters,
+    /// Grows when it begins anew with another SSRC.
+    pub epoch: u8,
+    /// For receiver reports.
+    pub statistics: ReceiveStatistics,
+    /// For NACKs.
+    pub loss: Loss,
+    /// For PLIs and FIRs.
+    pub keyframe: KeyframeGovernor,
+    /// Its last packets.
+    pub history: History,
+    /// The publisher's last sender report, by which subscribers' are made.
+    pub sender_report: Option<SenderReport>,
+    /// When its last packet arrived.
+    pub arrived: Option<Instant>,
+    /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
+    pub fir_sequence: u8,
+}
+
+/// A sender report as it came (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderReport {
+    /// The publisher's wall clock.
+    pub ntp: u64,
+    /// The RTP timestamp of that moment.
+    pub timestamp: u32,
+    /// When it arrived.
+    pub arrived: Instant,
+}
+
+impl Encoding {
+    /// An encoding whose first packet has not come yet.
+    pub fn new(parameters: EncodingParameters, history: History) -> Self {
+        Self {
+            parameters,
+            epoch: 0,
+            statistics: ReceiveStatistics::default(),
+            loss: Loss::default(),
+            keyframe: KeyframeGovernor::default(),
+            history,
+            sender_report: None,
+            arrived: None,
+            fir_sequence: 0,
+        }
+    }
+
+    /// Another SSRC took its place: everything that counted the old one's numbers begins anew. Its history must be
+    /// cleared by the caller.
+    pub fn restart(&mut self, ssrc: u32) {
+        self.parameters.ssrc = Some(ssrc);
+        self.epoch = self.epoch.wrapping_add(1);
+        self.statistics = ReceiveStatistics::default();
+        self.loss = Loss::default();
+        self.sender_report = None;
+    }
+
+    /// When something of it is due: a NACK or a keyframe request.
+    pub fn due(&self) -> Option<Instant> {
+        [self.loss.due(), self.keyframe.due()].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,133 @@
+//! A published m-line: its encodings, and what is done with a packet of one.
+
+use heapless::Vec;
+
+use crate::limits::ENCODINGS;
+use crate::store::{PacketId, Pool};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, StreamParameters};
+use crate::time::Instant;
+use crate::wire::Kind;
+use crate::wire::rtp;
+
+/// Audio packets kept for retransmission; longer than any receiver waits for one.
+pub const AUDIO_HISTORY_PACKETS: usize = 64;
+
+/// A published m-line.
+pub struct Stream {
+    /// What was agreed on.
+    pub parameters: StreamParameters,
+    /// One, or the simulcast layers from the lowest to the highest.
+    pub encodings: Vec<Encoding, ENCODINGS>,
+    /// The first subscription that it feeds; the others hang on it. [`crate::store::list`] has the rules.
+    pub subscriptions: u16,
+    /// The next stream of its link.
+    pub next_of_link: u16,
+    /// Whether packets arrive; what the control half was told last.
+    pub receiving: bool,
+}
+
+impl Stream {
+    /// A stream with the part of the lent ring that begins at `ring_start` and has `ring_len` places.
+    pub fn new(parameters: StreamParameters, ring_start: usize, ring_len: usize) -> Self {
+        let mut told = parameters.encodings.clone();
+        if told.is_empty() {
+            // Cannot fail: it is empty.
+            let _ = told.push(EncodingParameters::default());
+        }
+        let mut encodings = Vec::new();
+        let mut start = ring_start;
+        for (layer, encoding) in told.iter().enumerate() {
+            let capacity = history_share(parameters.codec.kind(), ring_len, told.len(), layer);
+            // Both vectors have the same capacity.
+            let _ = encodings.push(Encoding::new(encoding.clone(), History::new(start, capacity)));
+            start += capacity;
+        }
+        Self { parameters, encodings, subscriptions: u16::MAX, next_of_link: u16::MAX, receiving: false }
+    }
+
+    /// Takes changed parameters. Encodings keep what they learned where their number is the same; false if it is not,
+    /// and the stream must be made anew.
+    pub fn configure(&mut self, parameters: StreamParameters) -> bool {
+        let same_layers = parameters.encodings.len().max(1) == self.encodings.len();
+        if !same_layers || parameters.codec != self.parameters.codec {
+            return false;
+        }
+        for (encoding, told) in self.encodings.iter_mut().zip(&parameters.encodings) {
+            encoding.parameters.rid = told.rid.clone();
+            encoding.parameters.rtx_ssrc = told.rtx_ssrc.or(encoding.parameters.rtx_ssrc);
+        }
+        self.parameters = parameters;
+        true
+    }
+
+    /// Takes a packet in clear of one encoding: counts it, keeps it, notes what is missing. `None` if it came before
+    /// or finds no place.
+    pub fn accept(
+        &mut self,
+        layer: u8,
+        packet: &[u8],
+        index: u64,
+        now: Instant,
+        memory: &mut Kept<'_, '_>,
+    ) -> Option<PacketId> {
+        let view = rtp::View::new(packet)?;
+        let encoding = self.encodings.get_mut(usize::from(layer))?;
+        if encoding.loss.arrived(index, now) == Arrival::Stale {
+            return None;
+        }
+        encoding.arrived = Some(now);
+        let clock_rate_hz = self.parameters.codec.clock_rate_hz();
+        encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
+        let facts = Facts::read(&view, &self.parameters, index, now);
+        if facts.picture.keyframe {
+            encoding.keyframe.arrived();
+        }
+        let content = &packet[..view.payload_range().end];
+        let id = match memory.pool.insert(content, facts) {
+            Some(id) => id,
+            None => {
+                encoding.history.drop_oldest(memory.ring, memory.pool).then_some(())?;
+                memory.pool.insert(content, facts)?
+            }
+        };
+        encoding.history.insert(memory.ring, memory.pool, index, id);
+        Some(id)
+    }
+
+    /// Lets go of all kept packets.
+    pub fn clear(&mut self, memory: &mut Kept<'_, '_>) {
+        for encoding in &mut self.encodings {
+            encoding.history.clear(memory.ring, memory.pool);
+        }
+    }
+
+    /// When something of it is due.
+    pub fn due(&self) -> Option<Instant> {
+        self.encodings.iter().filter_map(Encoding::due).min()
+    }
+
+    /// Asks for a keyframe of every encoding that sends.
+    pub fn want_keyframe(&mut self) {
+        if self.parameters.codec.kind() == Kind::Video {
+            self.encodings.iter_mut().for_each(|encoding| encoding.keyframe.want());
+        }
+    }
+}
+
+/// The memory in which packets are kept.
+pub struct Kept<'a, 'm> {
+    /// The packets.
+    pub pool: &'a mut Pool<'m, Facts>,
+    /// The histories' places.
+    pub ring: &'a mut [PacketId],
+}
+
+/// How many packets of a layer are kept. The highest has half of the room, for it has most packets.
+fn history_share(kind: Kind, ring_len: usize, layers: usize, layer: usize) -> usize {
+    match (kind, layers) {
+        (Kind::Audio, _) => AUDIO_HISTORY_PACKETS.min(ring_len),
+        (Kind::Video, 1) => ring_len,
+        (Kind::Video, layers) if layer + 1 == layers => ring_len / 2,
+        (Kind::Video, _) => ring_len / 4,
+    }
+}
