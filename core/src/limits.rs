@@ -20,6 +20,8 @@ pub struct Limits {
     pub streams_per_publisher: u8,
     /// M-lines of one subscriber.
     pub streams_per_subscriber: u8,
+    /// M-lines of all subscribers together, a shard.
+    pub subscriptions: u16,
     /// Video packets kept for retransmission, an encoding. A power of two.
     pub history_packets: u16,
     /// Packets that wait between fan-out and sealing, a shard.
@@ -39,6 +41,7 @@ impl Limits {
         subscribers: 256,
         streams_per_publisher: 4,
         streams_per_subscriber: 32,
+        subscriptions: 2048,
         history_packets: 512,
         queued_packets: 16_384,
         request_bytes: 65_536,

@@ -1,32 +1,26 @@
 //! Queued packets leave: written once into the outbox, sealed there, one link after the other.
 
-use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, write};
-use crate::link::{Gcm, Link};
+use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, Subscription, write};
+use crate::link::{Gcm, Link, Outbox};
+use crate::store::{Pool, Table};
+use crate::stream::Facts;
 use crate::time::Instant;
-
-/// Where packets are written to and sent from; [`crate::media::Outbox`] is one.
-pub trait Departures {
-    /// Room for one datagram.
-    fn lend(&mut self) -> &mut [u8];
-    /// Sends what was written to a link's route.
-    fn commit(&mut self, route: &crate::link::Route, len: usize);
-}
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Sends everything that waits; returns how many packets left.
-    pub fn leave(&mut self, now: Instant, departures: &mut impl Departures) -> u32 {
+    pub fn leave(&mut self, now: Instant, outbox: &mut impl Outbox) -> u32 {
         let mut sent = 0;
         while let Some(index) = self.pending.pop(self.links) {
-            sent += self.leave_link(index, now, departures);
+            sent += self.leave_link(index, now, outbox);
         }
         sent
     }
 
-    fn leave_link(&mut self, index: u16, now: Instant, departures: &mut impl Departures) -> u32 {
+    fn leave_link(&mut self, index: u16, now: Instant, outbox: &mut impl Outbox) -> u32 {
         let Some(link) = self.links.at_mut(index) else { return 0 };
         let mut sent = 0;
         while let Some(queued) = self.queues.pop(&mut link.queue) {
-            let left = leave_packet(link, &queued, self.pool, self.subscriptions, now, departures);
+            let left = leave_packet(link, &queued, self.pool, self.subscriptions, now, outbox);
             sent += u32::from(left.is_some());
             self.pool.release(queued.packet);
         }
@@ -38,10 +32,10 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
 fn leave_packet<G: Gcm>(
     link: &mut Link<G>,
     queued: &Queued,
-    pool: &crate::store::Pool<'_, crate::stream::Facts>,
-    subscriptions: &mut crate::store::Table<'_, crate::forward::Subscription>,
+    pool: &Pool<'_, Facts>,
+    subscriptions: &mut Table<'_, Subscription>,
     now: Instant,
-    departures: &mut impl Departures,
+    outbox: &mut impl Outbox,
 ) -> Option<()> {
     let route = link.ice.selected()?;
     let srtp = link.srtp.as_ref()?;
@@ -53,13 +47,13 @@ fn leave_packet<G: Gcm>(
         Sending::First | Sending::Rtx => link.transport_sequence,
     };
     let leaving = Leaving { sending: queued.sending, index: queued.index, transport_sequence, now };
-    let buffer = departures.lend();
+    let buffer = outbox.lend();
     let written = write((pool.bytes(queued.packet), facts), subscription, &splice, leaving, buffer)?;
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index);
     if len == 0 {
         return None;
     }
-    departures.commit(&route, len);
+    outbox.commit(&route, len);
     match queued.sending {
         Sending::First => {
             link.transport_sequence = link.transport_sequence.wrapping_add(1);

@@ -3,6 +3,7 @@
 pub mod cipher;
 pub mod credentials;
 pub mod handshake;
+pub mod outbox;
 pub mod route;
 
 pub use cipher::Gcm;
@@ -10,4 +11,5 @@ pub use credentials::Credentials;
 pub use handshake::{
     Fingerprint, HandshakeCommand, HandshakeEvent, HandshakeFailure, MasterKey, Role, SrtpKeys, SrtpProfile,
 };
+pub use outbox::{DtlsDatagram, Outbox};
 pub use route::Route;

@@ -5,7 +5,8 @@ pub mod notice;
 pub mod port;
 
 pub use crate::forward::SubscriptionParameters;
+pub use crate::link::{DtlsDatagram, Outbox};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink, RemoteUfrag};
-pub use notice::{CloseReason, DtlsDatagram, Notice};
-pub use port::{Datagram, Outbox, Port};
+pub use notice::{CloseReason, Notice};
+pub use port::{Datagram, Port};

@@ -2,7 +2,6 @@
 //! delays it and loses nothing.
 
 use crate::id::{LinkId, StreamId};
-use crate::limits::DATAGRAM_BYTES;
 
 /// What a shard tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,30 +52,4 @@ pub enum CloseReason {
     NeverConnected,
     /// The shard has no place for the link.
     Full,
-}
-
-/// A DTLS datagram on its way between a shard and the task that owns DTLS. One that finds its queue full is dropped and
-/// counted: DTLS sends again.
-#[derive(Clone)]
-pub struct DtlsDatagram {
-    /// Whose.
-    pub link: LinkId,
-    /// How many of `bytes` count.
-    pub len: u16,
-    /// The datagram.
-    pub bytes: [u8; DATAGRAM_BYTES],
-}
-
-impl DtlsDatagram {
-    /// A datagram of `bytes`; `None` if they are too many.
-    pub fn new(link: LinkId, payload: &[u8]) -> Option<Self> {
-        let mut bytes = [0; DATAGRAM_BYTES];
-        bytes.get_mut(..payload.len())?.copy_from_slice(payload);
-        Some(Self { link, len: payload.len() as u16, bytes })
-    }
-
-    /// Its content.
-    pub fn payload(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
 }

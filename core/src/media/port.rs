@@ -1,7 +1,7 @@
 //! What a platform gives to a shard: the only way by which the media half reaches a socket, a clock, or its queues.
 
-use crate::link::Route;
-use crate::media::{Command, DtlsDatagram, Notice};
+use crate::link::{DtlsDatagram, Outbox, Route};
+use crate::media::{Command, Notice};
 use crate::time::Instant;
 
 /// A datagram that arrived. The bytes are the platform's; SRTP is opened in place in them.
@@ -10,23 +10,6 @@ pub struct Datagram<'a> {
     pub route: Route,
     /// Its content.
     pub bytes: &'a mut [u8],
-}
-
-/// Where the media half writes what leaves it while a batch is being received. Packets to one route follow each
-/// other, so that a platform can let those of equal size leave in one call.
-pub trait Outbox {
-    /// Lends room for one datagram of [`crate::limits::DATAGRAM_BYTES`]. Sends what it holds first if it is full; what
-    /// a full socket does not take is dropped and counted, never waited for.
-    fn lend(&mut self) -> &mut [u8];
-
-    /// Sends the first `len` bytes of what was lent last to `route` (at [`Self::flush`], or before).
-    fn commit(&mut self, route: &Route, len: usize);
-
-    /// Sends everything that was committed.
-    fn flush(&mut self);
-
-    /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
-    fn dtls(&mut self, datagram: DtlsDatagram) -> bool;
 }
 
 /// A shard's whole outer world. [`super::run`] is the loop over it.
