@@ -1,4 +1,10 @@
-//! RTP header extensions: which ones Parlor knows, and the numbers a link gave them (RFC 8285).
+//! RTP header extensions: which ones Parlor knows, the numbers a link gave them (RFC 8285), and their values.
+
+mod dependency_descriptor;
+mod value;
+
+pub use dependency_descriptor::DependencyDescriptor;
+pub use value::{AbsoluteSendTime, AudioLevel, PlayoutDelay, TransportSequence, VideoOrientation};
 
 /// A header extension that is forwarded, by meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
