@@ -12,7 +12,7 @@
 //! arguments: the core has no clock, no socket, no thread, no heap and no lock.
 //!
 //! A file stands above all that it imports. From the top: `control`, `room`, `sdp`, `media`, `forward`,
-//! `stream`, `link`, `wire`, `store`, then `limits`, `id`, `time`.
+//! `stream`, `link`, `wire`, `store`, then `limits`, `id`, `time`, `drops`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -20,6 +20,7 @@
 extern crate std;
 
 pub mod control;
+pub mod drops;
 pub mod forward;
 pub mod id;
 pub mod limits;

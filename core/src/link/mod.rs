@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod handshake;
 pub mod outbox;
 pub mod route;
+pub mod srtp;
 
 pub use cipher::Gcm;
 pub use credentials::Credentials;
@@ -13,3 +14,4 @@ pub use handshake::{
 };
 pub use outbox::{DtlsDatagram, Outbox};
 pub use route::Route;
+pub use srtp::{IncomingIndex, SrtpSession};

@@ -1,0 +1,1 @@
+//! Both profiles as a whole.
