@@ -8,7 +8,11 @@
 //! ```
 
 pub mod answer;
+pub mod attribute;
 pub mod description;
+mod encodings;
+mod extension;
+pub mod format;
 pub mod offer;
 pub mod policy;
 pub mod publish;
@@ -16,12 +20,15 @@ pub mod refusal;
 pub mod section;
 pub mod subscribe;
 pub mod transport;
+mod write;
 
 pub use answer::write_answer;
+pub use attribute::Attribute;
 pub use description::{Description, SECTIONS};
+pub use format::{Encoding, Format, FormatParameters};
 pub use offer::{OfferedMedia, OfferedSection, OfferedState, write_offer};
 pub use policy::Policy;
-pub use publish::{FormatParameters, PublishedSection, PublishedState, negotiate};
+pub use publish::{PublishedSection, PublishedState, negotiate};
 pub use refusal::{Cause, Refusal};
 pub use section::{Direction, MediaKind, Section};
 pub use subscribe::{AnsweredSection, offered_extensions, offered_payload_types, read_answer, section_mid};

@@ -2,8 +2,11 @@
 
 use core::fmt::{self, Write};
 
-use super::LocalTransport;
-use crate::wire::{Codec, ExtensionMap};
+use super::format::rtpmap;
+use super::write::{self, Token};
+use super::{Direction, LocalTransport, SECTIONS, section_mid};
+use crate::media::{Feedback, Mid};
+use crate::wire::{Codec, ExtensionMap, Kind};
 
 /// One m-line that we offer to a subscriber. Its place in the list never changes, and [`super::section_mid`] of that
 /// place is its mid.
@@ -47,7 +50,107 @@ pub struct OfferedMedia<'a> {
     pub stream_name: &'a str,
 }
 
-/// Writes an offer of `sections`.
-pub fn write_offer(_out: &mut dyn Write, _sections: &[OfferedSection<'_>], _local: &LocalTransport<'_>) -> fmt::Result {
+impl OfferedSection<'_> {
+    /// What it carries, as it is written.
+    fn kind_text(&self) -> &'static str {
+        match self.media.map(|media| media.codec.kind()) {
+            Some(Kind::Audio) => "audio",
+            Some(Kind::Video) => "video",
+            None => "application",
+        }
+    }
+}
+
+/// What we ask a subscriber to send back about a codec.
+pub(super) fn offered_feedback(codec: Codec) -> Feedback {
+    let is_video = codec.kind() == Kind::Video;
+    Feedback { nack: is_video, pli: is_video, fir: is_video, remb: is_video, transport_cc: true }
+}
+
+/// Writes an offer of `sections`, of which the first [`SECTIONS`] count.
+pub fn write_offer(out: &mut dyn Write, sections: &[OfferedSection<'_>], local: &LocalTransport<'_>) -> fmt::Result {
+    let sections = &sections[..sections.len().min(SECTIONS)];
+    let mut mids: heapless::Vec<Mid, SECTIONS> = heapless::Vec::new();
+    for (index, _) in sections.iter().enumerate().filter(|(_, section)| section.state != OfferedState::Removed) {
+        // There are at most SECTIONS.
+        let _ = mids.push(section_mid(index));
+    }
+    write::session(out, local, mids.iter().map(Mid::as_str), true)?;
+    let mut has_carrier = false;
+    for (index, section) in sections.iter().enumerate() {
+        write_section(out, section, &section_mid(index), local)?;
+        if section.state != OfferedState::Removed && !has_carrier {
+            write::candidates(out, local)?;
+            has_carrier = true;
+        }
+    }
+    Ok(())
+}
+
+fn write_section(
+    out: &mut dyn Write,
+    section: &OfferedSection<'_>,
+    mid: &str,
+    local: &LocalTransport<'_>,
+) -> fmt::Result {
+    let direction = match section.state {
+        OfferedState::Sending => Direction::SendOnly,
+        OfferedState::Inactive => Direction::Inactive,
+        OfferedState::Removed => {
+            let (protocol, format) = match section.media {
+                Some(_) => (RTP, "0"),
+                None => (SCTP, "webrtc-datachannel"),
+            };
+            return write::rejected(out, section.kind_text(), protocol, format, mid);
+        }
+    };
+    let Some(media) = &section.media else {
+        write!(out, "m=application 9 {SCTP} webrtc-datachannel\r\n")?;
+        write::head(out, local, direction, mid, "actpass")?;
+        return out.write_str("a=sctp-port:5000\r\n");
+    };
+    write!(out, "m={} 9 {RTP} {}", section.kind_text(), media.payload_type)?;
+    if let Some(rtx) = media.rtx_payload_type {
+        write!(out, " {rtx}")?;
+    }
+    out.write_str("\r\n")?;
+    write::head(out, local, direction, mid, "actpass")?;
+    out.write_str("a=rtcp-mux\r\na=rtcp-rsize\r\n")?;
+    formats(out, media)?;
+    if direction.sends() { sources(out, media, mid) } else { Ok(()) }
+}
+
+/// The protocol of sound and pictures (RFC 5764 section 8).
+const RTP: &str = "UDP/TLS/RTP/SAVPF";
+
+/// The protocol of data channels (RFC 8841 section 4.1).
+const SCTP: &str = "UDP/DTLS/SCTP";
+
+/// What the payload types and extension ids mean.
+fn formats(out: &mut dyn Write, media: &OfferedMedia<'_>) -> fmt::Result {
+    let payload_type = media.payload_type;
+    write!(out, "a=rtpmap:{payload_type} {}\r\n", rtpmap(media.codec))?;
+    write::feedback(out, payload_type, &offered_feedback(media.codec))?;
+    if !media.parameters.is_empty() {
+        write!(out, "a=fmtp:{payload_type} {}\r\n", media.parameters)?;
+    }
+    write::extensions(out, &media.extensions)?;
+    match media.rtx_payload_type {
+        Some(rtx) => write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n"),
+        None => Ok(()),
+    }
+}
+
+/// What we send: the SSRCs (RFC 5576) and the names of stream and track (RFC 8830).
+fn sources(out: &mut dyn Write, media: &OfferedMedia<'_>, mid: &str) -> fmt::Result {
+    let name = Token(media.stream_name);
+    write!(out, "a=msid:{name} {name}{mid}\r\n")?;
+    let rtx_ssrc = media.rtx_ssrc.filter(|_| media.rtx_payload_type.is_some());
+    if let Some(rtx_ssrc) = rtx_ssrc {
+        write!(out, "a=ssrc-group:FID {} {rtx_ssrc}\r\n", media.ssrc)?;
+    }
+    for ssrc in [Some(media.ssrc), rtx_ssrc].into_iter().flatten() {
+        write!(out, "a=ssrc:{ssrc} cname:{name}\r\n")?;
+    }
     Ok(())
 }
