@@ -1,17 +1,23 @@
 //! One PeerConnection: demultiplexing, ICE-lite, the DTLS contract, SRTP. It knows neither streams nor rooms.
 
+pub mod binding;
 pub mod cipher;
 pub mod credentials;
+pub mod demux;
 pub mod handshake;
+pub mod ice;
 pub mod outbox;
 pub mod route;
 pub mod srtp;
 
+pub use binding::BindingServer;
 pub use cipher::Gcm;
 pub use credentials::Credentials;
+pub use demux::{RouteMap, RouteSlot};
 pub use handshake::{
     Fingerprint, HandshakeCommand, HandshakeEvent, HandshakeFailure, MasterKey, Role, SrtpKeys, SrtpProfile,
 };
+pub use ice::{Check, Expiry, IceAgent, Outcome, RemoteUfrag};
 pub use outbox::{DtlsDatagram, Outbox};
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};

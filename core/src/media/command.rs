@@ -1,15 +1,11 @@
 //! What the control half tells a shard. Commands are applied in order; a command about something that is gone is
 //! ignored.
 
-use heapless::String;
-
 use crate::forward::SubscriptionParameters;
 use crate::id::{LinkId, StreamId, SubscriptionId};
+pub use crate::link::RemoteUfrag;
 use crate::link::{Credentials, SrtpKeys};
 use crate::stream::StreamParameters;
-
-/// The longest user name fragment of a peer that is accepted.
-pub type RemoteUfrag = String<64>;
 
 /// What the control half asks of a shard.
 #[derive(Clone)]

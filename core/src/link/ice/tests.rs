@@ -1,0 +1,1 @@
+//! An agent and the checks of its peer.
