@@ -1,1 +1,129 @@
 //! The house rules that a compiler does not check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LINES: usize = 500;
+const COLUMNS: usize = 120;
+
+/// The core's floors from the top. A file imports only from its own floor and those below.
+const FLOORS: [&str; 9] = ["control", "room", "sdp", "media", "forward", "stream", "link", "wire", "store"];
+
+/// What stands under all of them, side by side.
+const GROUND: [&str; 4] = ["limits", "id", "time", "random"];
+
+/// The places that may hold `unsafe`: sockets' batches, memory lent to C, and the counting allocator of a test.
+const UNSAFE: [&str; 2] = ["platform-linux/src/udp", "tests/load/receive.rs"];
+
+#[test]
+fn files_are_short_enough_to_be_read() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LINES, "{path} has {lines} lines: at most {LINES}");
+    }
+}
+
+#[test]
+fn lines_fit_a_screen() {
+    for (path, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            assert!(columns <= COLUMNS, "{path}:{} has {columns} columns: at most {COLUMNS}", number + 1);
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stays_in_its_place() {
+    for (path, text) in sources() {
+        let allowed = UNSAFE.iter().any(|place| path.starts_with(place)) || path == "tests/tidy.rs";
+        let found = text.lines().position(|line| words(code(line)).any(|word| word == "unsafe"));
+        if let Some(number) = found.filter(|_| !allowed) {
+            panic!("{path}:{} has unsafe code", number + 1);
+        }
+    }
+}
+
+#[test]
+fn the_core_imports_downwards() {
+    for (path, text) in sources() {
+        let Some(inside) = path.strip_prefix("core/src/") else { continue };
+        let floor = inside.split(['/', '.']).next().unwrap_or_default();
+        // The front page names all floors.
+        let Some(height) = height(floor).filter(|_| floor != "lib") else { continue };
+        for (number, line) in text.lines().enumerate() {
+            for import in code(line).split("crate::").skip(1) {
+                for name in imported(import) {
+                    let above = self::height(name).is_some_and(|other| other < height);
+                    assert!(!above, "{path}:{} imports {name}, a floor above {floor}", number + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_names_a_machine() {
+    for (path, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            let found = ["/home/", "/root/", "/work/", "/tmp/"].iter().find(|place| line.contains(*place));
+            let allowed = path == "tests/tidy.rs";
+            assert!(allowed || found.is_none(), "{path}:{} names a place of one machine", number + 1);
+        }
+    }
+}
+
+/// How far from the top a floor is; none for what is no floor.
+fn height(name: &str) -> Option<usize> {
+    let ground = GROUND.contains(&name).then_some(FLOORS.len());
+    FLOORS.iter().position(|floor| *floor == name).or(ground)
+}
+
+/// The first names in what follows `crate::`, one or a braced list.
+fn imported(import: &str) -> Vec<&str> {
+    match import.strip_prefix('{') {
+        Some(list) => list.split(',').map(|entry| word(entry.trim())).collect(),
+        None => vec![word(import)],
+    }
+}
+
+fn word(text: &str) -> &str {
+    words(text).next().unwrap_or_default()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+}
+
+/// A line without its comment.
+fn code(line: &str) -> &str {
+    line.split("//").next().unwrap_or_default()
+}
+
+/// Every Rust file of the workspace with its path from the root.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace");
+    let mut files = Vec::new();
+    for folder in ["core", "platform-linux", "platform-arm", "tests"] {
+        collect(&root.join(folder), &mut files);
+    }
+    assert!(files.len() > 20, "the sources were not found");
+    let named = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a source file that can be read");
+        (path.strip_prefix(&root).expect("a path in the workspace").display().to_string(), text)
+    };
+    files.into_iter().map(named).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() && name != "target" && name != "node_modules" {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

@@ -61,7 +61,7 @@ impl Meeting {
     pub(crate) fn talk(&mut self, frames: u64, interval: Duration) -> Result<()> {
         let start = Instant::now();
         for frame in 0..frames {
-            self.publisher.send_frame(VIDEO, 4, VIDEO_LENGTH, |_| 0)?;
+            self.publisher.send_frame(VIDEO, 4, VIDEO_LENGTH)?;
             self.publisher.send_audio(AUDIO, AUDIO_LENGTH)?;
             let due = start + interval * (frame as u32 + 1);
             self.drive(PATIENCE, |_| Instant::now() >= due)?;

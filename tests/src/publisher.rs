@@ -62,28 +62,30 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Sends one video frame of `packets` packets of `length` payload bytes, stamped by `stamp` for each packet's index.
+    /// Sends one video frame of `packets` packets of `length` payload bytes, a stamp of 0 in each.
     ///
     /// It is a keyframe if it is the first or if one was asked for since the last.
-    pub fn send_frame(
-        &mut self,
-        track: usize,
-        packets: usize,
-        length: usize,
-        mut stamp: impl FnMut(u64) -> u64,
-    ) -> Result<()> {
-        let asked = self.peer.counts.keyframe_requests;
-        let track = &mut self.tracks[track];
-        let keyframe = track.sent == 0 || asked > self.answered_keyframes;
-        self.answered_keyframes = asked;
+    pub fn send_frame(&mut self, track: usize, packets: usize, length: usize) -> Result<()> {
         for place in 0..packets {
-            let index = track.sent;
-            let bytes = payload::vp8(index, stamp(index), track.picture, place == 0, keyframe, length);
-            let packet = track.next(bytes, place + 1 == packets);
-            self.peer.send(track.mid, packet)?;
+            self.send_part(track, place, packets, length, 0)?;
         }
-        track.picture = track.picture.wrapping_add(1);
-        track.timestamp = track.timestamp.wrapping_add(3000);
+        Ok(())
+    }
+
+    /// Sends the packet at `place` of a video frame of `packets` packets: for those who spread a frame over time.
+    pub fn send_part(&mut self, track: usize, place: usize, packets: usize, length: usize, stamp: u64) -> Result<()> {
+        let track = &mut self.tracks[track];
+        let asked = self.peer.counts.keyframe_requests;
+        let keyframe = track.sent == 0 || asked > self.answered_keyframes;
+        let bytes = payload::vp8(track.sent, stamp, track.picture, place == 0, keyframe, length);
+        let last = place + 1 == packets;
+        let packet = track.next(bytes, last);
+        self.peer.send(track.mid, packet)?;
+        if last {
+            self.answered_keyframes = asked;
+            track.picture = track.picture.wrapping_add(1);
+            track.timestamp = track.timestamp.wrapping_add(3000);
+        }
         Ok(())
     }
 
