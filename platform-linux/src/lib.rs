@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod addresses;
+pub mod config;
 pub mod dtls;
 pub mod identity;
 pub mod queue;

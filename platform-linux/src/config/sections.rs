@@ -1,0 +1,145 @@
+//! The sections of a file and their keys.
+
+use super::entry::Entry;
+use super::refusal::{Place, Refusal, suggestion};
+use super::settings::{Configuration, LogFormat, LogLevel, Shards};
+use super::{Key, apply as apply_key};
+
+const SECTIONS: [(&str, &[Key<Configuration>]); 5] =
+    [("control", CONTROL), ("media", MEDIA), ("state", STATE), ("limits", LIMITS), ("log", LOG)];
+
+const CONTROL: &[Key<Configuration>] = &[
+    Key { name: "http", set: |c, e| Ok(c.control.http = e.listener()?) },
+    Key { name: "websocket", set: |c, e| Ok(c.control.websocket = e.listener()?) },
+    Key { name: "admin", set: |c, e| Ok(c.control.admin = e.listener()?) },
+    Key { name: "server_name", set: |c, e| Ok(c.control.server_name = e.short_text(64)?.into()) },
+    Key { name: "session_timeout", set: |c, e| Ok(c.control.session_timeout_s = e.integer(0..=86_400)? as u32) },
+    Key {
+        name: "reclaim_session_timeout",
+        set: |c, e| Ok(c.control.reclaim_session_timeout_s = e.integer(0..=86_400)? as u32),
+    },
+    Key { name: "create_rooms", set: |c, e| Ok(c.control.create_rooms = e.boolean()?) },
+];
+
+const MEDIA: &[Key<Configuration>] = &[
+    Key { name: "address", set: |c, e| Ok(c.media.address = e.texts(ADDRESSES)?) },
+    Key { name: "port", set: |c, e| Ok(c.media.port = e.integer(1..=65_535)? as u16) },
+    Key { name: "shards", set: |c, e| Ok(c.media.shards = shards(e)?) },
+];
+
+const STATE: &[Key<Configuration>] = &[Key { name: "directory", set: |c, e| Ok(c.state.directory = e.text()?.into()) }];
+
+const LIMITS: &[Key<Configuration>] = &[
+    Key { name: "connections", set: |c, e| Ok(c.limits.connections = e.integer(1..=65_000)? as u16) },
+    Key { name: "sessions", set: |c, e| Ok(c.limits.sessions = e.integer(1..=65_000)? as u16) },
+    Key { name: "handles", set: |c, e| Ok(c.limits.handles = e.integer(1..=65_000)? as u16) },
+    Key { name: "rooms", set: |c, e| Ok(c.limits.rooms = e.integer(1..=65_000)? as u16) },
+    Key { name: "publishers", set: |c, e| Ok(c.limits.publishers = e.integer(1..=16_000)? as u16) },
+    Key { name: "subscribers", set: |c, e| Ok(c.limits.subscribers = e.integer(1..=48_000)? as u16) },
+    Key {
+        name: "streams_per_publisher",
+        set: |c, e| Ok(c.limits.streams_per_publisher = e.integer(1..=STREAMS)? as u8),
+    },
+    Key {
+        name: "streams_per_subscriber",
+        set: |c, e| Ok(c.limits.streams_per_subscriber = e.integer(1..=STREAMS)? as u8),
+    },
+    Key { name: "history_packets", set: |c, e| Ok(c.limits.history_packets = power_of_two(e, 16..=16_384)? as u16) },
+    Key { name: "queued_packets", set: |c, e| Ok(c.limits.queued_packets = power_of_two(e, 256..=1 << 20)? as u32) },
+    Key { name: "request_bytes", set: |c, e| Ok(c.limits.request_bytes = e.integer(4096..=1 << 20)? as u32) },
+];
+
+const LOG: &[Key<Configuration>] = &[
+    Key {
+        name: "level",
+        set: |c, e| {
+            let levels = [
+                ("error", LogLevel::Error),
+                ("warn", LogLevel::Warn),
+                ("info", LogLevel::Info),
+                ("debug", LogLevel::Debug),
+            ];
+            Ok(c.log.level = e.choice(&levels)?)
+        },
+    },
+    Key {
+        name: "format",
+        set: |c, e| Ok(c.log.format = e.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?),
+    },
+    Key { name: "addresses", set: |c, e| Ok(c.log.addresses = e.boolean()?) },
+];
+
+const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
+
+/// The most m-lines of a PeerConnection.
+const STREAMS: u64 = 64;
+
+/// Whether `section` is one; the error is a sentence.
+pub(super) fn known(section: &str) -> Result<(), String> {
+    let mut names = SECTIONS.map(|(name, _)| name).to_vec();
+    if names.contains(&section) {
+        return Ok(());
+    }
+    names.push("room");
+    Err(format!("there is no such section{}", suggestion(section, &names)))
+}
+
+/// Sets what `entry` names by `section.key`.
+pub(super) fn apply(configuration: &mut Configuration, entry: &Entry) -> Result<(), Refusal> {
+    let (section, name) = entry
+        .key
+        .split_once('.')
+        .ok_or_else(|| entry.refusal("a key has a section and a name, such as media.port".into()))?;
+    known(section).map_err(|problem| entry.refusal(problem))?;
+    let keys = SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    apply_key(configuration, keys, name, entry)
+}
+
+fn shards(entry: &Entry) -> Result<Shards, Refusal> {
+    match entry.text() {
+        Ok("auto") => Ok(Shards::Auto),
+        _ => match entry.integer(1..=64) {
+            Ok(count) => Ok(Shards::Count(count as u8)),
+            Err(_) => Err(entry.refuse("\"auto\" or a whole number from 1 to 64")),
+        },
+    }
+}
+
+fn power_of_two(entry: &Entry, range: std::ops::RangeInclusive<u64>) -> Result<u64, Refusal> {
+    match entry.integer(range.clone()) {
+        Ok(number) if number.is_power_of_two() => Ok(number),
+        _ => Err(entry.refuse(&format!("a power of two from {} to {}", range.start(), range.end()))),
+    }
+}
+
+impl Configuration {
+    /// Checks what no single key can be blamed for.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        let refuse = |key: &str, problem: String| Err(Refusal { place: Place::Everywhere, key: key.into(), problem });
+        let shards = self.media.shards.count();
+        if u32::from(self.media.port) + u32::from(shards) > 65_536 {
+            return refuse(
+                "media.port",
+                format!("{shards} shards need as many ports; too few follow {}", self.media.port),
+            );
+        }
+        if self.rooms.len() > usize::from(self.limits.rooms) {
+            return refuse(
+                "limits.rooms",
+                format!("{} is less than the {} rooms here", self.limits.rooms, self.rooms.len()),
+            );
+        }
+        let twice = self
+            .rooms
+            .iter()
+            .enumerate()
+            .find(|(index, room)| self.rooms[..*index].iter().any(|other| other.room == room.room));
+        if let Some((_, room)) = twice {
+            return refuse("room.room", format!("there are two rooms {}", room.room));
+        }
+        if self.control.http.is_none() && self.control.websocket.is_none() {
+            return refuse("control.websocket", "either this or control.http must be on".into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! What a configuration says, with the values that hold where it is silent.
+
+use std::env;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use parlor_core::limits::Limits;
+use parlor_core::room::RoomSettings;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// `[control]`
+    pub control: Control,
+    /// `[media]`
+    pub media: Media,
+    /// `[state]`
+    pub state: State,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[log]`
+    pub log: Log,
+    /// `[[room]]`
+    pub rooms: Vec<RoomSettings>,
+}
+
+/// Where clients talk to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// The page, and WebSocket upgrades. Nothing if it is off.
+    pub http: Option<SocketAddr>,
+    /// Janus' WebSocket. Nothing if it is off.
+    pub websocket: Option<SocketAddr>,
+    /// The admin API. Nothing if it is off.
+    pub admin: Option<SocketAddr>,
+    /// The name in `info`.
+    pub server_name: String,
+    /// Seconds without a word after which a session ends; 0: never.
+    pub session_timeout_s: u32,
+    /// Seconds that a session outlives its connection and can be claimed.
+    pub reclaim_session_timeout_s: u32,
+    /// Whether clients may create rooms.
+    pub create_rooms: bool,
+}
+
+/// Where media flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// `auto`, addresses, or names of interfaces.
+    pub address: Vec<String>,
+    /// The UDP port of shard 0.
+    pub port: u16,
+    /// How many media threads.
+    pub shards: Shards,
+}
+
+/// How many media threads there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shards {
+    /// One a core.
+    Auto,
+    /// So many.
+    Count(u8),
+}
+
+/// What outlives a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Certificate and permanent rooms.
+    pub directory: PathBuf,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The least important lines that are written.
+    pub level: LogLevel,
+    /// How lines look.
+    pub format: LogFormat,
+    /// Whether addresses of clients are shown.
+    pub addresses: bool,
+}
+
+/// How important a line is, the most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Something does not work.
+    Error,
+    /// Something may soon not work.
+    Warn,
+    /// What an operator wants to know.
+    Info,
+    /// What a developer wants to know.
+    Debug,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For eyes.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Shards {
+    /// The number of shards on this machine.
+    pub fn count(self) -> u8 {
+        match self {
+            Self::Count(count) => count,
+            Self::Auto => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64) as u8),
+        }
+    }
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        let everywhere = |port| Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port));
+        Self {
+            control: Control {
+                http: everywhere(8088),
+                websocket: everywhere(8188),
+                admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
+                server_name: "Parlor".into(),
+                session_timeout_s: 60,
+                reclaim_session_timeout_s: 0,
+                create_rooms: true,
+            },
+            media: Media { address: vec!["auto".into()], port: 7000, shards: Shards::Auto },
+            state: State { directory: state_directory(|name| env::var_os(name).map(PathBuf::from)) },
+            limits: Limits::DEFAULT,
+            log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
+            rooms: Vec::new(),
+        }
+    }
+}
+
+/// Where state is kept by default (XDG Base Directory Specification), for a user with these variables.
+fn state_directory(variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    match (absolute("STATE_DIRECTORY"), absolute("XDG_STATE_HOME"), absolute("HOME")) {
+        (Some(directory), _, _) => directory,
+        (_, Some(state), _) => state.join("parlor"),
+        (_, _, Some(home)) => home.join(".local/state/parlor"),
+        _ => "/var/lib/parlor".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_is_kept_where_the_user_keeps_state() {
+        let directory = |variables: &[(&str, &str)]| {
+            let found = |name: &str| variables.iter().find(|(key, _)| *key == name);
+            state_directory(|name| found(name).map(|(_, path)| path.into()))
+        };
+        assert_eq!(directory(&[]), PathBuf::from("/var/lib/parlor"));
+        assert_eq!(directory(&[("HOME", "/home/ada")]), PathBuf::from("/home/ada/.local/state/parlor"));
+        assert_eq!(directory(&[("HOME", "/root"), ("XDG_STATE_HOME", "/x")]), PathBuf::from("/x/parlor"));
+        assert_eq!(
+            directory(&[("HOME", "/root"), ("XDG_STATE_HOME", "y")]),
+            PathBuf::from("/root/.local/state/parlor")
+        );
+        assert_eq!(directory(&[("STATE_DIRECTORY", "/var/lib/p"), ("HOME", "/root")]), PathBuf::from("/var/lib/p"));
+    }
+}
