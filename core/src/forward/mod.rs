@@ -1,12 +1,16 @@
 //! The subscriber's side of media: select, rewrite, retransmit, fan-out. It knows no socket and no room.
 
+pub mod fan_out;
+mod leave;
 pub mod parameters;
+mod retransmit;
 pub mod rewrite;
 pub mod select;
 pub mod sent;
 pub mod subscription;
 pub mod write;
 
+pub use fan_out::{Forwarding, Outcome, Pending, Queued};
 pub use parameters::SubscriptionParameters;
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
 pub use sent::{SENT_PACKETS, Sent, SentRing};

@@ -38,6 +38,8 @@ pub struct Link<G: Gcm> {
     pub feedback: LinkFeedback,
     /// What the control half has yet to be told.
     pub news: News,
+    /// Why it ended. Its place is vacant only when the control half knows.
+    pub closed: Option<CloseReason>,
     /// When something of it is due.
     pub due: Instant,
 }
@@ -64,6 +66,8 @@ pub struct LinkFeedback {
     pub reduced_size: bool,
     /// When sender and receiver reports are due.
     pub report_due: Instant,
+    /// When transport-wide feedback is due, if something arrived.
+    pub arrivals_due: Instant,
     /// When the next REMB is due.
     pub bitrate_due: Instant,
     /// The bound that REMB tells; 0 for none.
@@ -76,6 +80,19 @@ pub struct LinkFeedback {
     pub nacked_packets: u32,
     /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
     pub repetitions_left: u32,
+}
+
+/// Why a link closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The control half asked.
+    Asked,
+    /// The peer stopped its consent checks (RFC 7675).
+    Consent,
+    /// No address was validated in time.
+    NeverConnected,
+    /// The shard has no place for the link.
+    Full,
 }
 
 /// What happened to a link and was not told yet. A flag stays until it was taken.
@@ -108,6 +125,7 @@ impl<G: Gcm> Link<G> {
             feedback_ssrc: random | 1,
             feedback: LinkFeedback { reduced_size, report_due: now, bitrate_due: now, ..LinkFeedback::default() },
             news: News::default(),
+            closed: None,
             due: now,
         }
     }

@@ -1,12 +1,25 @@
 //! The media half: one shard's links, streams and subscriptions. It has never heard of Janus, JSON or SDP.
 
 pub mod command;
+mod commands;
+mod compound;
+mod feedback;
+pub mod memory;
 pub mod notice;
+mod notices;
 pub mod port;
+mod receive;
+mod receive_rtcp;
+mod report;
+mod run;
+pub mod shard;
 
 pub use crate::forward::SubscriptionParameters;
-pub use crate::link::{DtlsDatagram, Outbox};
+pub use crate::link::{CloseReason, DtlsDatagram, Outbox};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink, RemoteUfrag};
-pub use notice::{CloseReason, Notice};
+pub use memory::{Memory, TableSize, tables};
+pub use notice::Notice;
 pub use port::{Datagram, Port};
+pub use run::run;
+pub use shard::{Counters, Media, Settings};

@@ -2,6 +2,7 @@
 //! delays it and loses nothing.
 
 use crate::id::{LinkId, StreamId};
+use crate::link::CloseReason;
 
 /// What a shard tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +40,4 @@ pub enum Notice {
         /// Why.
         reason: CloseReason,
     },
-}
-
-/// Why a link closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
-    /// The control half asked.
-    Asked,
-    /// The peer stopped its consent checks (RFC 7675).
-    Consent,
-    /// No address was validated in time.
-    NeverConnected,
-    /// The shard has no place for the link.
-    Full,
 }

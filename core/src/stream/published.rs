@@ -18,12 +18,14 @@ pub struct Stream {
     pub parameters: StreamParameters,
     /// One, or the simulcast layers from the lowest to the highest.
     pub encodings: Vec<Encoding, ENCODINGS>,
-    /// The first subscription that it feeds; the others hang on it. [`crate::store::list`] has the rules.
+    /// The first subscription that it feeds; the others hang on it. They make a list, as [`crate::store::list`] has it.
     pub subscriptions: u16,
     /// The next stream of its link.
     pub next_of_link: u16,
-    /// Whether packets arrive; what the control half was told last.
+    /// Whether packets arrive.
     pub receiving: bool,
+    /// What the control half knows of that.
+    pub told_receiving: bool,
 }
 
 impl Stream {
@@ -42,7 +44,14 @@ impl Stream {
             let _ = encodings.push(Encoding::new(encoding.clone(), History::new(start, capacity)));
             start += capacity;
         }
-        Self { parameters, encodings, subscriptions: u16::MAX, next_of_link: u16::MAX, receiving: false }
+        Self {
+            parameters,
+            encodings,
+            subscriptions: u16::MAX,
+            next_of_link: u16::MAX,
+            receiving: false,
+            told_receiving: false,
+        }
     }
 
     /// Takes changed parameters. Encodings keep what they learned where their number is the same; false if it is not,

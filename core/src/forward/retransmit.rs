@@ -1,0 +1,45 @@
+//! Packets that a subscriber asks for again (RFC 4585 section 6.2.1).
+
+use crate::forward::{Forwarding, Queued, Sending};
+use crate::link::Gcm;
+use crate::store::{PacketId, Table};
+use crate::stream::Stream;
+use crate::time::Instant;
+
+impl<G: Gcm> Forwarding<'_, '_, G> {
+    /// Queues those of `sequences` again that are still kept. A packet is repeated at most once in a while, and all
+    /// NACKs of a link share a budget, so that a hostile receiver costs little.
+    pub fn retransmit(
+        &mut self,
+        place: u16,
+        sequences: impl Iterator<Item = u16>,
+        (streams, ring): (&Table<'_, Stream>, &[PacketId]),
+        now: Instant,
+    ) {
+        for sequence in sequences {
+            let Some(subscription) = self.subscriptions.at_mut(place) else { return };
+            let link_place = subscription.parameters.link.index;
+            let Some(link) = self.links.at_mut(link_place) else { return };
+            link.feedback.nacked_packets = link.feedback.nacked_packets.saturating_add(1);
+            if link.feedback.repetitions_left == 0 {
+                continue;
+            }
+            let Some((index, sent)) = subscription.sent.repeat(sequence, now) else { continue };
+            let Some(splice) = subscription.rewriter.splice(sent.splice) else { continue };
+            let encoding = streams
+                .get(splice.source.stream)
+                .and_then(|stream| stream.encodings.get(usize::from(splice.source.encoding)))
+                .filter(|encoding| encoding.epoch == splice.source.epoch);
+            let source_index = splice.source_index(index);
+            let kept = encoding.and_then(|encoding| encoding.history.get(ring, self.pool, source_index));
+            let Some(packet) = kept else { continue };
+            let sending = match subscription.rtx() {
+                Some(_) => Sending::Rtx,
+                None => Sending::Repeat { transport_sequence: sent.transport_sequence },
+            };
+            link.feedback.repetitions_left -= 1;
+            let queued = Queued { packet, subscription: place, splice: sent.splice, index, sending };
+            self.enqueue(link_place, queued);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What each command does to the tables.
+
+use crate::forward::{Subscription, SubscriptionParameters};
+use crate::id::{Id, LinkId, StreamId, SubscriptionId};
+use crate::link::{Gcm, Ice, Link, Outbox, SrtpKeys, SrtpSession};
+use crate::media::{Command, DtlsDatagram, Media, OpenLink};
+use crate::random::Random;
+use crate::store::list;
+use crate::stream::{Stream, StreamParameters};
+use crate::time::Instant;
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    /// Does what the control half asks. What it is about may be gone: then nothing happens.
+    pub fn command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::OpenLink(open) => self.open_link(now, open),
+            Command::RestartIce { link, local, remote_ufrag } => {
+                if let Some(state) = self.links.get_mut(link) {
+                    state.ice.restart(now, &local, &remote_ufrag);
+                }
+            }
+            Command::SecureLink { link, keys } => self.secure_link(now, link, &keys),
+            Command::CloseLink { link } => self.close(link, super::CloseReason::Asked),
+            Command::ConfigureStream(parameters) => self.configure_stream(now, parameters),
+            Command::RemoveStream { stream } => self.remove_stream(stream),
+            Command::SetStreamActive { stream, active } => self.set_stream_active(now, stream, active),
+            Command::RequestKeyframe { stream } => self.want_keyframe(now, stream),
+            Command::SetBitrate { link, bitrate_bps } => self.set_bitrate(now, link, bitrate_bps),
+            Command::Subscribe(parameters) => self.subscribe(now, parameters),
+            Command::Switch { subscription, stream } => self.switch(now, subscription, stream),
+            Command::SetSubscriptionActive { subscription, active } => {
+                self.set_subscription_active(now, subscription, active);
+            }
+            Command::Unsubscribe { subscription } => self.unsubscribe(subscription),
+        }
+    }
+
+    /// Sends a datagram of the task that owns DTLS.
+    pub fn send_dtls(&mut self, datagram: &DtlsDatagram, outbox: &mut impl Outbox) {
+        let Some(route) = self.links.get(datagram.link).and_then(|link| link.ice.selected()) else { return };
+        let payload = datagram.payload();
+        outbox.lend()[..payload.len()].copy_from_slice(payload);
+        outbox.commit(&route, payload.len());
+    }
+
+    fn open_link(&mut self, now: Instant, open: OpenLink) {
+        let ice = Ice::new(now, &open.local, &open.remote_ufrag);
+        let link = Link::new(ice, open.reduced_rtcp, self.random.u32(), now);
+        // The control half takes a place again only after it was told that the link closed.
+        let inserted = self.links.insert_at(open.link, link).is_ok();
+        debug_assert!(inserted, "the place of a new link must be vacant");
+        self.wake(open.link.index, now);
+    }
+
+    fn secure_link(&mut self, now: Instant, link: LinkId, keys: &SrtpKeys) {
+        let Some(state) = self.links.get_mut(link).filter(|state| state.closed.is_none()) else { return };
+        state.srtp = Some(SrtpSession::new(keys));
+        state.news.up = true;
+        state.feedback.report_due = now;
+        state.feedback.bitrate_due = now;
+        self.has_news = true;
+        self.wake(link.index, now);
+        let mut at = self.links.get(link).map_or(list::END, |state| state.subscriptions);
+        while let Some(subscription) = self.subscriptions.at(at) {
+            at = subscription.next_of_link;
+            if let Some(stream) = subscription.parameters.stream {
+                self.want_keyframe(now, stream);
+            }
+        }
+    }
+
+    fn configure_stream(&mut self, now: Instant, parameters: StreamParameters) {
+        let (id, link) = (parameters.stream, parameters.link);
+        if self.links.get(link).is_none_or(|state| state.closed.is_some()) {
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(id) {
+            if stream.configure(parameters.clone()) {
+                return;
+            }
+            let subscriptions = stream.subscriptions;
+            self.forget_sources(link, id);
+            self.clear_histories(id);
+            if let Some(stream) = self.streams.get_mut(id) {
+                let next_of_link = stream.next_of_link;
+                *stream = new_stream(parameters, usize::from(self.limits.history_packets));
+                (stream.subscriptions, stream.next_of_link) = (subscriptions, next_of_link);
+            }
+            return;
+        }
+        let stream = new_stream(parameters, usize::from(self.limits.history_packets));
+        if self.streams.insert_at(id, stream).is_err() {
+            debug_assert!(false, "the place of a new stream must be vacant");
+            return;
+        }
+        if let Some(state) = self.links.get_mut(link) {
+            list::push(&mut self.streams, &mut state.streams, id.index, |stream| &mut stream.next_of_link);
+        }
+        self.wake(link.index, now);
+    }
+
+    pub(super) fn remove_stream(&mut self, id: StreamId) {
+        self.clear_histories(id);
+        let Some(stream) = self.streams.get(id) else { return };
+        let link = stream.parameters.link;
+        let mut at = stream.subscriptions;
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
+            at = subscription.next_of_stream;
+            subscription.next_of_stream = list::END;
+            subscription.parameters.stream = None;
+        }
+        self.forget_sources(link, id);
+        if let Some(state) = self.links.get_mut(link) {
+            list::remove(&mut self.streams, &mut state.streams, id.index, |stream| &mut stream.next_of_link);
+        }
+        self.streams.remove(id);
+    }
+
+    fn set_stream_active(&mut self, now: Instant, id: StreamId, active: bool) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        if stream.parameters.active == active {
+            return;
+        }
+        stream.parameters.active = active;
+        let mut at = stream.subscriptions;
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
+            at = subscription.next_of_stream;
+            subscription.rewriter.interrupt();
+        }
+        if active {
+            self.want_keyframe(now, id);
+        }
+    }
+
+    /// Asks for a keyframe of `id` as soon as its governor allows.
+    pub(super) fn want_keyframe(&mut self, now: Instant, id: StreamId) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.want_keyframe();
+            let place = stream.parameters.link.index;
+            self.wake(place, now);
+        }
+    }
+
+    fn set_bitrate(&mut self, now: Instant, link: LinkId, bitrate_bps: u32) {
+        let Some(state) = self.links.get_mut(link) else { return };
+        state.feedback.bitrate_bps = bitrate_bps;
+        state.feedback.bitrate_due = now;
+        self.wake(link.index, now);
+    }
+
+    fn subscribe(&mut self, now: Instant, parameters: SubscriptionParameters) {
+        let (id, link, stream) = (parameters.subscription, parameters.link, parameters.stream);
+        if self.links.get(link).is_none_or(|state| state.closed.is_some()) {
+            return;
+        }
+        if self.subscriptions.get(id).is_some() {
+            self.switch(now, id, stream);
+            if let Some(subscription) = self.subscriptions.get_mut(id) {
+                let stream = subscription.parameters.stream;
+                subscription.configure(SubscriptionParameters { stream, ..parameters });
+            }
+            return;
+        }
+        let subscription = Subscription::new(SubscriptionParameters { stream: None, ..parameters }, self.random.u32());
+        if self.subscriptions.insert_at(id, subscription).is_err() {
+            debug_assert!(false, "the place of a new subscription must be vacant");
+            return;
+        }
+        if let Some(state) = self.links.get_mut(link) {
+            list::push(&mut self.subscriptions, &mut state.subscriptions, id.index, |entry| &mut entry.next_of_link);
+        }
+        self.switch(now, id, stream);
+        self.wake(link.index, now);
+    }
+
+    fn switch(&mut self, now: Instant, id: SubscriptionId, stream: Option<StreamId>) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else { return };
+        let old = subscription.parameters.stream;
+        if old == stream {
+            return;
+        }
+        subscription.waits_since = None;
+        self.leave_stream(id);
+        let Some(source) = stream.and_then(|stream| self.streams.get_mut(stream)) else { return };
+        list::push(&mut self.subscriptions, &mut source.subscriptions, id.index, |entry| &mut entry.next_of_stream);
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            subscription.parameters.stream = stream;
+        }
+        if let Some(stream) = stream {
+            self.want_keyframe(now, stream);
+        }
+    }
+
+    fn set_subscription_active(&mut self, now: Instant, id: SubscriptionId, active: bool) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else { return };
+        if subscription.parameters.active == active {
+            return;
+        }
+        subscription.parameters.active = active;
+        subscription.rewriter.interrupt();
+        if let (true, Some(stream)) = (active, subscription.parameters.stream) {
+            self.want_keyframe(now, stream);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: SubscriptionId) {
+        self.leave_stream(id);
+        let Some(subscription) = self.subscriptions.get(id) else { return };
+        if let Some(state) = self.links.get_mut(subscription.parameters.link) {
+            list::remove(&mut self.subscriptions, &mut state.subscriptions, id.index, |entry| &mut entry.next_of_link);
+        }
+        self.subscriptions.remove(id);
+    }
+
+    /// Takes a subscription out of its source's list.
+    fn leave_stream(&mut self, id: SubscriptionId) {
+        let Some(source) = self.subscriptions.get_mut(id).and_then(|entry| entry.parameters.stream.take()) else {
+            return;
+        };
+        if let Some(stream) = self.streams.get_mut(source) {
+            list::remove(&mut self.subscriptions, &mut stream.subscriptions, id.index, |entry| {
+                &mut entry.next_of_stream
+            });
+        }
+    }
+
+    fn clear_histories(&mut self, id: StreamId) {
+        let (streams, mut kept) = self.kept();
+        if let Some(stream) = streams.get_mut(id) {
+            stream.clear(&mut kept);
+        }
+    }
+
+    fn forget_sources(&mut self, link: LinkId, id: StreamId) {
+        if let Some(state) = self.links.get_mut(link) {
+            state.sources.retain(|source| source.stream != id);
+        }
+    }
+}
+
+fn new_stream(parameters: StreamParameters, history_packets: usize) -> Stream {
+    let start = usize::from(Id::from(parameters.stream).index) * history_packets;
+    Stream::new(parameters, start, history_packets)
+}

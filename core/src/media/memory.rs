@@ -1,0 +1,70 @@
+//! The memory that a shard is lent, and its exact sum.
+
+use core::mem::size_of;
+
+use crate::forward::{Queued, Subscription};
+use crate::limits::Limits;
+use crate::link::{Gcm, Link, RouteSlot};
+use crate::store::{PacketId, PacketSlot, QueueSlot, Slot};
+use crate::stream::{AUDIO_HISTORY_PACKETS, Facts, Stream};
+
+/// The tables of a shard. [`tables`] says how long each must be; firmware places them in statics.
+pub struct Memory<'m, G: Gcm> {
+    /// PeerConnections.
+    pub links: &'m mut [Slot<Link<G>>],
+    /// Their addresses.
+    pub routes: &'m mut [RouteSlot],
+    /// Published m-lines.
+    pub streams: &'m mut [Slot<Stream>],
+    /// M-lines of subscribers.
+    pub subscriptions: &'m mut [Slot<Subscription>],
+    /// Packets.
+    pub packets: &'m mut [PacketSlot<Facts>],
+    /// Which packets are kept, by stream.
+    pub histories: &'m mut [PacketId],
+    /// Packets that wait to leave.
+    pub queued: &'m mut [QueueSlot<Queued>],
+}
+
+/// One table's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSize {
+    /// What it holds.
+    pub name: &'static str,
+    /// How many.
+    pub count: usize,
+    /// Bytes of each.
+    pub bytes_each: usize,
+}
+
+impl TableSize {
+    /// Bytes of all.
+    pub const fn bytes(&self) -> usize {
+        self.count * self.bytes_each
+    }
+}
+
+/// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
+pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 7] {
+    let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
+    [
+        table("links", limits.links(), size_of::<Slot<Link<G>>>()),
+        table("routes", routes(limits), size_of::<RouteSlot>()),
+        table("streams", limits.streams(), size_of::<Slot<Stream>>()),
+        table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
+        table("packets", packets(limits), size_of::<PacketSlot<Facts>>()),
+        table("histories", limits.streams() * usize::from(limits.history_packets), size_of::<PacketId>()),
+        table("queued packets", limits.queued_packets as usize, size_of::<QueueSlot<Queued>>()),
+    ]
+}
+
+/// One video and one audio history for each publisher. Who sends more than that shares; see
+/// [`Stream::accept`](crate::stream::Stream::accept).
+const fn packets(limits: &Limits) -> usize {
+    limits.publishers as usize * (limits.history_packets as usize + AUDIO_HISTORY_PACKETS)
+}
+
+/// Some addresses for each link, and room that keeps a hash table fast.
+const fn routes(limits: &Limits) -> usize {
+    (limits.links() * 4).next_power_of_two()
+}

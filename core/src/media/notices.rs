@@ -1,0 +1,65 @@
+//! News for the control half, taken one by one. Whatever was not taken stays where it is.
+
+use crate::id::LinkId;
+use crate::link::Gcm;
+use crate::media::{Media, Notice};
+use crate::random::Random;
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    /// Gives news to `take`, one after the other, until there are no more or `take` gives one back; false in the latter
+    /// case. A link's Closed is its last, and makes its place vacant.
+    pub fn notices(&mut self, mut take: impl FnMut(Notice) -> Result<(), Notice>) -> bool {
+        if !self.has_news {
+            return true;
+        }
+        for place in 0..self.links.capacity() as u16 {
+            let Some(id) = self.links.id_at(place) else { continue };
+            if self.link_notices(id.into(), &mut take).is_none() {
+                return false;
+            }
+        }
+        self.has_news = false;
+        true
+    }
+
+    fn link_notices(&mut self, link: LinkId, take: &mut impl FnMut(Notice) -> Result<(), Notice>) -> Option<()> {
+        let state = self.links.get_mut(link)?;
+        if let Some(reason) = state.closed {
+            take(Notice::Closed { link, reason }).ok()?;
+            self.links.remove(link);
+            return Some(());
+        }
+        if state.news.connected {
+            take(Notice::Connected { link }).ok()?;
+            state.news.connected = false;
+        }
+        if state.news.up && state.ice.selected().is_some() {
+            take(Notice::Up { link }).ok()?;
+            state.news.up = false;
+        }
+        if let Some((from_peer, to_peer)) = state.news.slow {
+            for (uplink, lost_packets) in
+                [(true, from_peer), (false, to_peer)].into_iter().filter(|(_, lost)| *lost > 0)
+            {
+                take(Notice::SlowLink { link, uplink, lost_packets }).ok()?;
+            }
+            state.news.slow = None;
+        }
+        if state.news.receiving {
+            let mut at = state.streams;
+            state.news.receiving = false;
+            while let Some(stream) = self.streams.at_mut(at) {
+                at = stream.next_of_link;
+                if stream.receiving != stream.told_receiving {
+                    let notice = Notice::Receiving { stream: stream.parameters.stream, receiving: stream.receiving };
+                    if take(notice).is_err() {
+                        state.news.receiving = true;
+                        return None;
+                    }
+                    stream.told_receiving = stream.receiving;
+                }
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,249 @@
+//! The way of an arriving datagram: what it is, whose it is, and for RTP on to the stream and its subscribers.
+
+use crate::drops::Drop;
+use crate::id::{LinkId, StreamId};
+use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, IncomingSource, Outbox};
+use crate::media::{CloseReason, Datagram, Media};
+use crate::random::Random;
+use crate::store::Table;
+use crate::stream::Stream;
+use crate::time::Instant;
+use crate::wire::{Extension, PacketKind, packet_kind, rtp, sequence, stun};
+
+/// Where an SSRC belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    stream: StreamId,
+    layer: u8,
+    repair: bool,
+}
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    /// Takes one datagram. What it causes leaves at [`Self::leave`]; answers to checks leave at once.
+    pub fn receive(&mut self, now: Instant, datagram: Datagram<'_>, outbox: &mut impl Outbox) {
+        let Datagram { route, bytes } = datagram;
+        let kind = packet_kind(bytes);
+        if kind == PacketKind::Stun {
+            return self.receive_stun(now, &route, bytes, outbox);
+        }
+        let Some(link) = self.routes.get(&route) else { return self.drops.count(Drop::UnknownAddress) };
+        let done = match kind {
+            PacketKind::Dtls => self.receive_dtls(link, bytes, outbox),
+            PacketKind::Rtp => self.receive_rtp(now, link, bytes, outbox),
+            PacketKind::Rtcp => self.receive_rtcp(now, link, bytes),
+            PacketKind::Stun | PacketKind::Unknown => Err(Drop::Malformed),
+        };
+        if let Err(cause) = done {
+            self.drops.count(cause);
+        }
+    }
+
+    fn receive_stun(&mut self, now: Instant, route: &crate::link::Route, bytes: &[u8], outbox: &mut impl Outbox) {
+        let Some(request) = stun::Request::parse(bytes) else { return self.drops.count(Drop::Malformed) };
+        let link =
+            request.username().and_then(|name| name.split(|byte| *byte == b':').next()).and_then(Credentials::link);
+        let Some(link) = link else {
+            if let Some(len) = crate::link::ice::answer_plain(&request, route, outbox.lend()) {
+                outbox.commit(route, len);
+            }
+            return;
+        };
+        let Some(state) = self.links.get_mut(link).filter(|state| state.closed.is_none()) else {
+            return self.drops.count(Drop::StunRefused);
+        };
+        let was_connected = state.ice.selected().is_some();
+        let check = state.ice.check(now, &request, *route, outbox.lend());
+        if check.reply_len > 0 {
+            outbox.commit(route, check.reply_len);
+        }
+        if !check.valid {
+            return self.drops.count(Drop::StunRefused);
+        }
+        if !was_connected && state.ice.selected().is_some() {
+            state.news.connected = true;
+            self.has_news = true;
+        }
+        self.routes.insert(route, link);
+    }
+
+    fn receive_dtls(&mut self, link: LinkId, bytes: &[u8], outbox: &mut impl Outbox) -> Result<(), Drop> {
+        let datagram = DtlsDatagram::new(link, bytes).ok_or(Drop::Malformed)?;
+        outbox.dtls(datagram).then_some(()).ok_or(Drop::QueueFull)
+    }
+
+    fn receive_rtp(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        bytes: &mut [u8],
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Drop> {
+        let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
+        let srtp = state.srtp.as_ref().ok_or(Drop::NoKeys)?;
+        let ssrc = rtp::ssrc(bytes).ok_or(Drop::Malformed)?;
+        let (len, index, place) = match state.sources.iter_mut().find(|source| source.ssrc == ssrc) {
+            Some(source) => {
+                let (len, index) = srtp.open_rtp(bytes, &mut source.index)?;
+                (len, index, Place { stream: source.stream, layer: source.layer, repair: source.repair })
+            }
+            None => {
+                let mut rollover = IncomingIndex::default();
+                let (len, index) = srtp.open_rtp(bytes, &mut rollover)?;
+                let view = rtp::View::new(&bytes[..len]).ok_or(Drop::Malformed)?;
+                let place = find_place(&self.streams, state.streams, &view).ok_or(Drop::UnknownSource)?;
+                self.adopt(link, ssrc, rollover, place)?;
+                (len, index, place)
+            }
+        };
+        self.counters.received_packets += 1;
+        self.note_arrival(now, link, place.stream, &bytes[..len]);
+        let (len, index) = if place.repair { self.unwrap_rtx(place, &mut bytes[..len])? } else { (len, index) };
+        self.forward(now, place, &bytes[..len], index, outbox)
+    }
+
+    /// Keeps a packet and queues it for everybody who should get it.
+    fn forward(
+        &mut self,
+        now: Instant,
+        place: Place,
+        packet: &[u8],
+        index: u64,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Drop> {
+        if self.queues.vacancies() < self.subscriptions.len() {
+            self.leave(now, outbox);
+        }
+        let (streams, mut kept) = self.kept();
+        let stream = streams.get_mut(place.stream).ok_or(Drop::Stale)?;
+        let accepted = stream.accept(place.layer, packet, index, now, &mut kept);
+        let link = stream.parameters.link;
+        let due = stream.due();
+        let began = !core::mem::replace(&mut stream.receiving, true);
+        let active = stream.parameters.active;
+        let id = accepted.ok_or(Drop::Stale)?;
+        if active {
+            let (mut forwarding, streams, _) = self.forwarding();
+            let stream = streams.get(place.stream).ok_or(Drop::Stale)?;
+            let outcome = forwarding.fan_out((place.stream, stream), place.layer, id, now);
+            if outcome.wants_keyframe {
+                self.want_keyframe(now, place.stream);
+            }
+            self.drops.count_many(Drop::QueueFull, outcome.overflowed.into());
+        }
+        if began && let Some(state) = self.links.get_mut(link) {
+            state.news.receiving = true;
+            self.has_news = true;
+        }
+        if let Some(due) = due {
+            self.wake(link.index, due);
+        }
+        Ok(())
+    }
+
+    /// An SSRC is heard for the first time: an encoding begins, or begins anew.
+    fn adopt(&mut self, link: LinkId, ssrc: u32, index: IncomingIndex, place: Place) -> Result<(), Drop> {
+        let (streams, mut kept) = self.kept();
+        let stream = streams.get_mut(place.stream).ok_or(Drop::Stale)?;
+        let encoding = stream.encodings.get_mut(usize::from(place.layer)).ok_or(Drop::UnknownSource)?;
+        if place.repair {
+            encoding.parameters.rtx_ssrc = Some(ssrc);
+        } else if encoding.arrived.is_some() {
+            encoding.history.clear(kept.ring, kept.pool);
+            encoding.restart(ssrc);
+        } else {
+            encoding.parameters.ssrc = Some(ssrc);
+        }
+        let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
+        let Place { stream, layer, repair } = place;
+        state.sources.retain(|source| (source.stream, source.layer, source.repair) != (stream, layer, repair));
+        let source = IncomingSource { ssrc, index, stream, layer, repair };
+        state.sources.push(source).map_err(|_| Drop::UnknownSource)
+    }
+
+    /// Notes the transport-wide number of a packet.
+    fn note_arrival(&mut self, now: Instant, link: LinkId, stream: StreamId, packet: &[u8]) {
+        let Some(stream) = self.streams.get(stream) else { return };
+        let Some(id) = stream.parameters.extensions.id(Extension::TransportSequence) else { return };
+        let number = rtp::View::new(packet).and_then(|view| view.element(id)).and_then(|data| data.first_chunk());
+        let (Some(number), Some(state)) = (number, self.links.get_mut(link)) else { return };
+        let first = state.arrivals.is_empty();
+        state.arrivals.note(u16::from_be_bytes(*number), now);
+        if state.arrivals.is_pressing() {
+            self.wake(link.index, now);
+        } else if first {
+            state.feedback.arrivals_due = now.after_ms(super::feedback::ARRIVALS_MS);
+            let due = state.feedback.arrivals_due;
+            self.wake(link.index, due);
+        }
+    }
+
+    /// Makes the original out of a retransmission (RFC 4588 section 4); returns its length and extended sequence
+    /// number.
+    fn unwrap_rtx(&mut self, place: Place, packet: &mut [u8]) -> Result<(usize, u64), Drop> {
+        let stream = self.streams.get(place.stream).ok_or(Drop::Stale)?;
+        let encoding = stream.encodings.get(usize::from(place.layer)).ok_or(Drop::UnknownSource)?;
+        let view = rtp::View::new(packet).ok_or(Drop::Malformed)?;
+        let payload = view.payload_range();
+        // Probes for bandwidth are empty or hold only padding.
+        let original = view.payload().first_chunk().copied().ok_or(Drop::Padding)?;
+        let newest = encoding.loss.newest().ok_or(Drop::Stale)?;
+        let ssrc = encoding.parameters.ssrc.ok_or(Drop::Stale)?;
+        let original = u16::from_be_bytes(original);
+        packet.copy_within(payload.start + 2..payload.end, payload.start);
+        rtp::set_ssrc(packet, ssrc);
+        rtp::set_payload_type(packet, stream.parameters.payload_type);
+        rtp::set_sequence(packet, original);
+        rtp::clear_padding(packet);
+        Ok((payload.end - 2, sequence::extend(newest, original)))
+    }
+
+    /// A link whose peer is gone, or never came.
+    pub(super) fn expire(&mut self, link: LinkId, reason: CloseReason) {
+        self.close(link, reason);
+    }
+}
+
+/// Which stream a packet with an unknown SSRC belongs to (RFC 8843 section 9.2): by the SDP's SSRC, by mid and rid, by
+/// payload type where just one stream has it.
+fn find_place(streams: &Table<'_, Stream>, first: u16, view: &rtp::View<'_>) -> Option<Place> {
+    let mut by_payload_type = None;
+    let mut at = first;
+    while let Some(stream) = streams.at(at) {
+        at = stream.next_of_link;
+        let parameters = &stream.parameters;
+        let repair = parameters.rtx_payload_type == Some(view.payload_type());
+        if !repair && parameters.payload_type != view.payload_type() {
+            continue;
+        }
+        let place = |layer: usize| Place { stream: parameters.stream, layer: layer as u8, repair };
+        let told = stream.encodings.iter().position(|encoding| {
+            let told = if repair { encoding.parameters.rtx_ssrc } else { encoding.parameters.ssrc };
+            told == Some(view.ssrc())
+        });
+        if let Some(layer) = told {
+            return Some(place(layer));
+        }
+        let element = |extension| parameters.extensions.id(extension).and_then(|id| view.element(id));
+        let mid = element(Extension::Mid);
+        if mid.is_some_and(|mid| mid != parameters.mid.as_bytes()) {
+            continue;
+        }
+        let rid = element(if repair { Extension::RepairedRid } else { Extension::Rid });
+        let layer = match rid {
+            Some(rid) => stream
+                .encodings
+                .iter()
+                .position(|encoding| encoding.parameters.rid.as_ref().is_some_and(|known| known.as_bytes() == rid)),
+            None => (stream.encodings.len() == 1).then_some(0),
+        };
+        let Some(layer) = layer else { continue };
+        if mid.is_some() {
+            return Some(place(layer));
+        }
+        by_payload_type = match by_payload_type {
+            None => Some(Some(place(layer))),
+            Some(_) => Some(None),
+        };
+    }
+    by_payload_type.flatten()
+}

@@ -1,0 +1,87 @@
+//! What peers say by RTCP: reports about what we sent, reports about what they send, requests.
+
+use crate::drops::Drop;
+use crate::id::LinkId;
+use crate::link::Gcm;
+use crate::media::Media;
+use crate::random::Random;
+use crate::store::list;
+use crate::stream::SenderReport;
+use crate::time::Instant;
+use crate::wire::rtcp::{self, Packet, ReportBlock};
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    pub(super) fn receive_rtcp(&mut self, now: Instant, link: LinkId, bytes: &mut [u8]) -> Result<(), Drop> {
+        let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
+        let srtp = state.srtp.as_mut().ok_or(Drop::NoKeys)?;
+        let len = srtp.open_rtcp(bytes)?;
+        for packet in rtcp::packets(&bytes[..len]).ok_or(Drop::Malformed)? {
+            match packet {
+                Packet::SenderReport(report) => {
+                    let info = report.info;
+                    self.note_sender_report(now, link, report.ssrc, info.ntp, info.timestamp);
+                    report.blocks.for_each(|block| self.note_report(now, link, &block));
+                }
+                Packet::ReceiverReport(report) => report.blocks.for_each(|block| self.note_report(now, link, &block)),
+                Packet::Nack(nack) => self.repeat(now, link, nack.media_ssrc, nack.lost()),
+                Packet::Pli(pli) => self.want_keyframe_of(now, link, pli.media_ssrc),
+                Packet::Fir(fir) => fir.entries().for_each(|entry| self.want_keyframe_of(now, link, entry.ssrc)),
+                // What a subscriber can receive is not yet acted on; a goodbye is followed by silence.
+                Packet::Remb(_) | Packet::TransportFeedback(_) | Packet::Goodbye(_) => {}
+                Packet::SourceDescription(_) | Packet::Unknown { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The publisher's clocks, from which subscribers' sender reports are made.
+    fn note_sender_report(&mut self, now: Instant, link: LinkId, ssrc: u32, ntp: u64, timestamp: u32) {
+        let Some(state) = self.links.get_mut(link) else { return };
+        let Some(source) = state.source(ssrc).filter(|source| !source.repair) else { return };
+        let (stream, layer) = (source.stream, usize::from(source.layer));
+        if let Some(encoding) = self.streams.get_mut(stream).and_then(|stream| stream.encodings.get_mut(layer)) {
+            encoding.sender_report = Some(SenderReport { ntp, timestamp, arrived: now });
+        }
+    }
+
+    /// How a subscriber receives one of our streams: the round trip (RFC 3550 section 6.4.1).
+    fn note_report(&mut self, now: Instant, link: LinkId, block: &ReportBlock) {
+        let Some(place) = self.subscription_with(link, block.ssrc) else { return };
+        let Some((reported, sent)) = self.subscriptions.at(place).and_then(|subscription| subscription.reported) else {
+            return;
+        };
+        if block.last_sender_report != reported || block.last_sender_report == 0 {
+            return;
+        }
+        let delay_us = (u64::from(block.delay_since_last) * 1_000_000) >> 16;
+        if let Some(state) = self.links.get_mut(link) {
+            state.feedback.round_trip_us = now.since_us(sent).saturating_sub(delay_us).min(10_000_000) as u32;
+        }
+    }
+
+    fn repeat(&mut self, now: Instant, link: LinkId, ssrc: u32, lost: impl Iterator<Item = u16>) {
+        let Some(place) = self.subscription_with(link, ssrc) else { return };
+        let (mut forwarding, streams, ring) = self.forwarding();
+        forwarding.retransmit(place, lost, (streams, ring), now);
+    }
+
+    fn want_keyframe_of(&mut self, now: Instant, link: LinkId, ssrc: u32) {
+        let place = self.subscription_with(link, ssrc);
+        let stream = place.and_then(|place| self.subscriptions.at(place)?.parameters.stream);
+        if let Some(stream) = stream {
+            self.want_keyframe(now, stream);
+        }
+    }
+
+    /// The subscription of `link` that is sent under `ssrc`.
+    fn subscription_with(&self, link: LinkId, ssrc: u32) -> Option<u16> {
+        let mut at = self.links.get(link).map_or(list::END, |state| state.subscriptions);
+        while let Some(subscription) = self.subscriptions.at(at) {
+            if subscription.parameters.ssrc == ssrc {
+                return Some(at);
+            }
+            at = subscription.next_of_link;
+        }
+        None
+    }
+}
