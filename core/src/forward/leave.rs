@@ -37,7 +37,7 @@ fn leave_packet<G: Gcm>(
     now: Instant,
     outbox: &mut impl Outbox,
 ) -> Option<()> {
-    let route = link.ice.selected()?;
+    let route = *link.ice.route()?;
     let srtp = link.srtp.as_ref()?;
     let subscription = subscriptions.at_mut(queued.subscription)?;
     let splice = subscription.rewriter.splice(queued.splice)?;
@@ -49,10 +49,7 @@ fn leave_packet<G: Gcm>(
     let leaving = Leaving { sending: queued.sending, index: queued.index, transport_sequence, now };
     let buffer = outbox.lend();
     let written = write((pool.bytes(queued.packet), facts), subscription, &splice, leaving, buffer)?;
-    let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index);
-    if len == 0 {
-        return None;
-    }
+    let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
     match queued.sending {
         Sending::First => {

@@ -1,5 +1,6 @@
 //! One PeerConnection: demultiplexing, ICE-lite, the DTLS contract, SRTP. It knows neither streams nor rooms.
 
+pub mod arrivals;
 pub mod binding;
 pub mod cipher;
 pub mod credentials;
@@ -7,9 +8,11 @@ pub mod demux;
 pub mod handshake;
 pub mod ice;
 pub mod outbox;
+pub mod peer;
 pub mod route;
 pub mod srtp;
 
+pub use arrivals::{ARRIVALS, Arrivals};
 pub use binding::BindingServer;
 pub use cipher::Gcm;
 pub use credentials::Credentials;
@@ -19,5 +22,6 @@ pub use handshake::{
 };
 pub use ice::{Check, Expiry, IceAgent, Outcome, RemoteUfrag};
 pub use outbox::{DtlsDatagram, Outbox};
+pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News};
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};

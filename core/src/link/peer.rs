@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::id::StreamId;
-use crate::link::{Arrivals, Gcm, Ice, IncomingIndex, SrtpSession};
+use crate::link::{Arrivals, Gcm, IceAgent, IncomingIndex, SrtpSession};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -13,7 +13,7 @@ pub const INCOMING_SOURCES: usize = 24;
 /// One PeerConnection.
 pub struct Link<G: Gcm> {
     /// Addresses, checks, consent.
-    pub ice: Ice,
+    pub ice: IceAgent,
     /// Keys, once DTLS gave them.
     pub srtp: Option<SrtpSession<G>>,
     /// The SSRCs that the peer sends.
@@ -110,7 +110,7 @@ pub struct News {
 
 impl<G: Gcm> Link<G> {
     /// A link that waits for its first check.
-    pub fn new(ice: Ice, reduced_size: bool, random: u32, now: Instant) -> Self {
+    pub fn new(ice: IceAgent, reduced_size: bool, random: u32, now: Instant) -> Self {
         Self {
             ice,
             srtp: None,
@@ -142,6 +142,6 @@ impl<G: Gcm> Link<G> {
 
     /// Whether packets can be protected and sent.
     pub fn is_up(&self) -> bool {
-        self.srtp.is_some() && self.ice.selected().is_some()
+        self.srtp.is_some() && self.ice.route().is_some()
     }
 }

@@ -3,8 +3,7 @@
 
 use crate::forward::SubscriptionParameters;
 use crate::id::{LinkId, StreamId, SubscriptionId};
-pub use crate::link::RemoteUfrag;
-use crate::link::{Credentials, SrtpKeys};
+use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
 use crate::stream::StreamParameters;
 
 /// What the control half asks of a shard.

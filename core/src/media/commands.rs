@@ -2,7 +2,7 @@
 
 use crate::forward::{Subscription, SubscriptionParameters};
 use crate::id::{Id, LinkId, StreamId, SubscriptionId};
-use crate::link::{Gcm, Ice, Link, Outbox, SrtpKeys, SrtpSession};
+use crate::link::{Gcm, IceAgent, Link, Outbox, SrtpKeys, SrtpSession};
 use crate::media::{Command, DtlsDatagram, Media, OpenLink};
 use crate::random::Random;
 use crate::store::list;
@@ -16,7 +16,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::OpenLink(open) => self.open_link(now, open),
             Command::RestartIce { link, local, remote_ufrag } => {
                 if let Some(state) = self.links.get_mut(link) {
-                    state.ice.restart(now, &local, &remote_ufrag);
+                    state.ice.restart(now, local, remote_ufrag);
                 }
             }
             Command::SecureLink { link, keys } => self.secure_link(now, link, &keys),
@@ -37,14 +37,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     /// Sends a datagram of the task that owns DTLS.
     pub fn send_dtls(&mut self, datagram: &DtlsDatagram, outbox: &mut impl Outbox) {
-        let Some(route) = self.links.get(datagram.link).and_then(|link| link.ice.selected()) else { return };
+        let Some(route) = self.links.get(datagram.link).and_then(|link| link.ice.route().copied()) else { return };
         let payload = datagram.payload();
         outbox.lend()[..payload.len()].copy_from_slice(payload);
         outbox.commit(&route, payload.len());
     }
 
     fn open_link(&mut self, now: Instant, open: OpenLink) {
-        let ice = Ice::new(now, &open.local, &open.remote_ufrag);
+        let ice = IceAgent::new(now, open.local, open.remote_ufrag);
         let link = Link::new(ice, open.reduced_rtcp, self.random.u32(), now);
         // The control half takes a place again only after it was told that the link closed.
         let inserted = self.links.insert_at(open.link, link).is_ok();

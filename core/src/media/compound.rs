@@ -47,13 +47,12 @@ impl Compound {
 
     /// Seals and sends it, if there is something in it.
     pub(super) fn send<G: Gcm>(self, link: &mut Link<G>, outbox: &mut impl Outbox) {
-        let (false, Some(route), Some(srtp)) = (self.is_empty(), link.ice.selected(), link.srtp.as_mut()) else {
+        let (false, Some(route), Some(srtp)) = (self.is_empty(), link.ice.route().copied(), link.srtp.as_mut()) else {
             return;
         };
         let buffer = outbox.lend();
         buffer[..self.len].copy_from_slice(&self.bytes[..self.len]);
-        let len = srtp.seal_rtcp(buffer, self.len);
-        if len > 0 {
+        if let Ok(len) = srtp.seal_rtcp(buffer, self.len) {
             outbox.commit(&route, len);
         }
     }

@@ -1,7 +1,7 @@
 //! What we say by RTCP, and when: requests to publishers, reports to everybody.
 
 use crate::id::LinkId;
-use crate::link::{Gcm, Link, Outbox};
+use crate::link::{Expiry, Gcm, Link, Outbox};
 use crate::media::{CloseReason, Media, Settings};
 use crate::random::Random;
 use crate::store::{Table, list};
@@ -34,12 +34,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     fn tick_link(&mut self, now: Instant, id: LinkId, outbox: &mut impl Outbox) {
         let Some(state) = self.links.get_mut(id).filter(|state| state.closed.is_none()) else { return };
-        if state.ice.expired(now) {
-            let reason =
-                if state.ice.selected().is_some() { CloseReason::Consent } else { CloseReason::NeverConnected };
-            return self.close(id, reason);
+        match state.ice.expired(now) {
+            Some(Expiry::Consent) => return self.close(id, CloseReason::Consent),
+            Some(Expiry::NeverConnected) => return self.close(id, CloseReason::NeverConnected),
+            None => state.due = state.ice.deadline().unwrap_or(FAR),
         }
-        state.due = state.ice.deadline();
         if !state.is_up() {
             return;
         }
@@ -124,7 +123,7 @@ fn request<G: Gcm>(link: &mut Link<G>, streams: &mut Table<'_, Stream>, now: Ins
             if feedback.pli {
                 compound.add(|buffer, own| pli::write(buffer, own, ssrc));
             } else if feedback.fir {
-                let entry = fir::Entry { ssrc, sequence: encoding.fir_sequence };
+                let entry = fir::Entry { ssrc, number: encoding.fir_sequence };
                 encoding.fir_sequence = encoding.fir_sequence.wrapping_add(1);
                 compound.add(|buffer, own| fir::write(buffer, own, &[entry]));
             }

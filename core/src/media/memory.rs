@@ -5,7 +5,7 @@ use core::mem::size_of;
 use crate::forward::{Queued, Subscription};
 use crate::limits::Limits;
 use crate::link::{Gcm, Link, RouteSlot};
-use crate::store::{PacketId, PacketSlot, QueueSlot, Slot};
+use crate::store::{PACKET_BYTES, PacketId, PacketSlot, QueueSlot, Slot};
 use crate::stream::{AUDIO_HISTORY_PACKETS, Facts, Stream};
 
 /// The tables of a shard. [`tables`] says how long each must be; firmware places them in statics.
@@ -20,6 +20,8 @@ pub struct Memory<'m, G: Gcm> {
     pub subscriptions: &'m mut [Slot<Subscription>],
     /// Packets.
     pub packets: &'m mut [PacketSlot<Facts>],
+    /// Their bytes. Best lent from memory that the system zeroes on first use: it is by far the largest table.
+    pub packet_bytes: &'m mut [u8],
     /// Which packets are kept, by stream.
     pub histories: &'m mut [PacketId],
     /// Packets that wait to leave.
@@ -45,7 +47,7 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 7] {
+pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 8] {
     let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
     [
         table("links", limits.links(), size_of::<Slot<Link<G>>>()),
@@ -53,6 +55,7 @@ pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 7] {
         table("streams", limits.streams(), size_of::<Slot<Stream>>()),
         table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
         table("packets", packets(limits), size_of::<PacketSlot<Facts>>()),
+        table("packet bytes", packets(limits) * PACKET_BYTES, 1),
         table("histories", limits.streams() * usize::from(limits.history_packets), size_of::<PacketId>()),
         table("queued packets", limits.queued_packets as usize, size_of::<QueueSlot<Queued>>()),
     ]

@@ -15,9 +15,9 @@ mod run;
 pub mod shard;
 
 pub use crate::forward::SubscriptionParameters;
-pub use crate::link::{CloseReason, DtlsDatagram, Outbox};
+pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
-pub use command::{Command, OpenLink, RemoteUfrag};
+pub use command::{Command, OpenLink};
 pub use memory::{Memory, TableSize, tables};
 pub use notice::Notice;
 pub use port::{Datagram, Port};

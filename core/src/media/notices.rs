@@ -33,7 +33,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             take(Notice::Connected { link }).ok()?;
             state.news.connected = false;
         }
-        if state.news.up && state.ice.selected().is_some() {
+        if state.news.up && state.ice.route().is_some() {
             take(Notice::Up { link }).ok()?;
             state.news.up = false;
         }

@@ -2,8 +2,8 @@
 
 use crate::drops::Drop;
 use crate::id::{LinkId, StreamId};
-use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, IncomingSource, Outbox};
-use crate::media::{CloseReason, Datagram, Media};
+use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, IncomingSource, Outbox, Outcome, Route};
+use crate::media::{Datagram, Media};
 use crate::random::Random;
 use crate::store::Table;
 use crate::stream::Stream;
@@ -38,32 +38,34 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    fn receive_stun(&mut self, now: Instant, route: &crate::link::Route, bytes: &[u8], outbox: &mut impl Outbox) {
-        let Some(request) = stun::Request::parse(bytes) else { return self.drops.count(Drop::Malformed) };
-        let link =
-            request.username().and_then(|name| name.split(|byte| *byte == b':').next()).and_then(Credentials::link);
+    fn receive_stun(&mut self, now: Instant, route: &Route, bytes: &[u8], outbox: &mut impl Outbox) {
+        let Some(request) = stun::Request::new(bytes) else { return self.drops.count(Drop::Malformed) };
+        let link = request.fragments().and_then(|(asked, _)| Credentials::link(asked));
         let Some(link) = link else {
-            if let Some(len) = crate::link::ice::answer_plain(&request, route, outbox.lend()) {
-                outbox.commit(route, len);
-            }
-            return;
+            return match self.bindings.answer(now, &request, route, outbox.lend()) {
+                Ok(len) => outbox.commit(route, len),
+                Err(cause) => self.drops.count(cause),
+            };
         };
         let Some(state) = self.links.get_mut(link).filter(|state| state.closed.is_none()) else {
             return self.drops.count(Drop::StunRefused);
         };
-        let was_connected = state.ice.selected().is_some();
-        let check = state.ice.check(now, &request, *route, outbox.lend());
+        let check = state.ice.check(now, &request, route, outbox.lend());
         if check.reply_len > 0 {
             outbox.commit(route, check.reply_len);
         }
-        if !check.valid {
-            return self.drops.count(Drop::StunRefused);
+        match check.outcome {
+            Outcome::Refused(cause) => return self.drops.count(cause),
+            Outcome::Early => return,
+            Outcome::Validated | Outcome::Moved => {}
+            Outcome::Connected => {
+                state.news.connected = true;
+                self.has_news = true;
+            }
         }
-        if !was_connected && state.ice.selected().is_some() {
-            state.news.connected = true;
-            self.has_news = true;
+        if !self.routes.insert(route, link) {
+            self.drops.count(Drop::QueueFull);
         }
-        self.routes.insert(route, link);
     }
 
     fn receive_dtls(&mut self, link: LinkId, bytes: &[u8], outbox: &mut impl Outbox) -> Result<(), Drop> {
@@ -128,7 +130,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             if outcome.wants_keyframe {
                 self.want_keyframe(now, place.stream);
             }
-            self.drops.count_many(Drop::QueueFull, outcome.overflowed.into());
+            (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
         }
         if began && let Some(state) = self.links.get_mut(link) {
             state.news.receiving = true;
@@ -142,7 +144,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     /// An SSRC is heard for the first time: an encoding begins, or begins anew.
     fn adopt(&mut self, link: LinkId, ssrc: u32, index: IncomingIndex, place: Place) -> Result<(), Drop> {
-        let (streams, mut kept) = self.kept();
+        let (streams, kept) = self.kept();
         let stream = streams.get_mut(place.stream).ok_or(Drop::Stale)?;
         let encoding = stream.encodings.get_mut(usize::from(place.layer)).ok_or(Drop::UnknownSource)?;
         if place.repair {
@@ -185,7 +187,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let view = rtp::View::new(packet).ok_or(Drop::Malformed)?;
         let payload = view.payload_range();
         // Probes for bandwidth are empty or hold only padding.
-        let original = view.payload().first_chunk().copied().ok_or(Drop::Padding)?;
+        let original = view.payload().first_chunk().copied().ok_or(Drop::Stale)?;
         let newest = encoding.loss.newest().ok_or(Drop::Stale)?;
         let ssrc = encoding.parameters.ssrc.ok_or(Drop::Stale)?;
         let original = u16::from_be_bytes(original);
@@ -193,13 +195,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         rtp::set_ssrc(packet, ssrc);
         rtp::set_payload_type(packet, stream.parameters.payload_type);
         rtp::set_sequence(packet, original);
-        rtp::clear_padding(packet);
+        rtp::set_padding(packet, false);
         Ok((payload.end - 2, sequence::extend(newest, original)))
-    }
-
-    /// A link whose peer is gone, or never came.
-    pub(super) fn expire(&mut self, link: LinkId, reason: CloseReason) {
-        self.close(link, reason);
     }
 }
 

@@ -111,7 +111,7 @@ fn sender_info(subscription: &Subscription, streams: &Table<'_, Stream>, now: In
         ntp: ntp.wrapping_add((elapsed_us << 32) / 1_000_000),
         timestamp: splice.timestamp(timestamp.wrapping_add(ticks as u32)),
         packets: subscription.packets_sent,
-        octets: subscription.octets_sent,
+        bytes: subscription.octets_sent,
     })
 }
 

@@ -4,7 +4,7 @@ use crate::drops::Drops;
 use crate::forward::{Forwarding, Pending, Queued, Subscription};
 use crate::id::LinkId;
 use crate::limits::Limits;
-use crate::link::{Gcm, Link, Outbox, RouteMap};
+use crate::link::{BindingServer, Gcm, Link, Outbox, RouteMap};
 use crate::media::{CloseReason, Memory};
 use crate::random::Random;
 use crate::store::{PacketId, Pool, Queues, Table};
@@ -15,6 +15,7 @@ use crate::time::Instant;
 pub struct Media<'m, G: Gcm, R: Random> {
     pub(super) links: Table<'m, Link<G>>,
     pub(super) routes: RouteMap<'m>,
+    pub(super) bindings: BindingServer,
     pub(super) streams: Table<'m, Stream>,
     pub(super) subscriptions: Table<'m, Subscription>,
     pub(super) pool: Pool<'m, Facts>,
@@ -64,9 +65,10 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
         Self {
             links: Table::new(memory.links),
             routes: RouteMap::new(memory.routes, random.u64()),
+            bindings: BindingServer::default(),
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
-            pool: Pool::new(memory.packets),
+            pool: Pool::new(memory.packets, memory.packet_bytes),
             histories: memory.histories,
             queues: Queues::new(memory.queued),
             pending: Pending::NONE,

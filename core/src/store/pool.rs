@@ -23,10 +23,9 @@ impl Default for PacketId {
 /// The largest packet that is kept: what an Ethernet frame leaves after IPv4, UDP and the shorter SRTP tag.
 pub const PACKET_BYTES: usize = 1462;
 
-/// One slot of a [`Pool`].
+/// What a [`Pool`] knows of one packet; the bytes lie apart, so that memory nobody used yet stays untouched.
 #[derive(Debug)]
 pub struct PacketSlot<N> {
-    bytes: [u8; PACKET_BYTES],
     len: u16,
     readers: u32,
     next_vacant: u32,
@@ -35,7 +34,7 @@ pub struct PacketSlot<N> {
 
 impl<N: Default> Default for PacketSlot<N> {
     fn default() -> Self {
-        Self { bytes: [0; PACKET_BYTES], len: 0, readers: 0, next_vacant: u32::MAX, note: N::default() }
+        Self { len: 0, readers: 0, next_vacant: u32::MAX, note: N::default() }
     }
 }
 
@@ -43,6 +42,7 @@ impl<N: Default> Default for PacketSlot<N> {
 #[derive(Debug)]
 pub struct Pool<'m, N> {
     slots: &'m mut [PacketSlot<N>],
+    bytes: &'m mut [u8],
     vacant: u32,
     /// Slots from here on were never used: their memory is not touched before it is needed.
     fresh: u32,
@@ -50,10 +50,11 @@ pub struct Pool<'m, N> {
 }
 
 impl<'m, N> Pool<'m, N> {
-    /// A pool in `slots`, which must be new.
-    pub fn new(slots: &'m mut [PacketSlot<N>]) -> Self {
+    /// A pool in `slots`, which must be new, and `bytes`, [`PACKET_BYTES`] for each of them.
+    pub fn new(slots: &'m mut [PacketSlot<N>], bytes: &'m mut [u8]) -> Self {
         assert!(slots.len() < u32::MAX as usize, "an index has 32 bits");
-        Self { slots, vacant: u32::MAX, fresh: 0, count: 0 }
+        assert!(bytes.len() >= slots.len() * PACKET_BYTES, "each slot has its bytes");
+        Self { slots, bytes, vacant: u32::MAX, fresh: 0, count: 0 }
     }
 
     /// Copies `bytes` into a vacant slot, with one reader. `None` if there is no slot, or if they are too many.
@@ -63,7 +64,8 @@ impl<'m, N> Pool<'m, N> {
         }
         let index = self.take_vacant()?;
         let slot = &mut self.slots[index as usize];
-        slot.bytes[..bytes.len()].copy_from_slice(bytes);
+        let start = index as usize * PACKET_BYTES;
+        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
         slot.len = bytes.len() as u16;
         slot.readers = 1;
         slot.note = note;
@@ -73,10 +75,9 @@ impl<'m, N> Pool<'m, N> {
 
     /// The content of a packet.
     pub fn bytes(&self, packet: PacketId) -> &[u8] {
-        match self.slots.get(packet.0 as usize) {
-            Some(slot) => &slot.bytes[..usize::from(slot.len)],
-            None => &[],
-        }
+        let Some(slot) = self.slots.get(packet.0 as usize) else { return &[] };
+        let start = packet.0 as usize * PACKET_BYTES;
+        &self.bytes[start..start + usize::from(slot.len)]
     }
 
     /// The note beside a packet.
@@ -141,7 +142,8 @@ mod tests {
     #[test]
     fn a_slot_is_vacant_when_its_last_reader_let_go() {
         let mut slots: Vec<PacketSlot<u8>> = (0..2).map(|_| PacketSlot::default()).collect();
-        let mut pool = Pool::new(&mut slots);
+        let mut bytes = [0; 2 * PACKET_BYTES];
+        let mut pool = Pool::new(&mut slots, &mut bytes);
         let first = pool.insert(b"first", 1).unwrap();
         let second = pool.insert(b"second", 2).unwrap();
         assert_eq!(pool.insert(b"third", 3), None);
@@ -159,7 +161,8 @@ mod tests {
     #[test]
     fn a_packet_that_is_too_long_is_refused() {
         let mut slots = [PacketSlot::<()>::default()];
-        let mut pool = Pool::new(&mut slots);
+        let mut bytes = [0; PACKET_BYTES];
+        let mut pool = Pool::new(&mut slots, &mut bytes);
         assert_eq!(pool.insert(&[0; PACKET_BYTES + 1], ()), None);
         assert!(pool.insert(&[0; PACKET_BYTES], ()).is_some());
     }

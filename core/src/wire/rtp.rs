@@ -258,6 +258,13 @@ pub fn set_payload_type(packet: &mut [u8], payload_type: u8) {
     }
 }
 
+/// Writes the padding bit of a packet; nothing if it is empty.
+pub fn set_padding(packet: &mut [u8], padding: bool) {
+    if let Some(byte) = packet.first_mut() {
+        *byte = (*byte & !PADDING_BIT) | if padding { PADDING_BIT } else { 0 };
+    }
+}
+
 /// Writes the marker bit of a packet; nothing if it is shorter than a header.
 pub fn set_marker(packet: &mut [u8], marker: bool) {
     if let Some(byte) = packet.get_mut(1) {
