@@ -34,7 +34,7 @@ impl Facts {
         let header = u8_at(payload, 0)?;
         let mut facts =
             Self { is_continuation: header & 0x80 != 0, is_unfinished: header & 0x40 != 0, ..Self::default() };
-        let counted = header >> 4 & 3;
+        let counted = usize::from(header >> 4 & 3);
         let mut rest = payload.get(1..).filter(|rest| !rest.is_empty())?;
         let mut index = 0;
         while !rest.is_empty() {
@@ -128,6 +128,11 @@ mod tests {
     fn tiles_begin_no_frame() {
         assert!(!Facts::new(&[0x10, 0x20, 1]).unwrap().is_frame_start);
         assert!(Facts::new(&[0x10, 0x18, 1]).unwrap().is_frame_start);
+    }
+
+    #[test]
+    fn a_packet_may_be_full_of_empty_elements() {
+        assert!(Facts::new(&[0; 1500]).is_some_and(|facts| !facts.is_frame_start));
     }
 
     #[test]
