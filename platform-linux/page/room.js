@@ -112,7 +112,11 @@ export class Room {
     const report = await this.#subscription.connection.getStats();
     const inbound = new Map();
     for (const entry of report.values()) if (entry.type === 'inbound-rtp') inbound.set(entry.mid, entry);
-    return lines.map(({ feed, mid, kind, line }) => ({ feed, mid, kind, ...inbound.get(line), name: this.#people.get(feed)?.name }));
+    return lines.map(({ feed, mid, kind, line }) => {
+      const counted = inbound.get(line);
+      const codec = report.get(counted?.codecId)?.mimeType;
+      return { ...counted, feed, mid, kind, codec, name: this.#people.get(feed)?.name };
+    });
   }
 
   async #connect() {

@@ -1,0 +1,93 @@
+// A Parlor of our own on free ports, that can be stopped and started again; or one that runs already.
+
+import { spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const START_MS = 10_000;
+const STOP_MS = 5_000;
+
+export class Server {
+  #process = null;
+  #arguments;
+  #binary;
+  #state;
+  #log;
+
+  static async begin(output) {
+    const server = new Server();
+    if (process.env.PARLOR_URL) {
+      server.url = new URL(process.env.PARLOR_URL);
+      return server;
+    }
+    server.#binary = process.env.PARLOR ?? fileURLToPath(new URL('../../../target/release/parlor', import.meta.url));
+    if (!existsSync(server.#binary)) throw new Error(`${server.#binary} is missing: cargo build --release`);
+    const [http, websocket, admin] = await Promise.all([freePort(), freePort(), freePort()]);
+    server.url = new URL(`http://localhost:${http}/`);
+    server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
+    server.#log = createWriteStream(new URL('parlor.log', output));
+    const settings = {
+      'control.http': `127.0.0.1:${http}`, 'control.websocket': `127.0.0.1:${websocket}`, 'control.admin': `127.0.0.1:${admin}`,
+      'media.address': '127.0.0.1', 'media.port': await freeUdpPort(), 'media.shards': 1, 'state.directory': server.#state,
+    };
+    server.#arguments = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    await server.start();
+    return server;
+  }
+
+  /** Whether we may stop and start it. */
+  get isOurs() {
+    return Boolean(this.#binary);
+  }
+
+  async start() {
+    this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process.stdout.pipe(this.#log, { end: false });
+    this.#process.stderr.pipe(this.#log, { end: false });
+    const until = Date.now() + START_MS;
+    for (;;) {
+      if (this.#process.exitCode !== null) throw new Error(`parlor ended with ${this.#process.exitCode}: see target/browser/parlor.log`);
+      if (await fetch(this.url).then((response) => response.ok, () => false)) return;
+      if (Date.now() > until) throw new Error('parlor does not serve its page');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async stop(signal = 'SIGTERM') {
+    const running = this.#process;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    running.kill(signal);
+    const timer = setTimeout(() => running.kill('SIGKILL'), STOP_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  async end() {
+    await this.stop();
+    this.#log?.end();
+    if (this.#state) rmSync(this.#state, { recursive: true, force: true });
+  }
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function freeUdpPort() {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4').once('error', reject).bind(0, '127.0.0.1', () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,116 @@
+// What a scenario has in its hands: a server, a browser, tabs in a fresh room, and a camera for screenshots.
+
+import { chromium } from 'playwright-core';
+import { fileURLToPath } from 'node:url';
+import { Server } from './server.js';
+import { Tab } from './tab.js';
+
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--use-fake-device-for-media-stream=fps=15', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
+  '--auto-select-desktop-capture-source=Entire screen', '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
+];
+/** Two cores encode and decode three tabs of this. */
+const PICTURE = '320x240@15';
+
+export class World {
+  #output;
+  #browser;
+  #tabs = [];
+  #name = '';
+  #remarks = [];
+  #rooms = 0;
+  server;
+  room = 0;
+
+  static async begin(output) {
+    const world = new World();
+    world.#output = output;
+    world.server = await Server.begin(output);
+    world.#browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, ignoreDefaultArgs: ['--mute-audio'],
+    });
+    return world;
+  }
+
+  /** Gives the next scenario a room nobody else is in. */
+  async enter(name) {
+    this.#name = name;
+    this.#remarks = [];
+    await this.freshRoom();
+  }
+
+  async leave() {
+    await Promise.all(this.#tabs.map((tab) => tab.close().catch(() => {})));
+    this.#tabs = [];
+  }
+
+  async end() {
+    await this.#browser.close();
+    await this.server.end();
+  }
+
+  /** Makes a room over the API, as any client can, and makes it the room of the tabs opened from now on. */
+  async freshRoom(settings = {}) {
+    this.room = 100_000 + (process.pid % 1_000) * 1_000 + this.#rooms++;
+    const context = await this.#browser.newContext();
+    const page = await context.newPage();
+    await page.goto(this.address({}));
+    const request = { request: 'create', room: this.room, description: `Room ${this.room}`, publishers: 8, videocodec: 'vp8,vp9,h264,av1', ...settings };
+    await page.evaluate(async (body) => {
+      const { Session } = await import('./janus.js');
+      const { location } = globalThis;
+      const session = await Session.open(new URLSearchParams(location.search).get('server') ?? `ws://${location.host}/`);
+      const handle = await session.attach('janus.plugin.videoroom');
+      await handle.message(body);
+      session.close();
+    }, request);
+    await context.close();
+  }
+
+  /** Opens a tab of its own user on the lobby. `device` takes Playwright's context options. */
+  async open(name, { codec, device = {}, permissions = ['camera', 'microphone'] } = {}) {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 720 }, permissions, ...device });
+    const page = await context.newPage();
+    const tab = new Tab(name, context, page);
+    this.#tabs.push(tab);
+    await page.goto(this.address({ room: this.room, video: PICTURE, ...(codec ? { codec } : {}) }));
+    return tab;
+  }
+
+  /** Opens tabs and brings all of them into the room. */
+  async join(...names) {
+    const tabs = [];
+    for (const name of names) tabs.push(await this.open(name));
+    for (const tab of tabs) await tab.join();
+    return tabs;
+  }
+
+  address(settings) {
+    const address = new URL(this.server.url);
+    for (const [key, value] of Object.entries(settings)) address.searchParams.set(key, value);
+    return address.href;
+  }
+
+  async photograph(tab, label) {
+    const file = new URL(`${this.#name}-${label}.png`, this.#output);
+    await tab.page.screenshot({ path: fileURLToPath(file) });
+  }
+
+  async photographAll(label) {
+    for (const tab of this.#tabs) if (!tab.page.isClosed()) await this.photograph(tab, `${label}-${tab.name}`).catch(() => {});
+  }
+
+  /** Something worth a word in the scenario's line. */
+  remark(text) {
+    this.#remarks.push(text);
+  }
+
+  remarks() {
+    return this.#remarks.length ? `: ${this.#remarks.join('; ')}` : '';
+  }
+
+  complaints() {
+    return this.#tabs.flatMap((tab) => tab.complaints.map((line) => `${tab.name}: ${line}`)).slice(0, 12);
+  }
+}
