@@ -4,10 +4,12 @@
 //! A reader that finds nothing says that it will sleep, looks once more, and sleeps; a writer puts its item in and
 //! then looks whether the reader said so. Both orders are fenced, so one of the two always sees the other.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use heapless::spsc::{Consumer, Producer, Queue};
@@ -80,16 +82,20 @@ impl<T> Receiver<T> {
 
     /// Waits until there is an item. Dropping the future loses nothing.
     pub async fn ready(&mut self) {
+        poll_fn(|context| self.poll_ready(context)).await;
+    }
+
+    /// Is ready when there is an item.
+    pub(crate) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             self.bell.sleep();
             if self.items.ready() {
                 self.bell.wake();
-                return;
+                return Poll::Ready(());
             }
             // A reactor that fails leaves nothing to wait for; the next round looks again.
-            let _ = self.event.readable().await;
+            let _ = ready!(self.event.poll_readable(context));
             let _ = rustix::io::read(self.event.get_ref(), &mut [0; size_of::<u64>()]);
-            self.bell.wake();
         }
     }
 }

@@ -1,0 +1,311 @@
+//! Two of ours against each other, and `openssl` as a foreign peer.
+
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::pin::pin;
+use std::process::{Command, Stdio};
+
+use parlor_core::link::SrtpKeys;
+use smol::future::{or, zip};
+
+use super::*;
+use crate::queue::to_control;
+
+const OURS: [SrtpProfile; 2] = [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80];
+const THEIRS: [SrtpProfile; 2] = [SrtpProfile::Aes128CmSha1_80, SrtpProfile::AeadAes128Gcm];
+
+/// One side: its task, and the shard's ends of its queues.
+struct Side {
+    handshakes: Handshakes,
+    outgoing: Receiver<DtlsDatagram>,
+    incoming: Sender<DtlsDatagram>,
+    fingerprint: Fingerprint,
+    link: LinkId,
+}
+
+impl Side {
+    fn new(preference: [SrtpProfile; 2], link: LinkId) -> Self {
+        let identity = Identity::ephemeral().unwrap();
+        let (incoming, ours_incoming) = to_control::<_, 128>().unwrap();
+        let (ours_outgoing, outgoing) = to_control::<_, 128>().unwrap();
+        let queues = vec![DtlsQueues { incoming: ours_incoming, outgoing: ours_outgoing }];
+        let handshakes = Handshakes::new(&identity, preference, queues, 4).unwrap();
+        Self { handshakes, outgoing, incoming, fingerprint: identity.fingerprint(), link }
+    }
+
+    fn open(&mut self, role: Role, fingerprint: Fingerprint) {
+        self.handshakes.command(HandshakeCommand::Open { link: self.link, shard: 0, role, fingerprint });
+        self.handshakes.command(HandshakeCommand::Start { link: self.link, shard: 0 });
+    }
+
+    fn close(&mut self) {
+        self.handshakes.command(HandshakeCommand::Close { link: self.link, shard: 0 });
+    }
+}
+
+/// A server that prefers GCM and a client that prefers AES-CM, each told the other's fingerprint.
+fn pair() -> (Side, Side) {
+    let mut server = Side::new(OURS, LinkId::new(1, 7));
+    let mut client = Side::new(THEIRS, LinkId::new(2, 9));
+    server.open(Role::Server, client.fingerprint);
+    client.open(Role::Client, server.fingerprint);
+    (server, client)
+}
+
+/// Carries datagrams one way for ever; each is lost with a chance of `loss` in 256.
+async fn carry(from: &mut Receiver<DtlsDatagram>, to: &mut Sender<DtlsDatagram>, link: LinkId, loss: u8, seed: u64) {
+    let mut random = seed | 1;
+    loop {
+        let datagram = from.recv().await;
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        if (random >> 32) as u8 >= loss {
+            assert!(to.try_send(DtlsDatagram::new(link, datagram.payload()).unwrap()).is_ok());
+        }
+    }
+}
+
+/// Runs both sides until each has told something.
+fn run(server: &mut Side, client: &mut Side, loss: u8, seed: u64) -> (HandshakeEvent, HandshakeEvent) {
+    let mut ways = pin!(zip(
+        carry(&mut server.outgoing, &mut client.incoming, client.link, loss, seed),
+        carry(&mut client.outgoing, &mut server.incoming, server.link, loss, seed ^ 0xabcd_ef01_2345),
+    ));
+    let (mut first, mut second) = (None, None);
+    smol::block_on(poll_fn(|context| {
+        let _ = ways.as_mut().poll(context);
+        for (handshakes, event) in [(&mut server.handshakes, &mut first), (&mut client.handshakes, &mut second)] {
+            while let Poll::Ready(told) = handshakes.poll_event(context) {
+                assert!(event.replace(told).is_none(), "more than one event");
+            }
+        }
+        if first.is_some() && second.is_some() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    (first.unwrap(), second.unwrap())
+}
+
+fn secured(server: &mut Side, client: &mut Side) -> (SrtpKeys, SrtpKeys) {
+    let (first, second) = run(server, client, 0, 1);
+    (keys(first), keys(second))
+}
+
+fn keys(event: HandshakeEvent) -> SrtpKeys {
+    match event {
+        HandshakeEvent::Secured { keys, .. } => keys,
+        HandshakeEvent::Failed { reason, .. } => panic!("{reason:?}"),
+        HandshakeEvent::Closed { .. } => panic!("closed"),
+    }
+}
+
+fn reason(event: HandshakeEvent) -> HandshakeFailure {
+    match event {
+        HandshakeEvent::Failed { reason, .. } => reason,
+        _ => panic!("not a failure"),
+    }
+}
+
+/// What a side tells when nobody answers it.
+fn alone(side: &mut Side) -> HandshakeEvent {
+    smol::block_on(side.handshakes.next_event())
+}
+
+fn give(side: &mut Side, bytes: &[u8]) {
+    assert!(side.incoming.try_send(DtlsDatagram::new(side.link, bytes).unwrap()).is_ok());
+}
+
+#[test]
+fn both_sides_have_the_same_keys_and_the_servers_profile() {
+    let (mut server, mut client) = pair();
+    let (ours, theirs) = secured(&mut server, &mut client);
+    assert_eq!((ours.profile, theirs.profile), (SrtpProfile::AeadAes128Gcm, SrtpProfile::AeadAes128Gcm));
+    assert_eq!((ours.local.key, ours.local.salt), (theirs.remote.key, theirs.remote.salt));
+    assert_eq!((ours.remote.key, ours.remote.salt), (theirs.local.key, theirs.local.salt));
+    assert_ne!(ours.local.key, ours.remote.key);
+    assert_eq!(ours.local.salt[12..], [0; 2]);
+}
+
+#[test]
+fn a_handshake_survives_loss() {
+    // 20 % both ways
+    for seed in 1..=8 {
+        let (mut server, mut client) = pair();
+        let (first, second) = run(&mut server, &mut client, 51, 0x9e37_79b9_7f4a_7c15 << seed);
+        assert_eq!(keys(first).local.key, keys(second).remote.key);
+    }
+}
+
+#[test]
+fn a_certificate_that_was_not_promised_gives_no_keys() {
+    let other = Fingerprint { sha256: [7; 32] };
+    let (mut server, mut client) = (Side::new(OURS, LinkId::new(1, 0)), Side::new(OURS, LinkId::new(1, 0)));
+    server.open(Role::Server, other);
+    client.open(Role::Client, server.fingerprint);
+    let (first, _) = run(&mut server, &mut client, 0, 1);
+    assert_eq!(reason(first), HandshakeFailure::Certificate);
+
+    let (mut server, mut client) = (Side::new(OURS, LinkId::new(1, 0)), Side::new(OURS, LinkId::new(1, 0)));
+    server.open(Role::Server, client.fingerprint);
+    client.open(Role::Client, other);
+    let (_, second) = run(&mut server, &mut client, 0, 1);
+    assert_eq!(reason(second), HandshakeFailure::Certificate);
+}
+
+#[test]
+fn either_side_tells_the_other_that_it_leaves() {
+    let (mut server, mut client) = pair();
+    secured(&mut server, &mut client);
+    client.close();
+    let told = client.outgoing.try_recv().unwrap();
+    give(&mut server, told.payload());
+    assert!(matches!(alone(&mut server), HandshakeEvent::Closed { link, .. } if link == server.link));
+
+    let (mut server, mut client) = pair();
+    secured(&mut server, &mut client);
+    server.close();
+    let told = server.outgoing.try_recv().unwrap();
+    // what is no alert of the server first
+    for garbage in [&[21, 1, 2][..], &[21; 60], &[22; 100], &[23; 40], &[0; 10]] {
+        give(&mut client, garbage);
+    }
+    give(&mut client, told.payload());
+    assert!(matches!(alone(&mut client), HandshakeEvent::Closed { link, .. } if link == client.link));
+}
+
+#[test]
+fn garbage_does_not_disturb_a_handshake() {
+    let (mut server, mut client) = pair();
+    for byte in [0, 20, 21, 22, 23, 63] {
+        for len in [0, 1, 13, 25, 200] {
+            give(&mut server, &vec![byte; len]);
+        }
+    }
+    let (ours, theirs) = secured(&mut server, &mut client);
+    assert_eq!(ours.local.key, theirs.remote.key);
+}
+
+#[test]
+fn silence_ends_by_the_deadline() {
+    for role in [Role::Client, Role::Server] {
+        let mut side = Side::new(OURS, LinkId::new(3, 3));
+        side.handshakes.deadline = Duration::from_millis(20);
+        side.open(role, Fingerprint { sha256: [0; 32] });
+        assert_eq!(reason(alone(&mut side)), HandshakeFailure::Deadline);
+        assert!(side.handshakes.connections.is_empty() && side.handshakes.running.is_empty());
+    }
+}
+
+#[test]
+fn a_full_table_refuses_and_a_closed_link_makes_room() {
+    let mut side = Side::new(OURS, LinkId::new(0, 0));
+    for index in 0..5 {
+        side.link = LinkId::new(index, 0);
+        side.open(Role::Server, Fingerprint { sha256: [0; 32] });
+    }
+    assert_eq!(reason(alone(&mut side)), HandshakeFailure::Full);
+    side.link = LinkId::new(0, 0);
+    side.close();
+    side.link = LinkId::new(6, 0);
+    side.open(Role::Server, Fingerprint { sha256: [0; 32] });
+    assert!(side.handshakes.events.is_empty());
+}
+
+#[test]
+fn datagrams_of_an_unknown_link_are_dropped() {
+    let (mut server, mut client) = pair();
+    for generation in [6, 8] {
+        let stale = DtlsDatagram::new(LinkId::new(1, generation), &[22; 100]).unwrap();
+        assert!(server.incoming.try_send(stale).is_ok());
+    }
+    secured(&mut server, &mut client);
+    assert_eq!(server.handshakes.dropped_datagrams(), 2);
+}
+
+/// Lets `openssl` shake hands with `side` over a real socket, and gives what it printed.
+fn with_openssl(mut side: Side, role: Role, name: &str) -> Option<(SrtpKeys, String)> {
+    let identity = Identity::ephemeral().unwrap();
+    let file = std::env::temp_dir().join(format!("parlor-openssl-{name}-{}.pem", std::process::id()));
+    let parts = [
+        pem::Pem::new("PRIVATE KEY", identity.private_key.clone()),
+        pem::Pem::new("CERTIFICATE", identity.certificate.clone()),
+    ];
+    std::fs::write(&file, pem::encode_many(&parts)).unwrap();
+    let socket = smol::Async::<UdpSocket>::bind(([127, 0, 0, 1], 0)).unwrap();
+    let ours = socket.get_ref().local_addr().unwrap().to_string();
+    let mut arguments = vec!["s_client", "-connect", &ours];
+    let theirs = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    if role == Role::Client {
+        arguments = vec!["s_server", "-accept", &theirs, "-verify", "1"];
+    }
+    arguments.extend(["-dtls1_2", "-use_srtp", "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM"]);
+    arguments.extend(["-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "56"]);
+    let spawned = Command::new("openssl")
+        .args(arguments)
+        .args(["-cert".as_ref(), file.as_os_str(), "-key".as_ref(), file.as_os_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut openssl) = spawned else {
+        eprintln!("skipped: there is no openssl");
+        return None;
+    };
+    side.open(role, identity.fingerprint());
+    let known = std::cell::Cell::new((role == Role::Client).then(|| theirs.parse().unwrap()));
+    let inward = async {
+        let mut bytes = [0; 1500];
+        loop {
+            // While openssl does not listen yet, a send ends in an error here.
+            let Ok((len, from)) = socket.recv_from(&mut bytes).await else { continue };
+            known.set(Some(from));
+            assert!(side.incoming.try_send(DtlsDatagram::new(side.link, &bytes[..len]).unwrap()).is_ok());
+        }
+    };
+    let outward = async {
+        loop {
+            let datagram = side.outgoing.recv().await;
+            if let Some(to) = known.get() {
+                let _ = socket.send_to(datagram.payload(), to).await;
+            }
+        }
+    };
+    // It needs our last flight before it prints its keys.
+    let mut output = BufReader::new(openssl.stdout.take().unwrap());
+    let printed = smol::unblock(move || {
+        let mut printed = String::new();
+        while !printed.contains("Keying material: ") && output.read_line(&mut printed).unwrap() > 0 {}
+        printed
+    });
+    let told = zip(async { keys(side.handshakes.next_event().await) }, printed);
+    let (keys, printed) = smol::block_on(or(told, async {
+        zip::<_, _>(inward, outward).await;
+        unreachable!()
+    }));
+    let _ = openssl.kill();
+    let _ = openssl.wait();
+    let _ = std::fs::remove_file(file);
+    Some((keys, printed))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[test]
+fn openssl_as_client_gets_our_profile_and_the_same_keys() {
+    let side = Side::new(OURS, LinkId::new(1, 1));
+    let Some((keys, printed)) = with_openssl(side, Role::Server, "client") else { return };
+    assert_eq!(keys.profile, SrtpProfile::AeadAes128Gcm);
+    let expected = [&keys.remote.key[..], &keys.local.key, &keys.remote.salt[..12], &keys.local.salt[..12]].concat();
+    assert!(printed.contains(&hexadecimal(&expected[..56])), "{printed}");
+}
+
+#[test]
+fn openssl_as_server_chooses_and_has_the_same_keys() {
+    let side = Side::new(OURS, LinkId::new(1, 1));
+    let Some((keys, printed)) = with_openssl(side, Role::Client, "server") else { return };
+    let salt = keys.profile.salt_bytes();
+    let expected =
+        [&keys.local.key[..], &keys.remote.key, &keys.local.salt[..salt], &keys.remote.salt[..salt]].concat();
+    assert!(printed.contains(&hexadecimal(&expected[..56])), "{printed}");
+}
