@@ -1,6 +1,19 @@
 //! The control half's memory: lent once, never grown.
 
+use heapless::Vec;
+
+use super::handle::Handle;
+use super::session::Session;
+use super::shard::LinkEntry;
 use crate::limits::Limits;
+use crate::room::{PublishedStream, Room, SubscribedStream};
+use crate::store::Slot;
+
+/// The most shards of a box.
+pub const SHARDS: usize = 32;
+
+/// The least size of a buffer, so that a list of all rooms fits.
+const LEAST_BUFFER_BYTES: usize = 65_536;
 
 /// Lends memory at start. The platform takes it from the heap, a firmware from a `static`.
 pub trait Lender<'m> {
@@ -10,14 +23,45 @@ pub trait Lender<'m> {
 
 /// All tables and buffers of the control half.
 pub struct Memory<'m> {
-    #[expect(dead_code)]
-    scratch: &'m mut [u8],
+    pub(super) sessions: &'m mut [Slot<Session>],
+    pub(super) handles: &'m mut [Slot<Handle>],
+    pub(super) rooms: &'m mut [Slot<Room>],
+    pub(super) shards: Vec<ShardMemory<'m>, SHARDS>,
+    /// A message on its way out.
+    pub(super) message: &'m mut [u8],
+    /// A peer's description, unescaped.
+    pub(super) remote: &'m mut [u8],
+    /// Our description, before it is escaped.
+    pub(super) local: &'m mut [u8],
+}
+
+/// What the control half knows about one shard.
+pub(super) struct ShardMemory<'m> {
+    pub(super) links: &'m mut [Slot<LinkEntry>],
+    pub(super) streams: &'m mut [Slot<PublishedStream>],
+    pub(super) subscriptions: &'m mut [Slot<SubscribedStream>],
 }
 
 impl<'m> Memory<'m> {
     /// Takes all that `limits` ask for with `shards` shards.
-    pub fn new(limits: &Limits, _shards: u8, lender: &mut impl Lender<'m>) -> Self {
-        Self { scratch: lender.lend("control scratch", limits.request_bytes as usize) }
+    pub fn new(limits: &Limits, shards: u8, lender: &mut impl Lender<'m>) -> Self {
+        let subscriptions = usize::from(limits.subscribers) * usize::from(limits.streams_per_subscriber);
+        let buffer = LEAST_BUFFER_BYTES.max(limits.request_bytes as usize);
+        Self {
+            sessions: lender.lend("sessions", usize::from(limits.sessions)),
+            handles: lender.lend("handles", usize::from(limits.handles)),
+            rooms: lender.lend("rooms", usize::from(limits.rooms)),
+            shards: (0..usize::from(shards).min(SHARDS))
+                .map(|_| ShardMemory {
+                    links: lender.lend("links, control half", limits.links()),
+                    streams: lender.lend("streams, control half", limits.streams()),
+                    subscriptions: lender.lend("subscriptions, control half", subscriptions),
+                })
+                .collect(),
+            message: lender.lend("message buffer", buffer),
+            remote: lender.lend("remote description buffer", limits.request_bytes as usize),
+            local: lender.lend("local description buffer", buffer),
+        }
     }
 }
 
@@ -31,4 +75,20 @@ pub fn memory(limits: &Limits, shards: u8, each: impl FnMut(&'static str, usize,
         }
     }
     let _ = Memory::new(limits, shards, &mut Count(each));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_counts_every_table_of_every_shard() {
+        let sum = |shards| {
+            let mut total = 0;
+            memory(&Limits::DEFAULT, shards, |_, count, bytes| total += count * bytes);
+            total
+        };
+        assert!(sum(2) > sum(1));
+        assert!(sum(1) < 8 << 20, "{} bytes", sum(1));
+    }
 }

@@ -1,5 +1,14 @@
 //! Rooms and who is in them: publishers, subscribers, access. No JSON, no packet.
 
+pub mod access;
+pub mod publisher;
+#[allow(clippy::module_inception)]
+pub mod room;
 pub mod settings;
+pub mod subscriber;
 
-pub use settings::{CodecList, RoomSettings};
+pub use access::Denied;
+pub use publisher::{DISPLAY_BYTES, PUBLISHED, PublishedStream, Publisher};
+pub use room::Room;
+pub use settings::{CodecList, CodecName, RoomSettings};
+pub use subscriber::{SUBSCRIBED, SubscribedStream, Subscriber};

@@ -116,45 +116,102 @@ impl Default for RoomSettings {
     }
 }
 
+/// A codec's name in settings and requests. Some are accepted and listed though nothing is forwarded in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodecName {
+    /// One that Parlor forwards.
+    Known(Codec),
+    /// iSAC at 32 kHz.
+    Isac32,
+    /// iSAC at 16 kHz.
+    Isac16,
+    /// Opus with more than two channels.
+    Multiopus,
+}
+
+const NAMES: [(&str, CodecName); 12] = [
+    ("opus", CodecName::Known(Codec::Opus)),
+    ("multiopus", CodecName::Multiopus),
+    ("isac32", CodecName::Isac32),
+    ("isac16", CodecName::Isac16),
+    ("pcmu", CodecName::Known(Codec::Pcmu)),
+    ("pcma", CodecName::Known(Codec::Pcma)),
+    ("g722", CodecName::Known(Codec::G722)),
+    ("vp8", CodecName::Known(Codec::Vp8)),
+    ("vp9", CodecName::Known(Codec::Vp9)),
+    ("h264", CodecName::Known(Codec::H264)),
+    ("av1", CodecName::Known(Codec::Av1)),
+    ("h265", CodecName::Known(Codec::H265)),
+];
+
+impl CodecName {
+    /// Reads a name, whatever its case.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, codec)| *codec)
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it carries sound or picture.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Known(codec) => codec.kind(),
+            _ => Kind::Audio,
+        }
+    }
+}
+
 /// Codecs in the order of preference; written `vp8,h264`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodecList {
-    codecs: Vec<Codec, CODECS>,
+    names: Vec<CodecName, CODECS>,
 }
 
 impl CodecList {
     /// A list of `codecs`, of which the first [`CODECS`] count.
     pub fn of(codecs: &[Codec]) -> Self {
-        Self { codecs: codecs.iter().copied().take(CODECS).collect() }
+        Self { names: codecs.iter().copied().map(CodecName::Known).take(CODECS).collect() }
     }
 
-    /// Reads `opus,pcmu`; `None` if a name is unknown or they are too many.
+    /// Reads `opus,pcmu`, of which the first [`CODECS`] count; `None` if a name is unknown.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut codecs = Vec::new();
+        let mut names = Vec::new();
         for name in text.split(',') {
-            codecs.push(codec_named(name.trim())?).ok()?;
+            let _ = names.push(CodecName::parse(name.trim())?);
         }
-        Some(Self { codecs })
+        Some(Self { names })
     }
 
-    /// The codecs, the best first.
-    pub fn codecs(&self) -> &[Codec] {
-        &self.codecs
+    /// The codecs that Parlor forwards, the best first.
+    pub fn codecs(&self) -> Vec<Codec, CODECS> {
+        let known = |name: &CodecName| match name {
+            CodecName::Known(codec) => Some(*codec),
+            _ => None,
+        };
+        self.names.iter().filter_map(known).collect()
+    }
+
+    /// Whether `name` is among them.
+    pub fn contains(&self, name: CodecName) -> bool {
+        self.names.contains(&name)
     }
 
     /// Whether all are of `kind`.
     pub fn is_all(&self, kind: Kind) -> bool {
-        self.codecs.iter().all(|codec| codec.kind() == kind)
+        self.names.iter().all(|name| name.kind() == kind)
     }
 }
 
 impl fmt::Display for CodecList {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, codec) in self.codecs.iter().enumerate() {
+        for (index, name) in self.names.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(",")?;
             }
-            formatter.write_str(codec_name(*codec))?;
+            formatter.write_str(name.name())?;
         }
         Ok(())
     }
@@ -178,28 +235,6 @@ impl<'de> Deserialize<'de> for CodecList {
     }
 }
 
-const NAMES: [(&str, Codec); 9] = [
-    ("opus", Codec::Opus),
-    ("pcma", Codec::Pcma),
-    ("pcmu", Codec::Pcmu),
-    ("g722", Codec::G722),
-    ("vp8", Codec::Vp8),
-    ("vp9", Codec::Vp9),
-    ("h264", Codec::H264),
-    ("h265", Codec::H265),
-    ("av1", Codec::Av1),
-];
-
-/// The codec that `name` names.
-pub fn codec_named(name: &str) -> Option<Codec> {
-    NAMES.iter().find(|(known, _)| *known == name).map(|(_, codec)| *codec)
-}
-
-/// A codec's name in settings and requests.
-pub fn codec_name(codec: Codec) -> &'static str {
-    NAMES.iter().find(|(_, known)| *known == codec).map_or("", |(name, _)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +247,9 @@ mod tests {
         assert_eq!(list.to_string(), "vp9,h264");
         assert!(list.is_all(Kind::Video));
         assert_eq!(CodecList::parse("mp3"), None);
-        assert_eq!(CodecList::parse("vp8,vp8,vp8,vp8,vp8,vp8"), None);
+        assert_eq!(
+            CodecList::parse("opus,pcmu,pcma,g722,isac16,isac32").unwrap().to_string(),
+            "opus,pcmu,pcma,g722,isac16"
+        );
     }
 }

@@ -1,0 +1,90 @@
+//! A Janus plugin handle: one part that a client plays, with at most one PeerConnection.
+
+use crate::id::{LinkId, SessionId};
+use crate::link::Credentials;
+use crate::room::{Publisher, Subscriber};
+use crate::sdp::RemoteTransport;
+
+/// A handle of the VideoRoom.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    /// Its number, which the client names it by.
+    pub(crate) number: u64,
+    /// Whose.
+    pub(crate) session: SessionId,
+    /// What it plays.
+    pub(crate) role: Role,
+    /// Its PeerConnection.
+    pub(crate) peer: Option<Peer>,
+}
+
+/// The part that a handle plays.
+#[derive(Clone, Debug)]
+pub(crate) enum Role {
+    /// None yet.
+    Idle,
+    /// Joined to publish.
+    Publisher(Publisher),
+    /// Joined to watch.
+    Subscriber(Subscriber),
+}
+
+/// A PeerConnection as the control half knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The shard of its link.
+    pub(crate) shard: u8,
+    /// Its link.
+    pub(crate) link: LinkId,
+    /// Our ICE name and password.
+    pub(crate) credentials: Credentials,
+    /// What the peer told; `None` while our first offer waits for its answer.
+    pub(crate) remote: Option<RemoteTransport>,
+    /// The number in `o=` of our descriptions.
+    pub(crate) description: u64,
+    /// The version of our last description.
+    pub(crate) version: u64,
+    /// Whether media can flow.
+    pub(crate) is_up: bool,
+    /// Whether our last offer began ICE anew.
+    pub(crate) is_restarting: bool,
+}
+
+impl Handle {
+    /// The publisher that it is.
+    pub(crate) fn publisher(&self) -> Option<&Publisher> {
+        match &self.role {
+            Role::Publisher(publisher) => Some(publisher),
+            _ => None,
+        }
+    }
+
+    /// The publisher that it is.
+    pub(crate) fn publisher_mut(&mut self) -> Option<&mut Publisher> {
+        match &mut self.role {
+            Role::Publisher(publisher) => Some(publisher),
+            _ => None,
+        }
+    }
+
+    /// The subscriber that it is.
+    pub(crate) fn subscriber(&self) -> Option<&Subscriber> {
+        match &self.role {
+            Role::Subscriber(subscriber) => Some(subscriber),
+            _ => None,
+        }
+    }
+
+    /// The subscriber that it is.
+    pub(crate) fn subscriber_mut(&mut self) -> Option<&mut Subscriber> {
+        match &mut self.role {
+            Role::Subscriber(subscriber) => Some(subscriber),
+            _ => None,
+        }
+    }
+
+    /// Whether its media can flow.
+    pub(crate) fn is_up(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.is_up)
+    }
+}

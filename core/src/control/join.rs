@@ -1,0 +1,150 @@
+//! Requests by which somebody comes into a room.
+
+use super::Outlet;
+use super::error::{Refusal, plugin, refuse};
+use super::handle::Role;
+use super::jsep::RemoteJsep;
+use super::json::{Kind, Value};
+use super::media_info::{Joined, publishers_of};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, natural, optional, required, string};
+use super::post::Jsep;
+use super::publish::{CONFIGURE, Changes, describe};
+use super::reply::{Attendee, Each, RoomEvent};
+use super::rooms::check_lock;
+use super::turn::{Caller, Done, Turn};
+use crate::id::{HandleId, RoomId};
+use crate::random::Random;
+use crate::room::Publisher;
+use crate::room::settings::SECRET_BYTES;
+
+/// What every `join` must hold.
+pub(crate) const JOIN: &[Parameter] =
+    &[required("room", Wanted::Natural), required("ptype", Wanted::Text), optional("token", Wanted::Text)];
+
+/// What the `join` of a publisher may hold, beside what `configure` may.
+pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] =
+    &[optional("display", Wanted::Text), optional("id", Wanted::Natural)];
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    pub(crate) fn join(&mut self, caller: Caller<'_>, body: Value<'_>, jsep: Option<RemoteJsep<'_>>) -> Done {
+        check(body, JOIN, PLUGIN)?;
+        let room = self.room_of(body)?;
+        self.check_access(room, body)?;
+        let kind = body.get("ptype").and_then(Value::text);
+        if kind.is_some_and(|kind| kind.is_any_case("publisher")) {
+            self.join_as_publisher(caller, room, body, jsep)
+        } else if kind.is_some_and(|kind| kind.is_any_case("subscriber")) {
+            self.join_as_subscriber(caller, room, body)
+        } else {
+            Err(refuse!(plugin::INVALID, "ptype", "Invalid element (ptype)"))
+        }
+    }
+
+    /// Whether `body` shows the PIN and a token that the room wants.
+    fn check_access(&self, room: RoomId, body: Value<'_>) -> Done {
+        let Some(room) = self.state.rooms.get(room) else { return Ok(()) };
+        check_lock(room.settings.pin.as_deref(), body, "pin")?;
+        let token: Option<heapless::String<SECRET_BYTES>> = string(body, "token").unwrap_or_default();
+        match room.allowed.admits(token.as_deref()) {
+            true => Ok(()),
+            false => Err(refuse!(plugin::UNAUTHORIZED, "token", "Unauthorized (not in the allowed list)")),
+        }
+    }
+
+    fn join_as_publisher(
+        &mut self,
+        caller: Caller<'_>,
+        room: RoomId,
+        body: Value<'_>,
+        jsep: Option<RemoteJsep<'_>>,
+    ) -> Done {
+        check(body, JOIN_AS_PUBLISHER, PLUGIN)?;
+        check(body, CONFIGURE, PLUGIN)?;
+        let changes = Changes::read(body)?;
+        let publisher = self.new_publisher(room, body)?;
+        if let Some(entry) = self.state.handles.get_mut(caller.handle) {
+            entry.role = Role::Publisher(publisher);
+        }
+        let len = match jsep.as_ref().map(|jsep| self.publish(caller.handle, &changes, jsep)).transpose() {
+            Ok(len) => len,
+            Err(why) => {
+                if let Some(entry) = self.state.handles.get_mut(caller.handle) {
+                    entry.role = Role::Idle;
+                }
+                return Err(why);
+            }
+        };
+        self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
+        self.tell_joining(caller.handle, room);
+        Ok(())
+    }
+
+    fn new_publisher(&mut self, room: RoomId, body: Value<'_>) -> Result<Publisher, Refusal> {
+        let display = string(body, "display")?;
+        let number = match natural(body, "id").filter(|id| *id != 0) {
+            Some(id) if self.state.feed(room, id).is_some() => {
+                return Err(refuse!(plugin::ID_EXISTS, "id", "User ID {id} already exists"));
+            }
+            Some(id) => id,
+            None => self.number(|turn, number| turn.state.feed(room, number).is_some()),
+        };
+        let Some(entry) = self.state.rooms.get(room) else {
+            return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
+        };
+        Ok(Publisher {
+            room: Some(room),
+            room_number: entry.settings.room,
+            number,
+            private_number: self.random.u32(),
+            display,
+            bitrate_bps: entry.bitrate_bps(super::parameter::natural_u32(body, "bitrate")),
+            is_end_to_end: false,
+            streams: heapless::Vec::new(),
+        })
+    }
+
+    fn tell_joined(&mut self, caller: Caller<'_>, room: RoomId, answer: Option<usize>, is_end_to_end: bool) {
+        let state = &*self.state;
+        let Some((entry, handle)) = state.rooms.get(room).zip(state.handles.get(caller.handle)) else { return };
+        let Some(publisher) = handle.publisher() else { return };
+        let attendees = (0..state.handles.capacity() as u16).filter_map(|index| {
+            let other = state.handles.at(index).filter(|other| !other.is_up())?;
+            let is_other = state.handles.id_at(index)? != caller.handle.into();
+            let publisher = other.publisher().filter(|publisher| publisher.room == Some(room) && is_other)?;
+            Some(Attendee::of(publisher))
+        });
+        let streams = answer.and_then(|_| describe(state, caller.handle));
+        let joined = Joined {
+            videoroom: "joined",
+            room: publisher.room_number,
+            description: entry.settings.description.as_deref().unwrap_or_default(),
+            id: publisher.number,
+            private_id: publisher.private_number,
+            publishers: publishers_of(state, room, caller.handle),
+            attendees: entry.settings.notify_joining.then_some(Each(attendees)),
+            audio_codec: streams.and_then(|streams| streams.codec(crate::sdp::MediaKind::Audio)),
+            video_codec: streams.and_then(|streams| streams.codec(crate::sdp::MediaKind::Video)),
+            streams,
+        };
+        let sdp = answer.and_then(|len| core::str::from_utf8(self.local.get(..len)?).ok());
+        let jsep = sdp.map(|sdp| Jsep { kind: "answer", sdp, e2ee: is_end_to_end.then_some(true) });
+        self.post.event(state, caller.handle, Some(caller.transaction), &joined, jsep);
+    }
+
+    fn tell_joining(&mut self, handle: HandleId, room: RoomId) {
+        let state = &*self.state;
+        if !state.rooms.get(room).is_some_and(|room| room.settings.notify_joining) {
+            return;
+        }
+        let Some(publisher) = state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let joining = Some(Attendee::of(publisher));
+        let event = RoomEvent { room: Some(publisher.room_number), joining, ..RoomEvent::default() };
+        self.post.tell_room(state, room, Some(handle), &event);
+    }
+}
+
+/// Checks every element of the list `name` against `parameters`; an element that is no object has no members.
+pub(crate) fn check_elements(body: Value<'_>, name: &str, parameters: &[Parameter]) -> Done {
+    let Some(list) = body.get(name).filter(|list| list.kind() == Kind::Array) else { return Ok(()) };
+    list.elements().try_for_each(|element| check(element, parameters, PLUGIN))
+}

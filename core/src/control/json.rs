@@ -1,0 +1,443 @@
+//! JSON as a checked, borrowed view. One pass proves a text (RFC 8259) with its depth bounded; what follows cannot fail.
+//!
+//! Janus says which field is wrong and with which number, also where a value has any other type. A derived
+//! `Deserialize` can say neither, so requests are read through this view and become typed after.
+
+/// The most nested arrays and objects that are accepted.
+pub(crate) const DEPTH: usize = 16;
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number without fraction and exponent.
+    Integer,
+    /// Any other number.
+    Real,
+    /// A string.
+    Text,
+    /// `[...]`.
+    Array,
+    /// `{...}`.
+    Object,
+}
+
+/// A proved value: its text, without spaces around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value<'a>(&'a str);
+
+/// The text is no JSON, is too deep, or is no array or object; at which byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// Where.
+    pub(crate) at: usize,
+}
+
+/// Proves `text`, which must be one array or object.
+pub(crate) fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
+    let text = core::str::from_utf8(text).map_err(|error| Malformed { at: error.valid_up_to() })?;
+    let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
+    scanner.spaces();
+    let start = scanner.at;
+    if !matches!(scanner.peek(), Some(b'{' | b'[')) {
+        return Err(Malformed { at: start });
+    }
+    scanner.value().ok_or(Malformed { at: scanner.at })?;
+    let end = scanner.at;
+    scanner.spaces();
+    if scanner.at < text.len() { Err(Malformed { at: scanner.at }) } else { Ok(Value(&text[start..end])) }
+}
+
+impl<'a> Value<'a> {
+    /// What it is.
+    pub(crate) fn kind(self) -> Kind {
+        match self.0.as_bytes()[0] {
+            b'n' => Kind::Null,
+            b't' | b'f' => Kind::Bool,
+            b'"' => Kind::Text,
+            b'[' => Kind::Array,
+            b'{' => Kind::Object,
+            _ if self.0.contains(['.', 'e', 'E']) => Kind::Real,
+            _ => Kind::Integer,
+        }
+    }
+
+    /// The member `name` of an object; the last one if there are several.
+    pub(crate) fn get(self, name: &str) -> Option<Self> {
+        self.members().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+    }
+
+    /// The members of an object; nothing of anything else.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Text<'a>, Self)> {
+        let mut parts = self.parts(Kind::Object);
+        core::iter::from_fn(move || {
+            let key = parts.next()?.text()?;
+            Some((key, parts.next()?))
+        })
+    }
+
+    /// The elements of an array; nothing of anything else.
+    pub(crate) fn elements(self) -> impl Iterator<Item = Self> {
+        self.parts(Kind::Array)
+    }
+
+    /// A string's content.
+    pub(crate) fn text(self) -> Option<Text<'a>> {
+        (self.kind() == Kind::Text).then(|| Text(&self.0[1..self.0.len() - 1]))
+    }
+
+    /// A boolean.
+    pub(crate) fn bool(self) -> Option<bool> {
+        (self.kind() == Kind::Bool).then_some(self.0 == "true")
+    }
+
+    /// An integer, which the scan proved to fit.
+    pub(crate) fn integer(self) -> Option<i64> {
+        if self.kind() != Kind::Integer {
+            return None;
+        }
+        self.0.parse().ok()
+    }
+
+    /// The values in an array or object, keys of an object among them.
+    fn parts(self, kind: Kind) -> impl Iterator<Item = Value<'a>> {
+        let whole = self.0;
+        let mut scanner = Scanner { text: whole.as_bytes(), at: 1 };
+        let open = self.kind() == kind;
+        core::iter::from_fn(move || {
+            if !open {
+                return None;
+            }
+            while matches!(scanner.peek(), Some(b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')) {
+                scanner.at += 1;
+            }
+            let start = scanner.at;
+            if matches!(scanner.peek(), None | Some(b'}' | b']')) {
+                return None;
+            }
+            scanner.value()?;
+            Some(Value(&whole[start..scanner.at]))
+        })
+    }
+}
+
+/// A string as it was written, with its escapes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'a>(&'a str);
+
+impl<'a> Text<'a> {
+    /// Whether its content is `other`.
+    pub(crate) fn is(self, other: &str) -> bool {
+        let mut rest = other;
+        let same = self.pieces(|piece| match rest.strip_prefix(piece) {
+            Some(after) => {
+                rest = after;
+                true
+            }
+            None => false,
+        });
+        same && rest.is_empty()
+    }
+
+    /// Whether its content is `other` but for the case of ASCII letters.
+    pub(crate) fn is_any_case(self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+
+    /// Its content in `room`; `None` if it does not fit, or holds a lone half of a surrogate pair or a NUL.
+    pub(crate) fn copy(self, room: &mut [u8]) -> Option<&str> {
+        let mut len = 0;
+        let fits = self.pieces(|piece| match room.get_mut(len..len + piece.len()) {
+            Some(place) if !piece.contains('\0') => {
+                place.copy_from_slice(piece.as_bytes());
+                len += piece.len();
+                true
+            }
+            _ => false,
+        });
+        if fits { core::str::from_utf8(&room[..len]).ok() } else { None }
+    }
+
+    /// Its content as a bounded string.
+    pub(crate) fn string<const N: usize>(self) -> Option<heapless::String<N>> {
+        let mut string = heapless::String::new();
+        self.pieces(|piece| !piece.contains('\0') && string.push_str(piece).is_ok()).then_some(string)
+    }
+
+    /// The text between the quotes, escapes and all: for a message that cites it.
+    pub(crate) fn raw(self) -> &'a str {
+        self.0
+    }
+
+    /// Gives the content piece by piece until `each` says false; false if it did or an escape is wrong.
+    fn pieces(self, mut each: impl FnMut(&str) -> bool) -> bool {
+        let mut rest = self.0;
+        while let Some(at) = rest.find('\\') {
+            let Some((letter, len)) = escape(&rest[at..]) else { return false };
+            if (at > 0 && !each(&rest[..at])) || !each(letter.encode_utf8(&mut [0; 4])) {
+                return false;
+            }
+            rest = &rest[at + len..];
+        }
+        rest.is_empty() || each(rest)
+    }
+}
+
+/// The letter that the escape at the start of `text` stands for, and the escape's length. (`serde-json-core` does not
+/// know the surrogate pairs of RFC 8259 section 7.)
+fn escape(text: &str) -> Option<(char, usize)> {
+    let letter = match text.as_bytes().get(1)? {
+        b'b' => '\x08',
+        b'f' => '\x0c',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unicode_escape(text),
+        other => char::from(*other),
+    };
+    Some((letter, 2))
+}
+
+fn unicode_escape(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let first = unit(2)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return Some((char::from_u32(first)?, 6));
+    }
+    let second = unit(8).filter(|second| text.get(6..8) == Some("\\u") && (0xdc00..0xe000).contains(second))?;
+    Some((char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))?, 12))
+}
+
+/// Walks over a text; every step ends after at most the text's length.
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn spaces(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// Passes one value without recursion: open arrays and objects are bits of a stack.
+    fn value(&mut self) -> Option<()> {
+        let mut objects = 0_u32;
+        let mut depth = 0;
+        loop {
+            self.spaces();
+            match self.peek()? {
+                open @ (b'{' | b'[') => {
+                    if depth == DEPTH {
+                        return None;
+                    }
+                    self.at += 1;
+                    depth += 1;
+                    objects = objects << 1 | u32::from(open == b'{');
+                    self.spaces();
+                    if matches!(self.peek()?, b'}' | b']') {
+                        self.close(&mut objects, &mut depth)?;
+                    } else {
+                        self.key(objects)?;
+                        continue;
+                    }
+                }
+                _ => self.scalar()?,
+            }
+            loop {
+                if depth == 0 {
+                    return Some(());
+                }
+                self.spaces();
+                if self.peek()? == b',' {
+                    self.at += 1;
+                    self.spaces();
+                    self.key(objects)?;
+                    break;
+                }
+                self.close(&mut objects, &mut depth)?;
+            }
+        }
+    }
+
+    /// In an object, passes a key and its colon.
+    fn key(&mut self, objects: u32) -> Option<()> {
+        if objects & 1 == 1 {
+            self.string()?;
+            self.spaces();
+            self.take(b':')?;
+        }
+        Some(())
+    }
+
+    fn close(&mut self, objects: &mut u32, depth: &mut usize) -> Option<()> {
+        self.take(if *objects & 1 == 1 { b'}' } else { b']' })?;
+        *objects >>= 1;
+        *depth -= 1;
+        Some(())
+    }
+
+    fn scalar(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string(),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            _ => self.number(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.take(b'"')?;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                b'\\' => {
+                    self.at += 1;
+                    match self.peek()? {
+                        b'u' => {
+                            let digits = self.text.get(self.at + 1..self.at + 5)?;
+                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                            self.at += 5;
+                        }
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+                        _ => return None,
+                    }
+                }
+                0..0x20 => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    /// Passes a number. An integer must fit 64 bits with a sign, as in Janus.
+    fn number(&mut self) -> Option<()> {
+        let start = self.at;
+        let _ = self.take(b'-');
+        if self.take(b'0').is_none() {
+            self.digits()?;
+        }
+        let mut is_integer = true;
+        if self.take(b'.').is_some() {
+            is_integer = false;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            is_integer = false;
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        if is_integer {
+            core::str::from_utf8(&self.text[start..self.at]).ok()?.parse::<i64>().ok()?;
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn content(text: &str) -> Option<String> {
+        let whole = std::format!("[{text}]");
+        let value = parse(whole.as_bytes()).ok()?.elements().next()?;
+        value.text()?.copy(&mut [0; 64]).map(ToString::to_string)
+    }
+
+    #[test]
+    fn members_are_found_whatever_their_type() {
+        let value = parse(br#" {"a":1, "b" : [true,null,{"c":"d"}], "e":-2.5e3, "a\u0062":"x"} "#).unwrap();
+        assert_eq!(value.get("a").unwrap().integer(), Some(1));
+        let kinds: Vec<Kind> = value.get("b").unwrap().elements().map(Value::kind).collect();
+        assert_eq!(kinds, [Kind::Bool, Kind::Null, Kind::Object]);
+        assert_eq!(value.get("e").unwrap().kind(), Kind::Real);
+        assert!(value.get("ab").unwrap().text().unwrap().is("x"));
+        assert!(value.get("c").is_none());
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "",
+            "5",
+            "\"x\"",
+            "{",
+            "{\"a\"}",
+            "{\"a\":}",
+            "[1,]",
+            "[01]",
+            "[1] 2",
+            "[\"\\x\"]",
+            "[1}",
+            "{]",
+            "[\"\n\"]",
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse(b"[\xff]").is_err());
+        assert!(parse(b"[9223372036854775808]").is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(nested(DEPTH).as_bytes()).is_ok());
+        assert!(parse(nested(DEPTH + 1).as_bytes()).is_err());
+        assert!(parse("[".repeat(1_000_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        assert_eq!(content(r#""a\r\n\"\\\/\u00e9\ud83d\ude00""#).as_deref(), Some("a\r\n\"\\/é😀"));
+        assert_eq!(content(r#""\ud83d""#), None);
+        assert_eq!(content(r#""\u0000""#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes).map(|value| value.members().count() + value.elements().count());
+        }
+
+        #[test]
+        fn any_string_comes_back(text in "\\PC{0,16}") {
+            let mut room = [0; 512];
+            let len = serde_json_core::to_slice(text.as_str(), &mut room).unwrap();
+            let written = core::str::from_utf8(&room[..len]).unwrap();
+            prop_assert_eq!(content(written), Some(text));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Offers to subscribers and their answers; what happens to them when publishers come and go.
+
+use heapless::Vec;
+
+use super::Outlet;
+use super::error::{plugin, refuse};
+use super::jsep::RemoteJsep;
+use super::media_info::{Subscribed, SubscribedStreams};
+use super::peer::{TextWriter, candidates, local_transport};
+use super::post::Jsep;
+use super::reply::RoomEvent;
+use super::shard::Shard;
+use super::turn::{Caller, Done, Turn};
+use crate::forward::SubscriptionParameters;
+use crate::id::{HandleId, LinkId, RoomId, SubscriptionId};
+use crate::media::Command;
+use crate::random::Random;
+use crate::room::SubscribedStream;
+use crate::sdp::{
+    AnsweredSection, OfferedMedia, OfferedSection, OfferedState, SECTIONS, Side, read_answer, section_mid, write_offer,
+};
+use crate::wire::ExtensionMap;
+
+/// Whether there are subscribers whose sources went.
+pub(crate) type Watchers = bool;
+
+/// What is said beside the m-lines.
+#[derive(Clone, Copy, Debug, Default)]
+struct Note<'a> {
+    switched: Option<&'static str>,
+    changes: Option<usize>,
+    id: Option<u64>,
+    warning: Option<&'static str>,
+    display: Option<&'a str>,
+    is_short: bool,
+}
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// Everything that `handle` publishes goes: those who watch keep their m-lines without a source. Says whether there
+    /// are any; [`Self::offer_to`] tells them.
+    pub(crate) fn lose_sources(&mut self, handle: HandleId) -> Watchers {
+        let Some(entry) = self.state.handles.get(handle) else { return false };
+        let Some((shard, publisher)) = entry.peer.as_ref().map(|peer| peer.shard).zip(entry.publisher()) else {
+            return false;
+        };
+        let streams = publisher.streams.clone();
+        let mut is_any = false;
+        for index in 0..self.state.handles.capacity() as u16 {
+            let Some(subscriber) = self.state.handles.at_mut(index).and_then(|entry| entry.subscriber_mut()) else {
+                continue;
+            };
+            let Some(tables) = self.state.shards.get_mut(usize::from(shard)).filter(|_| subscriber.shard == shard)
+            else {
+                continue;
+            };
+            for id in &subscriber.streams {
+                let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
+                if stream.source.is_some_and(|source| streams.contains(&source)) {
+                    stream.source = None;
+                    stream.is_ready = false;
+                    subscriber.is_stale = true;
+                    is_any = true;
+                }
+            }
+        }
+        is_any
+    }
+
+    /// Sends an offer to every subscriber whose m-lines lost their sources.
+    pub(crate) fn offer_to(&mut self, watchers: Watchers) {
+        if !watchers {
+            return;
+        }
+        for index in 0..self.state.handles.capacity() as u16 {
+            let is_stale =
+                self.state.handles.at(index).and_then(|entry| entry.subscriber()).is_some_and(|it| it.is_stale);
+            if let Some(handle) = self.state.handles.id_at(index).filter(|_| is_stale) {
+                self.offer_if_stale(handle.into());
+            }
+        }
+    }
+
+    /// Sends another offer if something changed, the last one was answered, and the subscriber wants to be told.
+    pub(crate) fn offer_if_stale(&mut self, handle: HandleId) {
+        let Some(entry) = self.state.handles.get_mut(handle) else { return };
+        let has_peer = entry.peer.is_some();
+        let Some(subscriber) = entry.subscriber_mut() else { return };
+        if !subscriber.is_stale || subscriber.awaits_answer || !has_peer {
+            return;
+        }
+        subscriber.is_stale = false;
+        if !subscriber.is_updated {
+            return;
+        }
+        let (is_closed, shard, streams) =
+            (subscriber.is_closed_with_source, subscriber.shard, subscriber.streams.clone());
+        let tables = self.state.shards.get(usize::from(shard));
+        let has_source = |id: &SubscriptionId| tables.and_then(|it| it.subscriptions.get(*id)?.source).is_some();
+        if is_closed && !streams.iter().any(has_source) {
+            return self.close_peer(handle, Some("Close PC"));
+        }
+        let len = self.write_offer(handle);
+        self.tell_subscribed(handle, None, "updated", len, Note::default());
+    }
+
+    pub(crate) fn tell_updated(&mut self, caller: Caller<'_>, is_changed: bool) {
+        let subscriber = self.state.handles.get_mut(caller.handle).and_then(|entry| entry.subscriber_mut());
+        let Some(subscriber) = subscriber else { return };
+        let is_waiting = is_changed && subscriber.awaits_answer;
+        subscriber.is_stale |= is_waiting;
+        let len = if is_changed && !is_waiting { self.write_offer(caller.handle) } else { None };
+        let videoroom = if is_waiting { "updating" } else { "updated" };
+        let note = Note { is_short: len.is_none(), ..Note::default() };
+        self.tell_subscribed(caller.handle, Some(caller.transaction), videoroom, len, note);
+    }
+
+    pub(crate) fn tell_attached(&mut self, caller: Caller<'_>, room: RoomId, feed: Option<u64>) {
+        let len = self.write_offer(caller.handle);
+        let display = feed.and_then(|feed| self.state.feed(room, feed)).and_then(|(_, _, it)| it.display.clone());
+        let warning = feed.map(|_| "deprecated_api");
+        let note = Note { id: feed, warning, display: display.as_deref(), ..Note::default() };
+        self.tell_subscribed(caller.handle, Some(caller.transaction), "attached", len, note);
+    }
+
+    pub(crate) fn tell_switched(&mut self, caller: Caller<'_>, changes: usize) {
+        let note = Note { switched: Some("ok"), changes: Some(changes), ..Note::default() };
+        self.tell_subscribed(caller.handle, Some(caller.transaction), "event", None, note);
+    }
+
+    /// Tells a subscriber how their subscription stands, with the offer of `offer` bytes that lies in the buffer.
+    fn tell_subscribed(
+        &mut self,
+        handle: HandleId,
+        transaction: Option<&str>,
+        videoroom: &'static str,
+        offer: Option<usize>,
+        note: Note<'_>,
+    ) {
+        let state = &*self.state;
+        let Some(subscriber) = state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
+        let data = Subscribed {
+            videoroom,
+            switched: note.switched,
+            room: subscriber.room_number,
+            changes: note.changes,
+            id: note.id,
+            warning: note.warning,
+            display: note.display,
+            streams: (!note.is_short).then(|| SubscribedStreams::of(state, subscriber)),
+        };
+        let sdp = offer.and_then(|len| core::str::from_utf8(self.local.get(..len)?).ok());
+        let jsep = sdp.map(|sdp| Jsep { kind: "offer", sdp, e2ee: None });
+        self.post.event(state, handle, transaction, &data, jsep);
+    }
+
+    /// Begins ICE anew with an offer; false if there is no PeerConnection.
+    pub(crate) fn restart(&mut self, caller: Caller<'_>) -> bool {
+        let Some(entry) = self.state.handles.get(caller.handle) else { return false };
+        let Some(link) = entry.peer.as_ref().map(|peer| peer.link) else { return false };
+        let room = entry.subscriber().map(|subscriber| subscriber.room_number);
+        let credentials = self.credentials(link);
+        if let Some(peer) = self.state.handles.get_mut(caller.handle).and_then(|entry| entry.peer.as_mut()) {
+            peer.credentials = credentials;
+            peer.is_restarting = true;
+        }
+        let len = self.write_offer(caller.handle);
+        let event = RoomEvent { room, configured: Some("ok"), ..RoomEvent::default() };
+        let sdp = len.and_then(|len| core::str::from_utf8(self.local.get(..len)?).ok());
+        let jsep = sdp.map(|sdp| Jsep { kind: "offer", sdp, e2ee: None });
+        self.post.event(self.state, caller.handle, Some(caller.transaction), &event, jsep);
+        true
+    }
+
+    /// Writes an offer of all m-lines of a subscriber into the buffer and says how long it is.
+    fn write_offer(&mut self, handle: HandleId) -> Option<usize> {
+        let entry = self.state.handles.get_mut(handle)?;
+        let peer = entry.peer.as_mut()?;
+        peer.version += 1;
+        let shard = peer.shard;
+        let subscriber = entry.subscriber_mut()?;
+        (subscriber.awaits_answer, subscriber.is_stale) = (true, false);
+        let tables = self.state.shards.get_mut(usize::from(shard))?;
+        for id in &subscriber.streams {
+            if let Some(stream) = tables.subscriptions.get_mut(*id) {
+                stream.is_offered = true;
+            }
+        }
+        let sections = offered_sections(tables, &subscriber.streams);
+        let peer = entry.peer.as_ref()?;
+        let candidates = candidates(self.settings, shard);
+        let local = local_transport(peer, self.settings, &candidates);
+        let mut writer = TextWriter::new(self.local);
+        write_offer(&mut writer, &sections, &local).ok()?;
+        Some(writer.finish().len())
+    }
+
+    /// Takes the answer to our last offer: all of it or nothing.
+    pub(crate) fn take_answer(&mut self, handle: HandleId, jsep: &RemoteJsep<'_>) -> Done {
+        if jsep.side != Side::Answer {
+            return Err(refuse!(plugin::INVALID_SDP_TYPE, "jsep", "Only publishers send offers"));
+        }
+        let no_offer = || refuse!(plugin::INVALID_SDP, "jsep", "Unexpected answer (nothing was offered)");
+        let entry = self.state.handles.get(handle).ok_or_else(no_offer)?;
+        let (peer, subscriber) = entry.peer.as_ref().zip(entry.subscriber()).ok_or_else(no_offer)?;
+        let (shard, link, is_restarting) = (peer.shard, peer.link, peer.is_restarting);
+        let (streams, is_paused) = (subscriber.streams.clone(), subscriber.is_paused);
+        let answered = {
+            let tables = self.state.shards.get(usize::from(shard)).ok_or_else(no_offer)?;
+            let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
+            read_answer(&jsep.description, &offered_sections(tables, &streams)).map_err(invalid)?
+        };
+        self.refresh_peer(handle, jsep.transport.clone(), is_restarting);
+        if let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) {
+            peer.is_restarting = false;
+        }
+        if let Some(subscriber) = self.state.handles.get_mut(handle).and_then(|entry| entry.subscriber_mut()) {
+            subscriber.awaits_answer = false;
+        }
+        for (index, (id, section)) in streams.iter().zip(&answered).enumerate() {
+            let Some(tables) = self.state.shards.get_mut(usize::from(shard)) else { return Ok(()) };
+            let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
+            if !core::mem::replace(&mut stream.is_ready, true)
+                && let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused)
+            {
+                self.post.out.command(shard, Command::Subscribe(parameters));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The m-lines among `streams` that were offered: the first ones, for none is ever taken out.
+fn offered_sections<'a>(tables: &'a Shard<'_>, streams: &[SubscriptionId]) -> Vec<OfferedSection<'a>, SECTIONS> {
+    let streams = streams.iter().filter_map(|id| tables.subscriptions.get(*id));
+    streams.take_while(|stream| stream.is_offered).map(offered_section).take(SECTIONS).collect()
+}
+
+fn offered_section(stream: &SubscribedStream) -> OfferedSection<'_> {
+    let media = stream.codec.map(|codec| OfferedMedia {
+        codec,
+        payload_type: stream.payload_type,
+        rtx_payload_type: stream.rtx_payload_type,
+        parameters: &stream.parameters,
+        extensions: if stream.source.is_some() { stream.extensions } else { ExtensionMap::EMPTY },
+        ssrc: stream.ssrc,
+        rtx_ssrc: stream.rtx_ssrc,
+        stream_name: &stream.feed_name,
+    });
+    let state = if stream.source.is_some() { OfferedState::Sending } else { OfferedState::Inactive };
+    OfferedSection { state, media }
+}
+
+/// What the shard is told about an m-line that was answered; nothing if nothing flows on it.
+fn subscription_parameters(
+    subscription: SubscriptionId,
+    index: usize,
+    link: LinkId,
+    stream: &SubscribedStream,
+    answer: &AnsweredSection,
+    is_paused: bool,
+) -> Option<SubscriptionParameters> {
+    if !answer.accepted || stream.codec.is_none() {
+        return None;
+    }
+    Some(SubscriptionParameters {
+        subscription,
+        link,
+        stream: Some(stream.source?),
+        mid: section_mid(index),
+        ssrc: stream.ssrc,
+        rtx_ssrc: stream.rtx_ssrc.filter(|_| answer.rtx_payload_type.is_some()),
+        payload_type: answer.payload_type,
+        rtx_payload_type: answer.rtx_payload_type,
+        extensions: answer.extensions,
+        feedback: answer.feedback,
+        active: stream.is_sent && !is_paused,
+    })
+}

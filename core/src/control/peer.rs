@@ -1,0 +1,346 @@
+//! PeerConnections: how they open, what a shard and DTLS say about them, how they end.
+
+use core::net::SocketAddr;
+
+use heapless::Vec;
+
+use super::Outlet;
+use super::error::Refusal;
+use super::handle::{Peer, Role};
+use super::post::address;
+use super::reply::{RoomEvent, Whom};
+use super::settings::ADDRESSES;
+use super::turn::Turn;
+use crate::id::{HandleId, LinkId, RoomId, StreamId};
+use crate::link::{Credentials, HandshakeCommand, HandshakeEvent, HandshakeFailure};
+use crate::media::{CloseReason, Command, Notice, OpenLink};
+use crate::random::Random;
+use crate::sdp::{LocalTransport, MediaKind, RemoteTransport};
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// Gives `handle` a PeerConnection. `remote` is what the peer's offer told, or nothing if we offer.
+    pub(crate) fn open_peer(
+        &mut self,
+        handle: HandleId,
+        shard: u8,
+        remote: Option<RemoteTransport>,
+    ) -> Result<(), Refusal> {
+        let is_publishing = remote.is_some();
+        let limits = &self.settings.limits;
+        let most = if is_publishing { limits.publishers } else { limits.subscribers };
+        let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
+        let link = tables.take_link(handle, is_publishing, most)?;
+        let credentials = self.credentials(link);
+        let open = OpenLink {
+            link,
+            local: credentials.clone(),
+            remote_ufrag: remote.as_ref().map(|remote| remote.ufrag.clone()).unwrap_or_default(),
+            reduced_rtcp: remote.as_ref().is_none_or(|remote| remote.reduced_rtcp),
+        };
+        self.post.out.command(shard, Command::OpenLink(open));
+        if let Some(remote) = &remote {
+            self.open_handshake(shard, link, remote);
+        }
+        let description = self.random.u64() >> 2;
+        let peer =
+            Peer { shard, link, credentials, remote, description, version: 0, is_up: false, is_restarting: false };
+        if let Some(entry) = self.state.handles.get_mut(handle) {
+            entry.peer = Some(peer);
+        }
+        Ok(())
+    }
+
+    /// New ICE credentials of `link`.
+    pub(crate) fn credentials(&mut self, link: LinkId) -> Credentials {
+        let mut bytes = [0; 25];
+        self.random.fill(&mut bytes);
+        Credentials::new(link, bytes)
+    }
+
+    /// Begins to wait for DTLS of `link`.
+    pub(crate) fn open_handshake(&mut self, shard: u8, link: LinkId, remote: &RemoteTransport) {
+        let (role, fingerprint) = (remote.role, remote.fingerprint);
+        self.post.out.handshake(HandshakeCommand::Open { link, shard, role, fingerprint });
+    }
+
+    /// Takes what a peer told about itself again: a new name begins ICE anew (RFC 8839 section 4.4.1.1.1).
+    pub(crate) fn refresh_peer(&mut self, handle: HandleId, remote: RemoteTransport, is_restarted: bool) {
+        let Some(peer) = self.state.handles.get(handle).and_then(|entry| entry.peer.as_ref()) else { return };
+        let (shard, link) = (peer.shard, peer.link);
+        let is_renamed = peer.remote.as_ref().is_none_or(|known| known.ufrag != remote.ufrag);
+        let is_first = peer.remote.is_none();
+        let local = match is_renamed && !is_first && !is_restarted {
+            true => self.credentials(link),
+            false => peer.credentials.clone(),
+        };
+        if is_first {
+            self.open_handshake(shard, link, &remote);
+        }
+        if is_renamed || is_restarted {
+            let remote_ufrag = remote.ufrag.clone();
+            self.post.out.command(shard, Command::RestartIce { link, local: local.clone(), remote_ufrag });
+        }
+        if let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) {
+            peer.credentials = local;
+            peer.remote = Some(remote);
+        }
+    }
+
+    /// Ends the PeerConnection of `handle`, if it has one, with all its streams and subscriptions, and tells the client
+    /// why, if there is a reason.
+    pub(crate) fn close_peer(&mut self, handle: HandleId, reason: Option<&'static str>) {
+        let Some(entry) = self.state.handles.get_mut(handle) else { return };
+        let Some(peer) = entry.peer.take() else { return };
+        let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
+        let subscriptions = entry.subscriber_mut().map(|subscriber| {
+            (subscriber.awaits_answer, subscriber.is_stale) = (false, false);
+            core::mem::take(&mut subscriber.streams)
+        });
+        if let Some(tables) = self.state.shard_mut(peer.shard) {
+            for stream in streams.iter().flatten() {
+                tables.streams.remove(*stream);
+            }
+            for subscription in subscriptions.iter().flatten() {
+                tables.subscriptions.remove(*subscription);
+            }
+            if let Some(link) = tables.links.get_mut(peer.link) {
+                link.handle = None;
+            }
+        }
+        let (link, shard) = (peer.link, peer.shard);
+        self.post.out.handshake(HandshakeCommand::Close { link, shard });
+        self.post.out.command(shard, Command::CloseLink { link });
+        if reason.is_some() {
+            self.post.notify(self.state, handle, "hangup", reason);
+        }
+    }
+
+    /// The media of `handle` ended: the others hear it, and those who watch get another offer.
+    pub(crate) fn hang_up(&mut self, handle: HandleId, reason: &'static str) {
+        self.tell_unpublished(handle, 1);
+        let watchers = self.lose_sources(handle);
+        self.close_peer(handle, Some(reason));
+        self.offer_to(watchers);
+    }
+
+    /// Tells the others, as often as Janus does, that `handle` publishes no more.
+    pub(crate) fn tell_unpublished(&mut self, handle: HandleId, times: usize) {
+        let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let Some(room) = publisher.room else { return };
+        let number = Some(Whom::Number(publisher.number));
+        let event = RoomEvent { room: Some(publisher.room_number), unpublished: number, ..RoomEvent::default() };
+        for _ in 0..times {
+            self.post.tell_room(self.state, room, Some(handle), &event);
+        }
+    }
+
+    /// Takes a publisher out of their room; the handle stays and is of no more use.
+    pub(crate) fn leave(&mut self, handle: HandleId) {
+        if let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) {
+            publisher.room = None;
+        }
+    }
+
+    /// Ends a handle.
+    pub(crate) fn detach(&mut self, handle: HandleId) {
+        let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
+        if let Some((room, number, room_number)) =
+            publisher.and_then(|publisher| Some((publisher.room?, publisher.number, publisher.room_number)))
+        {
+            self.tell_unpublished(handle, 2);
+            let leaving = Some(Whom::Number(number));
+            let event = RoomEvent { room: Some(room_number), leaving, ..RoomEvent::default() };
+            self.post.tell_room(self.state, room, Some(handle), &event);
+        }
+        self.leave(handle);
+        let watchers = self.lose_sources(handle);
+        self.close_peer(handle, None);
+        self.state.handles.remove(handle);
+        self.offer_to(watchers);
+    }
+
+    /// Everybody leaves `room`, which is about to vanish.
+    pub(crate) fn empty_room(&mut self, room: RoomId) {
+        for index in 0..self.state.handles.capacity() as u16 {
+            let is_in = |entry: &super::handle::Handle| match &entry.role {
+                Role::Publisher(publisher) => publisher.room == Some(room),
+                _ => false,
+            };
+            if let Some(handle) =
+                self.state.handles.at(index).filter(|entry| is_in(entry)).and(self.state.handles.id_at(index))
+            {
+                let handle = handle.into();
+                self.lose_sources(handle);
+                self.leave(handle);
+                self.close_peer(handle, Some("Close PC"));
+            }
+        }
+    }
+
+    /// What a shard tells.
+    pub(crate) fn notice(&mut self, shard: u8, notice: Notice) {
+        match notice {
+            Notice::Connected { link } => {
+                if self.handle_of(shard, link).is_some() {
+                    self.post.out.handshake(HandshakeCommand::Start { link, shard });
+                }
+            }
+            Notice::Up { link } => {
+                if let Some(handle) = self.handle_of(shard, link) {
+                    self.come_up(handle);
+                }
+            }
+            Notice::Closed { link, reason } => self.link_closed(shard, link, reason),
+            Notice::Receiving { stream, receiving } => self.media_changed(shard, stream, receiving),
+            Notice::SlowLink { link, uplink, lost_packets } => {
+                if let Some(handle) = self.handle_of(shard, link) {
+                    self.tell_slow(handle, uplink, lost_packets);
+                }
+            }
+        }
+    }
+
+    /// What DTLS tells.
+    pub(crate) fn handshake(&mut self, event: HandshakeEvent) {
+        let (shard, link, reason) = match event {
+            HandshakeEvent::Secured { link, shard, keys } => {
+                if self.handle_of(shard, link).is_some() {
+                    self.post.out.command(shard, Command::SecureLink { link, keys });
+                }
+                return;
+            }
+            HandshakeEvent::Failed { link, shard, reason } => (shard, link, failure(reason)),
+            HandshakeEvent::Closed { link, shard } => (shard, link, "DTLS alert"),
+        };
+        if let Some(handle) = self.handle_of(shard, link) {
+            self.hang_up(handle, reason);
+        }
+    }
+
+    fn come_up(&mut self, handle: HandleId) {
+        let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) else { return };
+        if !peer.is_up {
+            peer.is_up = true;
+            self.post.notify(self.state, handle, "webrtcup", None);
+            self.tell_published(handle);
+        }
+    }
+
+    fn link_closed(&mut self, shard: u8, link: LinkId, reason: CloseReason) {
+        let handle = self.handle_of(shard, link);
+        if let Some(tables) = self.state.shard_mut(shard) {
+            // The place is vacant on both sides from here on.
+            tables.links.remove(link);
+        }
+        let why = match reason {
+            CloseReason::Asked => "Close PC",
+            CloseReason::Consent | CloseReason::NeverConnected => "ICE failed",
+            CloseReason::Full => "No place left",
+        };
+        if let Some(handle) = handle {
+            self.hang_up(handle, why);
+        }
+    }
+
+    /// Janus' `media`: packets of an m-line began to arrive, or stopped.
+    fn media_changed(&mut self, shard: u8, stream: StreamId, receiving: bool) {
+        let Some(entry) = self.state.stream(shard, stream) else { return };
+        let (handle, kind) = (entry.handle, entry.kind);
+        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
+        let kind = if kind == MediaKind::Audio { "audio" } else { "video" };
+        let event = MediaEvent { janus: "media", session_id, sender, mid: &entry.mid, kind, receiving };
+        self.post.send(connection, &event);
+    }
+
+    /// Janus' `slowlink`.
+    fn tell_slow(&mut self, handle: HandleId, uplink: bool, lost: u32) {
+        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
+        let event = SlowLinkEvent { janus: "slowlink", session_id, sender, media: "video", uplink, lost };
+        self.post.send(connection, &event);
+    }
+
+    /// The handle whose link it is, unless it was told to close.
+    pub(crate) fn handle_of(&self, shard: u8, link: LinkId) -> Option<HandleId> {
+        self.state.shards.get(usize::from(shard))?.links.get(link)?.handle
+    }
+}
+
+/// See [`Turn::media_changed`].
+#[derive(serde::Serialize)]
+struct MediaEvent<'a> {
+    janus: &'static str,
+    session_id: u64,
+    sender: u64,
+    mid: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    receiving: bool,
+}
+
+/// See [`Turn::tell_slow`].
+#[derive(serde::Serialize)]
+struct SlowLinkEvent {
+    janus: &'static str,
+    session_id: u64,
+    sender: u64,
+    media: &'static str,
+    uplink: bool,
+    lost: u32,
+}
+
+fn failure(reason: HandshakeFailure) -> &'static str {
+    match reason {
+        HandshakeFailure::Certificate => "DTLS fingerprint mismatch",
+        HandshakeFailure::Deadline => "DTLS timeout",
+        HandshakeFailure::Full => "No place left",
+        HandshakeFailure::Protocol => "DTLS error",
+    }
+}
+
+/// Our end as descriptions tell it.
+pub(crate) fn local_transport<'a>(
+    peer: &'a Peer,
+    settings: &super::settings::Settings,
+    candidates: &'a [SocketAddr],
+) -> LocalTransport<'a> {
+    LocalTransport {
+        session_id: peer.description,
+        version: peer.version,
+        credentials: &peer.credentials,
+        fingerprint: settings.fingerprint,
+        candidates,
+    }
+}
+
+/// Where clients reach `shard`.
+pub(crate) fn candidates(settings: &super::settings::Settings, shard: u8) -> Vec<SocketAddr, ADDRESSES> {
+    let port = settings.port.wrapping_add(u16::from(shard));
+    settings.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()
+}
+
+/// Writes text into lent memory.
+pub(crate) struct TextWriter<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> TextWriter<'a> {
+    /// A writer into `bytes`.
+    pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, len: 0 }
+    }
+
+    /// What was written.
+    pub(crate) fn finish(self) -> &'a str {
+        core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Write for TextWriter<'_> {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let place = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(core::fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
+}

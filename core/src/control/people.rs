@@ -1,0 +1,159 @@
+//! Requests about those in a room: who is there, who may come, who must go, who is muted.
+
+use super::Outlet;
+use super::error::{Refusal, plugin, refuse};
+use super::json::{Text, Value};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, optional, required, string};
+use super::reply::{AllowedList, Each, ForwarderList, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
+use super::rooms::{NAMED, tokens_of};
+use super::turn::{Caller, Done, Turn};
+use crate::id::{HandleId, RoomId};
+use crate::media::Command;
+use crate::random::Random;
+use crate::stream::Mid;
+
+/// What `kick` may hold.
+pub(crate) const KICK: &[Parameter] =
+    &[required("id", Wanted::Natural), optional("room", Wanted::Natural), optional("secret", Wanted::Text)];
+
+/// What `moderate` may hold.
+pub(crate) const MODERATE: &[Parameter] = &[
+    required("id", Wanted::Natural),
+    required("mid", Wanted::Text),
+    required("mute", Wanted::Bool),
+    optional("room", Wanted::Natural),
+    optional("secret", Wanted::Text),
+];
+
+/// What `allowed` may hold.
+pub(crate) const ALLOWED: &[Parameter] = &[
+    required("room", Wanted::Natural),
+    optional("secret", Wanted::Text),
+    required("action", Wanted::Text),
+    optional("allowed", Wanted::Array),
+];
+
+/// What `enable_recording` may hold.
+pub(crate) const ENABLE_RECORDING: &[Parameter] =
+    &[required("record", Wanted::Bool), optional("room", Wanted::Natural), optional("secret", Wanted::Text)];
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    pub(crate) fn list_participants(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, NAMED, PLUGIN)?;
+        let room = self.room_of(body)?;
+        let state = &*self.state;
+        let everybody = (0..state.handles.capacity() as u16).filter_map(|index| {
+            let handle = state.handles.at(index)?;
+            let publisher = handle.publisher().filter(|publisher| publisher.room == Some(room))?;
+            Some(ParticipantInfo::of(state, handle, publisher))
+        });
+        let number = natural(body, "room").unwrap_or_default();
+        let list = ParticipantList { videoroom: "participants", room: number, participants: Each(everybody) };
+        self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
+        Ok(())
+    }
+
+    pub(crate) fn list_forwarders(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, NAMED, PLUGIN)?;
+        self.room_with_secret(body)?;
+        let room = natural(body, "room").unwrap_or_default();
+        self.say(caller, &ForwarderList { videoroom: "forwarders", room, publishers: [] });
+        Ok(())
+    }
+
+    pub(crate) fn enable_recording(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, ENABLE_RECORDING, PLUGIN)?;
+        let id = self.room_with_secret(body)?;
+        let record = flag(body, "record").unwrap_or_default();
+        if let Some(room) = self.state.rooms.get_mut(id) {
+            room.settings.record = record;
+        }
+        self.say(caller, &Success { videoroom: "success", record: Some(record) });
+        Ok(())
+    }
+
+    pub(crate) fn change_allowed(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, ALLOWED, PLUGIN)?;
+        let id = self.room_with_secret(body)?;
+        let action = body.get("action").and_then(Value::text);
+        let is = |name: &str| action.is_some_and(|action| action.is_any_case(name));
+        let tokens = tokens_of(body)?;
+        let Some(room) = self.state.rooms.get_mut(id) else { return Ok(()) };
+        let mut allowed = room.allowed.clone();
+        if is("enable") || is("disable") {
+            allowed.is_checked = is("enable");
+        } else if is("add") || is("remove") {
+            let none = || refuse!(plugin::MISSING, "allowed", "Missing mandatory element (allowed)");
+            for token in &tokens.ok_or_else(none)? {
+                if is("remove") {
+                    allowed.remove(token);
+                } else if !allowed.add(token) {
+                    return Err(Refusal::full("allowed", crate::room::access::TOKENS));
+                }
+            }
+        } else {
+            let name = action.map_or("", Text::raw);
+            return Err(refuse!(plugin::INVALID, "action", "Unsupported action '{name}' (allowed)"));
+        }
+        room.allowed = allowed;
+        let number = room.settings.room;
+        let shown = (!is("disable")).then_some(());
+        let allowed = shown.and_then(|()| self.state.rooms.get(id)).map(|room| room.allowed.tokens.as_slice());
+        let list = AllowedList { videoroom: "success", room: number, allowed };
+        self.post.reply(self.state, caller.connection, caller.handle, caller.transaction, &list);
+        Ok(())
+    }
+
+    pub(crate) fn kick(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, KICK, PLUGIN)?;
+        let room = self.room_with_secret(body)?;
+        let (handle, number) = self.user_of(room, body)?;
+        let Some(room_number) = self.state.rooms.get(room).map(|room| room.settings.room) else { return Ok(()) };
+        self.say(caller, &Success { videoroom: "success", record: None });
+        let you = RoomEvent {
+            room: Some(room_number),
+            leaving: Some(Whom::You),
+            reason: Some("kicked"),
+            ..RoomEvent::default()
+        };
+        self.post.event(self.state, handle, None, &you, None);
+        let others = RoomEvent { room: Some(room_number), kicked: Some(number), ..RoomEvent::default() };
+        self.post.tell_room(self.state, room, Some(handle), &others);
+        self.leave(handle);
+        self.close_peer(handle, Some("Close PC"));
+        Ok(())
+    }
+
+    pub(crate) fn moderate(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, MODERATE, PLUGIN)?;
+        let room = self.room_with_secret(body)?;
+        let (handle, number) = self.user_of(room, body)?;
+        let mid: Mid = string(body, "mid")?.unwrap_or_default();
+        let no_stream = || refuse!(plugin::NO_FEED, "mid", "No such stream {mid}");
+        let (shard, stream) = self.published(handle, &mid).ok_or_else(no_stream)?;
+        let mute = flag(body, "mute").unwrap_or_default();
+        if let Some(entry) = self.state.shard_mut(shard).and_then(|shard| shard.streams.get_mut(stream)) {
+            entry.is_muted = mute;
+            let active = entry.is_active();
+            self.post.out.command(shard, Command::SetStreamActive { stream, active });
+        }
+        self.say(caller, &Success { videoroom: "success", record: None });
+        let event = RoomEvent {
+            room: self.state.rooms.get(room).map(|room| room.settings.room),
+            id: Some(number),
+            mid: Some(&mid),
+            moderation: Some(if mute { "muted" } else { "unmuted" }),
+            ..RoomEvent::default()
+        };
+        self.post.tell_room(self.state, room, None, &event);
+        Ok(())
+    }
+
+    /// The publisher whom `body` names by `id`.
+    fn user_of(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, u64), Refusal> {
+        let number = natural(body, "id").unwrap_or_default();
+        let room_number = natural(body, "room").unwrap_or_default();
+        let unknown = || refuse!(plugin::NO_FEED, "id", "No such user {number} in room {room_number}");
+        self.state.feed(room, number).map(|(handle, _, _)| (handle, number)).ok_or_else(unknown)
+    }
+}

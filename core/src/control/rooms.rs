@@ -1,0 +1,285 @@
+//! Requests about rooms: create, edit, destroy, exists, list.
+
+use core::fmt::Write;
+
+use super::Outlet;
+use super::error::{Refusal, plugin, refuse};
+use super::json::Value;
+use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, natural_u32, optional, required, string};
+use super::reply::{Each, RoomChanged, RoomDestroyed, RoomExists, RoomInfo, RoomList};
+use super::turn::{Caller, Done, Turn};
+use crate::id::RoomId;
+use crate::random::Random;
+use crate::room::access::{self, TOKENS, Token};
+use crate::room::{CodecList, Denied, Room, RoomSettings};
+use crate::wire::Kind;
+
+/// What `create` may hold.
+pub(crate) const CREATE: &[Parameter] = &[
+    optional("room", Wanted::Natural),
+    optional("description", Wanted::Text),
+    optional("is_private", Wanted::Bool),
+    optional("allowed", Wanted::Array),
+    optional("secret", Wanted::Text),
+    optional("pin", Wanted::Text),
+    optional("require_pvtid", Wanted::Bool),
+    optional("signed_tokens", Wanted::Bool),
+    optional("require_e2ee", Wanted::Bool),
+    optional("bitrate", Wanted::Natural),
+    optional("bitrate_cap", Wanted::Bool),
+    optional("fir_freq", Wanted::Natural),
+    optional("publishers", Wanted::Natural),
+    optional("audiocodec", Wanted::Text),
+    optional("videocodec", Wanted::Text),
+    optional("vp9_profile", Wanted::Text),
+    optional("h264_profile", Wanted::Text),
+    optional("opus_fec", Wanted::Bool),
+    optional("opus_dtx", Wanted::Bool),
+    optional("video_svc", Wanted::Bool),
+    optional("audiolevel_ext", Wanted::Bool),
+    optional("audiolevel_event", Wanted::Bool),
+    optional("audio_active_packets", Wanted::Natural),
+    optional("audio_level_average", Wanted::Natural),
+    optional("videoorient_ext", Wanted::Bool),
+    optional("playoutdelay_ext", Wanted::Bool),
+    optional("transport_wide_cc_ext", Wanted::Bool),
+    optional("record", Wanted::Bool),
+    optional("rec_dir", Wanted::Text),
+    optional("lock_record", Wanted::Bool),
+    optional("permanent", Wanted::Bool),
+    optional("notify_joining", Wanted::Bool),
+    optional("dummy_publisher", Wanted::Bool),
+    optional("dummy_streams", Wanted::Array),
+];
+
+/// What `edit` may hold.
+pub(crate) const EDIT: &[Parameter] = &[
+    required("room", Wanted::Natural),
+    optional("secret", Wanted::Text),
+    optional("new_description", Wanted::Text),
+    optional("new_is_private", Wanted::Bool),
+    optional("new_secret", Wanted::Text),
+    optional("new_pin", Wanted::Text),
+    optional("new_require_pvtid", Wanted::Bool),
+    optional("new_bitrate", Wanted::Natural),
+    optional("new_fir_freq", Wanted::Natural),
+    optional("new_publishers", Wanted::Natural),
+    optional("new_lock_record", Wanted::Bool),
+    optional("new_rec_dir", Wanted::Text),
+    optional("permanent", Wanted::Bool),
+];
+
+/// What `destroy` may hold.
+pub(crate) const DESTROY: &[Parameter] =
+    &[required("room", Wanted::Natural), optional("secret", Wanted::Text), optional("permanent", Wanted::Bool)];
+
+/// What `exists` and `listparticipants` must hold.
+pub(crate) const NAMED: &[Parameter] = &[required("room", Wanted::Natural)];
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    pub(crate) fn create_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, CREATE, PLUGIN)?;
+        if !self.settings.create_rooms {
+            return Err(refuse!(plugin::UNAUTHORIZED, "request", "Unauthorized (rooms are made by the configuration)"));
+        }
+        let settings = settings_of(body)?;
+        let tokens = tokens_of(body)?;
+        let number = self.add_room(settings)?;
+        if let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty())
+            && let Some(room) = self.state.room(number).and_then(|id| self.state.rooms.get_mut(id))
+        {
+            room.allowed = access::AllowedTokens { is_checked: true, tokens };
+        }
+        let permanent = flag(body, "permanent").unwrap_or(false);
+        self.say(caller, &RoomChanged { videoroom: "created", room: number, permanent });
+        Ok(())
+    }
+
+    /// Makes a room and says its number.
+    pub(crate) fn add_room(&mut self, mut settings: RoomSettings) -> Result<u64, Refusal> {
+        if settings.room == 0 {
+            settings.room = self.number(|turn, number| turn.state.room(number).is_some());
+        } else if self.state.room(settings.room).is_some() {
+            return Err(refuse!(plugin::ROOM_EXISTS, "room", "Room {} already exists", settings.room));
+        }
+        let number = settings.room;
+        if settings.description.as_ref().is_none_or(|description| description.is_empty()) {
+            let mut description = heapless::String::new();
+            // Twenty digits at most.
+            let _ = write!(description, "Room {number}");
+            settings.description = Some(description);
+        }
+        let shard = self.state.idlest_shard();
+        let size = self.state.rooms.capacity();
+        self.state.rooms.insert(Room::new(settings, shard)).map_err(|_| Refusal::full("rooms", size))?;
+        Ok(number)
+    }
+
+    pub(crate) fn edit_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, EDIT, PLUGIN)?;
+        let id = self.room_with_secret(body)?;
+        let Some(room) = self.state.rooms.get_mut(id) else { return Ok(()) };
+        let mut settings = room.settings.clone();
+        edit_settings(&mut settings, body)?;
+        room.settings = settings;
+        let (number, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        self.say(caller, &RoomChanged { videoroom: "edited", room: number, permanent });
+        Ok(())
+    }
+
+    pub(crate) fn destroy_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, DESTROY, PLUGIN)?;
+        let id = self.room_with_secret(body)?;
+        let Some(room) = self.state.rooms.get(id) else { return Ok(()) };
+        let (number, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        self.say(caller, &RoomChanged { videoroom: "destroyed", room: number, permanent });
+        self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: number });
+        self.empty_room(id);
+        self.state.rooms.remove(id);
+        Ok(())
+    }
+
+    pub(crate) fn list_rooms(&mut self, caller: Caller<'_>) -> Done {
+        let state = &*self.state;
+        let rooms = (0..state.rooms.capacity() as u16).filter_map(|index| {
+            let room = state.rooms.at(index).filter(|room| !room.settings.is_private)?;
+            Some(RoomInfo::of(state, state.rooms.id_at(index)?.into(), room))
+        });
+        let list = RoomList { videoroom: "success", list: Each(rooms) };
+        self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
+        Ok(())
+    }
+
+    pub(crate) fn room_exists(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, NAMED, PLUGIN)?;
+        let room = natural(body, "room").unwrap_or_default();
+        let exists = self.state.room(room).is_some();
+        self.say(caller, &RoomExists { videoroom: "success", room, exists });
+        Ok(())
+    }
+
+    /// Answers at once.
+    pub(crate) fn say(&mut self, caller: Caller<'_>, data: &impl serde::Serialize) {
+        self.post.reply(self.state, caller.connection, caller.handle, caller.transaction, data);
+    }
+
+    /// The room that `body` names, 0 if it names none.
+    pub(crate) fn room_of(&self, body: Value<'_>) -> Result<RoomId, Refusal> {
+        let number = natural(body, "room").unwrap_or_default();
+        self.state.room(number).ok_or_else(|| refuse!(plugin::NO_ROOM, "room", "No such room ({number})"))
+    }
+
+    /// The room that `body` names and whose secret it shows.
+    pub(crate) fn room_with_secret(&self, body: Value<'_>) -> Result<RoomId, Refusal> {
+        let id = self.room_of(body)?;
+        if let Some(room) = self.state.rooms.get(id) {
+            check_lock(room.settings.secret.as_deref(), body, "secret")?;
+        }
+        Ok(id)
+    }
+}
+
+/// Whether `body` holds, as `name`, what opens the lock `wanted`.
+pub(crate) fn check_lock(wanted: Option<&str>, body: Value<'_>, name: &'static str) -> Done {
+    if wanted.is_none() {
+        return Ok(());
+    }
+    check(body, &[required(name, Wanted::Text)], PLUGIN)?;
+    let given: Option<heapless::String<{ crate::room::settings::SECRET_BYTES }>> =
+        string(body, name).unwrap_or_default();
+    // One that is too long is as wrong as any other.
+    match access::check(wanted, Some(given.as_deref().unwrap_or_default())) {
+        Ok(()) => Ok(()),
+        Err(Denied::Missing) => Err(refuse!(plugin::MISSING, name, "Missing mandatory element ({name})")),
+        Err(Denied::Wrong) => Err(refuse!(plugin::UNAUTHORIZED, name, "Unauthorized (wrong {name})")),
+    }
+}
+
+/// The tokens in `allowed`, if it is there.
+pub(crate) fn tokens_of(body: Value<'_>) -> Result<Option<heapless::Vec<Token, TOKENS>>, Refusal> {
+    let Some(list) = body.get("allowed") else { return Ok(None) };
+    let mut tokens = heapless::Vec::new();
+    for element in list.elements() {
+        let not_text = || refuse!(plugin::INVALID, "allowed", "Invalid element in the allowed array (not a string)");
+        let text = element.text().ok_or_else(not_text)?;
+        let too_long = || refuse!(plugin::INVALID, "allowed", "Invalid element in the allowed array (too long)");
+        let token = text.string().ok_or_else(too_long)?;
+        tokens.push(token).map_err(|_| Refusal::full("allowed", TOKENS))?;
+    }
+    Ok(Some(tokens))
+}
+
+fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
+    let default = RoomSettings::default();
+    let set = |name: &str, fallback: bool| flag(body, name).unwrap_or(fallback);
+    let above_zero = |name: &str, fallback: u32| natural_u32(body, name).filter(|it| *it > 0).unwrap_or(fallback);
+    Ok(RoomSettings {
+        room: natural(body, "room").unwrap_or_default(),
+        description: string(body, "description")?,
+        secret: string(body, "secret")?,
+        pin: string(body, "pin")?,
+        is_private: set("is_private", false),
+        require_pvtid: set("require_pvtid", false),
+        require_e2ee: set("require_e2ee", false),
+        publishers: above_zero("publishers", default.publishers),
+        bitrate: natural_u32(body, "bitrate").unwrap_or_default(),
+        bitrate_cap: set("bitrate_cap", false),
+        fir_freq: seconds(body, "fir_freq").unwrap_or_default(),
+        audiocodec: codecs(body, "audiocodec", Kind::Audio, default.audiocodec)?,
+        videocodec: codecs(body, "videocodec", Kind::Video, default.videocodec)?,
+        vp9_profile: string(body, "vp9_profile")?.filter(|text: &heapless::String<16>| !text.is_empty()),
+        h264_profile: string(body, "h264_profile")?.filter(|text: &heapless::String<16>| !text.is_empty()),
+        opus_fec: set("opus_fec", default.opus_fec),
+        opus_dtx: set("opus_dtx", false),
+        video_svc: set("video_svc", false),
+        audiolevel_ext: set("audiolevel_ext", true),
+        audiolevel_event: set("audiolevel_event", false),
+        audio_active_packets: above_zero("audio_active_packets", default.audio_active_packets),
+        audio_level_average: above_zero("audio_level_average", default.audio_level_average),
+        videoorient_ext: set("videoorient_ext", true),
+        playoutdelay_ext: set("playoutdelay_ext", true),
+        transport_wide_cc_ext: set("transport_wide_cc_ext", true),
+        record: set("record", false),
+        rec_dir: string(body, "rec_dir")?,
+        lock_record: set("lock_record", false),
+        notify_joining: set("notify_joining", false),
+    })
+}
+
+fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
+    // An empty text changes nothing.
+    if let Some(text) = string(body, "new_description")?.filter(|text: &heapless::String<128>| !text.is_empty()) {
+        settings.description = Some(text);
+    }
+    if let Some(text) = string(body, "new_secret")?.filter(|text: &heapless::String<64>| !text.is_empty()) {
+        settings.secret = Some(text);
+    }
+    if let Some(text) = string(body, "new_pin")?.filter(|text: &heapless::String<64>| !text.is_empty()) {
+        settings.pin = Some(text);
+    }
+    if let Some(text) = string(body, "new_rec_dir")? {
+        settings.rec_dir = Some(text);
+    }
+    settings.is_private = flag(body, "new_is_private").unwrap_or(settings.is_private);
+    settings.require_pvtid = flag(body, "new_require_pvtid").unwrap_or(settings.require_pvtid);
+    settings.lock_record = flag(body, "new_lock_record").unwrap_or(settings.lock_record);
+    settings.bitrate = natural_u32(body, "new_bitrate").unwrap_or(settings.bitrate);
+    settings.fir_freq = seconds(body, "new_fir_freq").unwrap_or(settings.fir_freq);
+    settings.publishers = natural_u32(body, "new_publishers").unwrap_or(settings.publishers);
+    Ok(())
+}
+
+fn seconds(body: Value<'_>, name: &str) -> Option<u16> {
+    natural(body, name).map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+}
+
+fn codecs(body: Value<'_>, name: &'static str, kind: Kind, fallback: CodecList) -> Result<CodecList, Refusal> {
+    const NAMES_BYTES: usize = 128;
+    let Some(text) = string::<NAMES_BYTES>(body, name)?.filter(|text| !text.is_empty()) else { return Ok(fallback) };
+    let allowed = match kind {
+        Kind::Audio => "opus, isac32, isac16, pcmu, pcma or g722",
+        Kind::Video => "vp8, vp9, av1, h264 or h265",
+    };
+    let unknown = || refuse!(plugin::INVALID, name, "Invalid element ({name} can only be or contain {allowed})");
+    CodecList::parse(&text).filter(|list| list.is_all(kind)).ok_or_else(unknown)
+}

@@ -1,0 +1,110 @@
+//! Which published m-lines a subscriber asks for.
+
+use heapless::Vec;
+
+use super::error::{Refusal, plugin, refuse};
+use super::json::Value;
+use super::parameter::{Parameter, Wanted, flag, natural, optional, required, string};
+use super::state::State;
+use crate::id::{RoomId, StreamId};
+use crate::room::{Publisher, SUBSCRIBED};
+use crate::sdp::MediaKind;
+use crate::stream::Mid;
+
+/// What an element of `streams` may hold where m-lines are asked for.
+pub(crate) const WANTED_STREAM: &[Parameter] = &[
+    required("feed", Wanted::Natural),
+    optional("mid", Wanted::Text),
+    optional("crossrefid", Wanted::Text),
+    optional("send", Wanted::Bool),
+    optional("substream", Wanted::Natural),
+    optional("temporal", Wanted::Natural),
+    optional("spatial_layer", Wanted::Natural),
+    optional("temporal_layer", Wanted::Natural),
+    optional("min_delay", Wanted::Integer),
+    optional("max_delay", Wanted::Integer),
+];
+
+/// One published m-line that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selected {
+    pub(crate) stream: StreamId,
+    pub(crate) feed: u64,
+    pub(crate) kind: MediaKind,
+    pub(crate) playout_delay: Option<(i16, i16)>,
+}
+
+/// The published m-lines that are asked for, in the order in which they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection(pub(crate) Vec<Selected, SUBSCRIBED>);
+
+impl Selection {
+    /// Those that the list `name` asks for.
+    pub(crate) fn of_list(state: &State<'_>, room: RoomId, body: Value<'_>, name: &str) -> Result<Self, Refusal> {
+        let mut selection = Self::default();
+        for element in body.get(name).into_iter().flat_map(Value::elements) {
+            let (shard, publisher) = feed(state, room, element)?;
+            let mid: Option<Mid> = string(element, "mid")?;
+            let delay = |name| element.get(name).and_then(Value::integer).and_then(|it| i16::try_from(it).ok());
+            let playout_delay = delay("min_delay").zip(delay("max_delay"));
+            let before = selection.0.len();
+            for id in &publisher.streams {
+                let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
+                if mid.as_ref().is_none_or(|mid| *mid == stream.mid) {
+                    let kind = stream.kind;
+                    selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay })?;
+                }
+            }
+            if let Some(mid) = mid.filter(|_| selection.0.len() == before) {
+                let number = publisher.number;
+                return Err(refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in feed ({number})"));
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Those of the one feed that `body` names, as older clients ask.
+    pub(crate) fn of_feed(state: &State<'_>, room: RoomId, body: Value<'_>) -> Result<Self, Refusal> {
+        let (shard, publisher) = feed(state, room, body)?;
+        let is_wanted = |kind| match kind {
+            MediaKind::Audio => flag(body, "offer_audio").unwrap_or(true),
+            MediaKind::Video => flag(body, "offer_video").unwrap_or(true),
+            MediaKind::Application => flag(body, "offer_data").unwrap_or(true),
+            MediaKind::Other => false,
+        };
+        let mut selection = Self::default();
+        for id in &publisher.streams {
+            let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
+            if is_wanted(stream.kind) {
+                let kind = stream.kind;
+                selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay: None })?;
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Whether nothing is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a picture is among them.
+    pub(crate) fn has_video(&self) -> bool {
+        self.0.iter().any(|selected| selected.kind == MediaKind::Video)
+    }
+
+    fn push(&mut self, selected: Selected) -> Result<(), Refusal> {
+        if self.0.iter().any(|known| known.stream == selected.stream) {
+            return Ok(());
+        }
+        self.0.push(selected).map_err(|_| Refusal::full("streams per subscriber", SUBSCRIBED))
+    }
+}
+
+/// The publisher that `element` names by `feed`, whose media can flow, and their shard.
+pub(crate) fn feed<'a>(state: &'a State<'_>, room: RoomId, element: Value<'_>) -> Result<(u8, &'a Publisher), Refusal> {
+    let number = natural(element, "feed").unwrap_or_default();
+    let found = state.feed(room, number).filter(|(_, handle, _)| handle.is_up());
+    let found = found.and_then(|(_, handle, publisher)| Some((handle.peer.as_ref()?.shard, publisher)));
+    found.ok_or_else(|| refuse!(plugin::NO_FEED, "feed", "No such feed ({number})"))
+}

@@ -1,0 +1,55 @@
+//! What the control half knows about a shard: the names of its links, streams and subscriptions, and who has them.
+
+use super::error::Refusal;
+use super::memory::ShardMemory;
+use crate::id::{HandleId, LinkId};
+use crate::room::{PublishedStream, SubscribedStream};
+use crate::store::Table;
+
+/// A link's place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkEntry {
+    /// Whose; `None` from the moment it was told to close until the shard says that it did.
+    pub(crate) handle: Option<HandleId>,
+    /// Whether it is a publisher's.
+    pub(crate) is_publishing: bool,
+}
+
+/// The tables of one shard.
+pub(crate) struct Shard<'m> {
+    pub(crate) links: Table<'m, LinkEntry>,
+    pub(crate) streams: Table<'m, PublishedStream>,
+    pub(crate) subscriptions: Table<'m, SubscribedStream>,
+}
+
+impl<'m> Shard<'m> {
+    pub(crate) fn new(memory: ShardMemory<'m>) -> Self {
+        Self {
+            links: Table::new(memory.links),
+            streams: Table::new(memory.streams),
+            subscriptions: Table::new(memory.subscriptions),
+        }
+    }
+
+    /// How many links are free.
+    pub(crate) fn free_links(&self) -> usize {
+        self.links.capacity() - self.links.len()
+    }
+
+    /// Whether there is a link's place, of the `most` that publishers, or subscribers, may have.
+    pub(crate) fn check_link(&self, is_publishing: bool, most: u16) -> Result<(), Refusal> {
+        let name = if is_publishing { "publishers" } else { "subscribers" };
+        let taken = self.links.iter().filter(|(_, entry)| entry.is_publishing == is_publishing).count();
+        if taken >= usize::from(most) || self.free_links() == 0 {
+            return Err(Refusal::full(name, usize::from(most)));
+        }
+        Ok(())
+    }
+
+    /// Takes a link's place for `handle`.
+    pub(crate) fn take_link(&mut self, handle: HandleId, is_publishing: bool, most: u16) -> Result<LinkId, Refusal> {
+        self.check_link(is_publishing, most)?;
+        let entry = LinkEntry { handle: Some(handle), is_publishing };
+        self.links.insert(entry).map(LinkId::from).map_err(|_| Refusal::full("links", usize::from(most)))
+    }
+}

@@ -1,0 +1,67 @@
+//! Everything the control half remembers.
+
+use heapless::Vec;
+
+use super::handle::Handle;
+use super::memory::SHARDS;
+use super::session::Session;
+use super::shard::Shard;
+use crate::id::{HandleId, RoomId, SessionId, StreamId};
+use crate::room::{PublishedStream, Publisher, Room};
+use crate::store::Table;
+
+/// All tables.
+pub(crate) struct State<'m> {
+    pub(crate) sessions: Table<'m, Session>,
+    pub(crate) handles: Table<'m, Handle>,
+    pub(crate) rooms: Table<'m, Room>,
+    pub(crate) shards: Vec<Shard<'m>, SHARDS>,
+}
+
+impl<'m> State<'m> {
+    /// The session that clients call `number`.
+    pub(crate) fn session(&self, number: u64) -> Option<SessionId> {
+        self.sessions.iter().find(|(_, session)| session.number == number).map(|(id, _)| id.into())
+    }
+
+    /// The handle that clients call `number`, if it is of `session`.
+    pub(crate) fn handle(&self, session: SessionId, number: u64) -> Option<HandleId> {
+        let mut handles = self.handles.iter();
+        handles.find(|(_, handle)| handle.number == number && handle.session == session).map(|(id, _)| id.into())
+    }
+
+    /// The room that clients call `number`.
+    pub(crate) fn room(&self, number: u64) -> Option<RoomId> {
+        self.rooms.iter().find(|(_, room)| room.settings.room == number).map(|(id, _)| id.into())
+    }
+
+    /// Everybody who joined `room` to publish.
+    pub(crate) fn publishers(&self, room: RoomId) -> impl Iterator<Item = (HandleId, &Handle, &Publisher)> {
+        self.handles.iter().filter_map(move |(id, handle)| {
+            let publisher = handle.publisher()?;
+            (publisher.room == Some(room)).then_some((id.into(), handle, publisher))
+        })
+    }
+
+    /// The publisher of `room` whom clients call `number`.
+    pub(crate) fn feed(&self, room: RoomId, number: u64) -> Option<(HandleId, &Handle, &Publisher)> {
+        self.publishers(room).find(|(_, _, publisher)| publisher.number == number)
+    }
+
+    /// A published m-line.
+    pub(crate) fn stream(&self, shard: u8, stream: StreamId) -> Option<&PublishedStream> {
+        self.shards.get(usize::from(shard))?.streams.get(stream)
+    }
+
+    /// The shard of `number`.
+    pub(crate) fn shard_mut(&mut self, number: u8) -> Option<&mut Shard<'m>> {
+        self.shards.get_mut(usize::from(number))
+    }
+
+    /// The shard with the most free links.
+    pub(crate) fn idlest_shard(&self) -> u8 {
+        let shards = self.shards.iter().enumerate();
+        // Of equals the first: `max_by_key` would take the last.
+        shards.rev().max_by_key(|(_, shard)| shard.free_links()).map_or(0, |(number, _)| number as u8)
+    }
+}

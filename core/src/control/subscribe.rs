@@ -1,0 +1,285 @@
+//! The m-lines of a subscriber: adding, removing, switching, and the offers and answers about them.
+
+use core::fmt::Write;
+
+use heapless::Vec;
+
+use super::Outlet;
+use super::error::{Refusal, plugin, refuse};
+use super::join::check_elements;
+use super::json::Value;
+use super::parameter::{PLUGIN, Parameter, Wanted, check, natural, optional, required, string};
+use super::select::{Selected, Selection, WANTED_STREAM, feed};
+use super::turn::{Caller, Done, Turn};
+use super::videoroom::Deferred;
+use crate::id::{HandleId, RoomId, SubscriptionId};
+use crate::media::Command;
+use crate::random::Random;
+use crate::room::{SUBSCRIBED, SubscribedStream};
+use crate::sdp::{Policy, offered_extensions, offered_payload_types, section_mid};
+use crate::stream::Mid;
+
+/// What an element may hold where m-lines are given up.
+pub(crate) const UNWANTED_STREAM: &[Parameter] =
+    &[optional("feed", Wanted::Natural), optional("mid", Wanted::Text), optional("sub_mid", Wanted::Text)];
+
+/// What an element of `switch` must hold.
+pub(crate) const SWITCHED_STREAM: &[Parameter] =
+    &[required("feed", Wanted::Natural), required("mid", Wanted::Text), required("sub_mid", Wanted::Text)];
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// `subscribe`, `unsubscribe` and `update`.
+    pub(crate) fn update(&mut self, caller: Caller<'_>, request: Deferred, body: Value<'_>) -> Done {
+        let (add, remove) = match request {
+            Deferred::Subscribe => (Some("streams"), None),
+            Deferred::Unsubscribe => (None, Some("streams")),
+            _ => (body.get("subscribe").map(|_| "subscribe"), body.get("unsubscribe").map(|_| "unsubscribe")),
+        };
+        if add.is_none() && remove.is_none() {
+            let why = "At least one of either 'subscribe' or 'unsubscribe' must be present";
+            return Err(refuse!(plugin::MISSING, "subscribe", "{why}"));
+        }
+        if let Some(name) = add {
+            check_list(body, name, "Empty subscription list")?;
+            check_elements(body, name, WANTED_STREAM)?;
+        }
+        if let Some(name) = remove {
+            check_list(body, name, "Empty unsubscription list")?;
+            check_elements(body, name, UNWANTED_STREAM)?;
+        }
+        let selection = match (add, self.room_of_subscriber(caller.handle)) {
+            (Some(name), Some(room)) => Selection::of_list(self.state, room, body, name)?,
+            (Some(_), None) => return Err(refuse!(plugin::NO_ROOM, "room", "No such room")),
+            (None, _) => Selection::default(),
+        };
+        let Some((shard, count)) = self.subscriber_size(caller.handle) else { return Ok(()) };
+        self.check_selection(shard, count, &selection)?;
+        let removed = remove.map_or(Ok(0), |name| self.remove_streams(caller.handle, body, name))?;
+        let added = self.add_streams(caller.handle, &selection)?;
+        self.tell_updated(caller, removed + added > 0);
+        Ok(())
+    }
+
+    fn subscriber_size(&self, handle: HandleId) -> Option<(u8, usize)> {
+        let subscriber = self.state.handles.get(handle)?.subscriber()?;
+        Some((subscriber.shard, subscriber.streams.len()))
+    }
+
+    fn room_of_subscriber(&self, handle: HandleId) -> Option<RoomId> {
+        self.state.room(self.state.handles.get(handle)?.subscriber()?.room_number)
+    }
+
+    /// Whether there are places for `selection` beside the `count` m-lines that are there.
+    pub(crate) fn check_selection(&self, shard: u8, count: usize, selection: &Selection) -> Done {
+        let most = usize::from(self.settings.limits.streams_per_subscriber).min(SUBSCRIBED);
+        let Some(tables) = self.state.shards.get(usize::from(shard)) else { return Err(Refusal::full("shards", 0)) };
+        if count + selection.0.len() > most {
+            return Err(Refusal::full("streams per subscriber", most));
+        }
+        if selection.0.len() > tables.subscriptions.capacity() - tables.subscriptions.len() {
+            return Err(Refusal::full("subscriptions", tables.subscriptions.capacity()));
+        }
+        Ok(())
+    }
+
+    /// Gives the subscriber m-lines for `selection`, but for those that they have; says how many.
+    pub(crate) fn add_streams(&mut self, handle: HandleId, selection: &Selection) -> Result<usize, Refusal> {
+        let mut added = 0;
+        for selected in &selection.0 {
+            added += usize::from(self.add_stream(handle, selected)?);
+        }
+        Ok(added)
+    }
+
+    fn add_stream(&mut self, handle: HandleId, selected: &Selected) -> Result<bool, Refusal> {
+        let subscriber = self.state.handles.get(handle).and_then(|entry| entry.subscriber());
+        let Some(subscriber) = subscriber else { return Ok(false) };
+        let (shard, has_retransmission) = (subscriber.shard, subscriber.has_retransmission);
+        let streams = subscriber.streams.clone();
+        let Some(tables) = self.state.shards.get(usize::from(shard)) else { return Ok(false) };
+        let known = |id: &SubscriptionId| tables.subscriptions.get(*id);
+        if streams.iter().filter_map(known).any(|stream| stream.source == Some(selected.stream)) {
+            return Ok(false);
+        }
+        let vacant = streams
+            .iter()
+            .copied()
+            .find(|id| known(id).is_some_and(|stream| stream.source.is_none() && stream.kind == selected.kind));
+        let Some(source) = tables.streams.get(selected.stream) else { return Ok(false) };
+        let taken = streams.iter().filter(|id| Some(**id) != vacant).filter_map(known);
+        let taken =
+            taken.filter_map(|it| Some((it.codec?, it.payload_type, it.rtx_payload_type, it.parameters.as_str())));
+        let types = source.codec.map(|codec| offered_payload_types(taken, codec, &source.parameters));
+        let (payload_type, rtx_payload_type) = types.unwrap_or_default();
+        let rtx_payload_type = rtx_payload_type.filter(|_| has_retransmission);
+        let room = self.room_of_subscriber(handle).and_then(|room| self.state.rooms.get(room));
+        let transport_wide_cc = room.is_none_or(|room| room.settings.transport_wide_cc_ext);
+        let policy = Policy { transport_wide_cc, ..Policy::DEFAULT };
+        let extensions = source.codec.map(|codec| offered_extensions(codec, &source.extensions, &policy));
+        let old = vacant.as_ref().and_then(known);
+        let mut stream = SubscribedStream {
+            handle,
+            kind: source.kind,
+            source: Some(selected.stream),
+            feed: selected.feed,
+            feed_name: number_text(selected.feed),
+            feed_mid: source.mid.clone(),
+            codec: source.codec,
+            payload_type,
+            rtx_payload_type,
+            parameters: source.parameters.clone(),
+            extensions: extensions.unwrap_or_default(),
+            ssrc: old.map_or(0, |old| old.ssrc),
+            rtx_ssrc: old.and_then(|old| old.rtx_ssrc),
+            is_offered: old.is_some_and(|old| old.is_offered),
+            is_ready: false,
+            is_sent: true,
+            playout_delay: selected.playout_delay,
+        };
+        if stream.ssrc == 0 {
+            stream.ssrc = self.ssrc(shard, &streams, 0);
+        }
+        stream.rtx_ssrc = match rtx_payload_type {
+            None => None,
+            Some(_) => Some(stream.rtx_ssrc.unwrap_or_else(|| self.ssrc(shard, &streams, stream.ssrc))),
+        };
+        self.place_stream(handle, shard, vacant, stream)?;
+        Ok(true)
+    }
+
+    fn place_stream(
+        &mut self,
+        handle: HandleId,
+        shard: u8,
+        vacant: Option<SubscriptionId>,
+        stream: SubscribedStream,
+    ) -> Done {
+        let Some(tables) = self.state.shard_mut(shard) else { return Ok(()) };
+        if let Some(place) = vacant.and_then(|id| tables.subscriptions.get_mut(id)) {
+            *place = stream;
+            return Ok(());
+        }
+        let size = tables.subscriptions.capacity();
+        let id = tables.subscriptions.insert(stream).map_err(|_| Refusal::full("subscriptions", size))?;
+        if let Some(subscriber) = self.state.handles.get_mut(handle).and_then(|entry| entry.subscriber_mut()) {
+            let _ = subscriber.streams.push(id.into());
+        }
+        Ok(())
+    }
+
+    /// A random SSRC that no m-line of `streams` has, nor is it `other`.
+    fn ssrc(&mut self, shard: u8, streams: &[SubscriptionId], other: u32) -> u32 {
+        loop {
+            let ssrc = self.random.u32();
+            let tables = self.state.shards.get(usize::from(shard));
+            let of = |id: &SubscriptionId| tables?.subscriptions.get(*id);
+            let mut known = streams.iter().filter_map(of);
+            if ssrc != 0 && ssrc != other && !known.any(|it| it.ssrc == ssrc || it.rtx_ssrc == Some(ssrc)) {
+                return ssrc;
+            }
+        }
+    }
+
+    /// Takes from the subscriber what the list `name` names; says how many m-lines.
+    fn remove_streams(&mut self, handle: HandleId, body: Value<'_>, name: &str) -> Result<usize, Refusal> {
+        let mut removed = 0;
+        for element in body.get(name).into_iter().flat_map(Value::elements) {
+            let number = natural(element, "feed");
+            let mid: Option<Mid> = string(element, "mid")?;
+            let sub_mid: Option<Mid> = string(element, "sub_mid")?;
+            if number.is_none() && sub_mid.is_none() {
+                continue;
+            }
+            let Some(subscriber) = self.state.handles.get(handle).and_then(|entry| entry.subscriber()) else { break };
+            let (shard, streams) = (subscriber.shard, subscriber.streams.clone());
+            for (index, subscription) in streams.iter().copied().enumerate() {
+                let Some(tables) = self.state.shard_mut(shard) else { break };
+                let Some(stream) = tables.subscriptions.get_mut(subscription) else { continue };
+                let is_meant = sub_mid.as_ref().is_none_or(|mid| *mid == section_mid(index))
+                    && number.is_none_or(|number| number == stream.feed)
+                    && mid.as_ref().is_none_or(|mid| *mid == stream.feed_mid);
+                if is_meant && stream.source.is_some() {
+                    stream.source = None;
+                    stream.is_ready = false;
+                    removed += 1;
+                    self.post.out.command(shard, Command::Unsubscribe { subscription });
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    pub(crate) fn switch(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, &[optional("streams", Wanted::Array)], PLUGIN)?;
+        check_list_contents(body, "streams", "Empty switch list")?;
+        check_elements(body, "streams", SWITCHED_STREAM)?;
+        let Some(room) = self.room_of_subscriber(caller.handle) else {
+            return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
+        };
+        let mut switches: Vec<(SubscriptionId, Selected), SUBSCRIBED> = Vec::new();
+        for element in body.get("streams").into_iter().flat_map(Value::elements) {
+            let switch = self.switch_of(caller.handle, room, element)?;
+            switches.push(switch).map_err(|_| Refusal::full("streams", SUBSCRIBED))?;
+        }
+        let Some((shard, _)) = self.subscriber_size(caller.handle) else { return Ok(()) };
+        for (subscription, selected) in &switches {
+            let Some(tables) = self.state.shard_mut(shard) else { break };
+            let feed_mid = tables.streams.get(selected.stream).map(|source| source.mid.clone()).unwrap_or_default();
+            if let Some(stream) = tables.subscriptions.get_mut(*subscription) {
+                stream.source = Some(selected.stream);
+                (stream.feed, stream.feed_name) = (selected.feed, number_text(selected.feed));
+                stream.feed_mid = feed_mid;
+            }
+            let (subscription, stream) = (*subscription, Some(selected.stream));
+            self.post.out.command(shard, Command::Switch { subscription, stream });
+        }
+        self.tell_switched(caller, switches.len());
+        Ok(())
+    }
+
+    /// The m-line that `element` names and the source that it shall have.
+    fn switch_of(
+        &self,
+        handle: HandleId,
+        room: RoomId,
+        element: Value<'_>,
+    ) -> Result<(SubscriptionId, Selected), Refusal> {
+        let (shard, publisher) = feed(self.state, room, element)?;
+        let number = publisher.number;
+        let mid: Mid = string(element, "mid")?.unwrap_or_default();
+        let sub_mid: Mid = string(element, "sub_mid")?.unwrap_or_default();
+        let unknown = || refuse!(plugin::NO_FEED, "sub_mid", "No such mid '{sub_mid}' in subscription");
+        let (_, subscription) = self.subscription(handle, &sub_mid).ok_or_else(unknown)?;
+        let mut ids = publisher.streams.iter().copied();
+        let id = ids.find(|id| self.state.stream(shard, *id).is_some_and(|it| it.mid == mid && !it.is_disabled));
+        let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in feed ({number})");
+        let stream = id.ok_or_else(unknown)?;
+        let source = self.state.stream(shard, stream).ok_or_else(unknown)?;
+        let target = self.state.shards.get(usize::from(shard)).and_then(|it| it.subscriptions.get(subscription));
+        if target.is_none_or(|target| target.codec != source.codec) {
+            return Err(refuse!(plugin::INVALID, "mid", "Can't switch to another codec"));
+        }
+        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay: None }))
+    }
+}
+
+/// Refuses a list that is absent, is none, or is empty.
+fn check_list(body: Value<'_>, name: &'static str, empty: &str) -> Done {
+    check(body, &[required(name, Wanted::Array)], PLUGIN)?;
+    check_list_contents(body, name, empty)
+}
+
+/// Refuses a list that is absent or empty.
+fn check_list_contents(body: Value<'_>, name: &'static str, empty: &str) -> Done {
+    match body.get(name).is_some_and(|list| list.elements().next().is_some()) {
+        true => Ok(()),
+        false => Err(refuse!(plugin::INVALID, name, "{empty}")),
+    }
+}
+
+/// A number as text; twenty digits at most.
+fn number_text(number: u64) -> heapless::String<20> {
+    let mut text = heapless::String::new();
+    let _ = write!(text, "{number}");
+    text
+}

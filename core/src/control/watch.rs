@@ -1,0 +1,267 @@
+//! Requests of somebody who watches: join, start, pause, configure, leave.
+
+use super::Outlet;
+use super::error::{Refusal, plugin, refuse};
+use super::handle::Role;
+use super::join::check_elements;
+use super::jsep::RemoteJsep;
+use super::json::{Kind, Value};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, natural_u32, optional, required, string};
+use super::reply::RoomEvent;
+use super::select::{Selection, WANTED_STREAM};
+use super::turn::{Caller, Done, Turn};
+use crate::id::{HandleId, RoomId, SubscriptionId};
+use crate::media::Command;
+use crate::random::Random;
+use crate::room::{SUBSCRIBED, Subscriber};
+use crate::sdp::MediaKind;
+use crate::stream::Mid;
+
+/// What the `join` of a subscriber may hold.
+pub(crate) const JOIN_AS_SUBSCRIBER: &[Parameter] = &[
+    optional("private_id", Wanted::Natural),
+    optional("autoupdate", Wanted::Bool),
+    optional("streams", Wanted::Array),
+    optional("audio", Wanted::Bool),
+    optional("video", Wanted::Bool),
+    optional("data", Wanted::Bool),
+    optional("offer_audio", Wanted::Bool),
+    optional("offer_video", Wanted::Bool),
+    optional("offer_data", Wanted::Bool),
+    optional("substream", Wanted::Natural),
+    optional("temporal", Wanted::Natural),
+    optional("fallback", Wanted::Natural),
+    optional("spatial_layer", Wanted::Natural),
+    optional("temporal_layer", Wanted::Natural),
+];
+
+/// What `configure` may hold, whole or in an element of `streams`.
+pub(crate) const CONFIGURE_STREAM: &[Parameter] = &[
+    optional("mid", Wanted::Text),
+    optional("send", Wanted::Bool),
+    optional("audio", Wanted::Bool),
+    optional("video", Wanted::Bool),
+    optional("data", Wanted::Bool),
+    optional("keyframe", Wanted::Bool),
+    optional("substream", Wanted::Natural),
+    optional("temporal", Wanted::Natural),
+    optional("fallback", Wanted::Natural),
+    optional("spatial_layer", Wanted::Natural),
+    optional("temporal_layer", Wanted::Natural),
+    optional("min_delay", Wanted::Integer),
+    optional("max_delay", Wanted::Integer),
+];
+
+/// What `configure` may hold beside that.
+pub(crate) const CONFIGURE_SUBSCRIBER: &[Parameter] =
+    &[optional("streams", Wanted::Array), optional("restart", Wanted::Bool), optional("update", Wanted::Bool)];
+
+/// What a subscriber wants changed about one m-line, or about all of them.
+#[derive(Clone, Debug, Default)]
+struct StreamChange {
+    mid: Option<Mid>,
+    is_sent: Option<bool>,
+    audio: Option<bool>,
+    video: Option<bool>,
+    wants_keyframe: bool,
+}
+
+impl StreamChange {
+    fn read(element: Value<'_>) -> Result<Self, Refusal> {
+        check(element, CONFIGURE_STREAM, PLUGIN)?;
+        check_layers(element)?;
+        Ok(Self {
+            mid: string(element, "mid")?,
+            is_sent: flag(element, "send"),
+            audio: flag(element, "audio"),
+            video: flag(element, "video"),
+            wants_keyframe: flag(element, "keyframe").unwrap_or_default(),
+        })
+    }
+}
+
+/// Layers are 0, 1 or 2.
+pub(crate) fn check_layers(element: Value<'_>) -> Done {
+    let is_beyond = |name| natural(element, name).is_some_and(|layer| layer > 2);
+    if is_beyond("substream") || is_beyond("spatial_layer") {
+        let why = "Invalid value (substream/spatial_layer should be 0, 1 or 2)";
+        return Err(refuse!(plugin::INVALID, "substream", "{why}"));
+    }
+    if is_beyond("temporal") || is_beyond("temporal_layer") {
+        let why = "Invalid value (temporal/temporal_layer should be 0, 1 or 2)";
+        return Err(refuse!(plugin::INVALID, "temporal", "{why}"));
+    }
+    Ok(())
+}
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    pub(crate) fn join_as_subscriber(&mut self, caller: Caller<'_>, room: RoomId, body: Value<'_>) -> Done {
+        check(body, JOIN_AS_SUBSCRIBER, PLUGIN)?;
+        check_elements(body, "streams", WANTED_STREAM)?;
+        let is_listed = body.get("streams").is_some_and(|list| list.elements().next().is_some());
+        if !is_listed {
+            check(body, &[required("feed", Wanted::Natural)], PLUGIN)?;
+        }
+        let selection = match is_listed {
+            true => Selection::of_list(self.state, room, body, "streams")?,
+            false => Selection::of_feed(self.state, room, body)?,
+        };
+        let private_number = natural_u32(body, "private_id");
+        self.check_private(room, private_number)?;
+        if selection.is_empty() {
+            return Err(refuse!(plugin::INVALID_SDP, "streams", "Can't offer an SDP with no stream"));
+        }
+        let Some(entry) = self.state.rooms.get(room) else { return Ok(()) };
+        let (shard, room_number) = (entry.shard, entry.settings.room);
+        self.check_selection(shard, 0, &selection)?;
+        self.open_peer(caller.handle, shard, None)?;
+        let subscriber = Subscriber {
+            room_number,
+            shard,
+            private_number,
+            is_updated: flag(body, "autoupdate").unwrap_or(true),
+            is_closed_with_source: flag(body, "close_pc").unwrap_or(false),
+            is_paused: false,
+            has_retransmission: selection.has_video(),
+            awaits_answer: false,
+            is_stale: false,
+            streams: heapless::Vec::new(),
+        };
+        if let Some(entry) = self.state.handles.get_mut(caller.handle) {
+            entry.role = Role::Subscriber(subscriber);
+        }
+        self.add_streams(caller.handle, &selection)?;
+        let feed = natural(body, "feed").filter(|_| !is_listed);
+        self.tell_attached(caller, room, feed);
+        Ok(())
+    }
+
+    /// Whether `private_number` is that of a publisher of `room`, where the room wants it.
+    fn check_private(&self, room: RoomId, private_number: Option<u32>) -> Done {
+        let is_wanted = self.state.rooms.get(room).is_some_and(|room| room.settings.require_pvtid);
+        let mut publishers = self.state.publishers(room);
+        if is_wanted && !publishers.any(|(_, _, publisher)| Some(publisher.private_number) == private_number) {
+            let why = "Unauthorized (this room requires a valid private_id)";
+            return Err(refuse!(plugin::UNAUTHORIZED, "private_id", "{why}"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn start(&mut self, caller: Caller<'_>, jsep: Option<RemoteJsep<'_>>) -> Done {
+        let is_answer = jsep.is_some();
+        if let Some(jsep) = jsep {
+            self.take_answer(caller.handle, &jsep)?;
+        } else {
+            self.set_paused(caller.handle, false);
+        }
+        self.tell_you(caller, |event| event.started = Some("ok"));
+        if is_answer {
+            self.offer_if_stale(caller.handle);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pause(&mut self, caller: Caller<'_>) -> Done {
+        self.set_paused(caller.handle, true);
+        self.tell_you(caller, |event| event.paused = Some("ok"));
+        Ok(())
+    }
+
+    pub(crate) fn leave_as_subscriber(&mut self, caller: Caller<'_>) -> Done {
+        self.tell_you(caller, |event| event.left = Some("ok"));
+        self.close_peer(caller.handle, Some("Close PC"));
+        Ok(())
+    }
+
+    pub(crate) fn configure_subscriber(
+        &mut self,
+        caller: Caller<'_>,
+        body: Value<'_>,
+        jsep: Option<RemoteJsep<'_>>,
+    ) -> Done {
+        check(body, CONFIGURE_SUBSCRIBER, PLUGIN)?;
+        let whole = StreamChange::read(body)?;
+        let mut changes: heapless::Vec<StreamChange, SUBSCRIBED> = heapless::Vec::new();
+        let list = body.get("streams").filter(|list| list.kind() == Kind::Array);
+        for element in list.into_iter().flat_map(Value::elements) {
+            let change = StreamChange::read(element)?;
+            if let Some(mid) = &change.mid {
+                let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in subscription");
+                self.subscription(caller.handle, mid).ok_or_else(unknown)?;
+                changes.push(change).map_err(|_| Refusal::full("streams", SUBSCRIBED))?;
+            }
+        }
+        if let Some(jsep) = &jsep {
+            self.take_answer(caller.handle, jsep)?;
+        }
+        self.apply_to_streams(caller.handle, &whole);
+        for change in &changes {
+            self.apply_to_streams(caller.handle, change);
+        }
+        if flag(body, "restart") == Some(true) && self.restart(caller) {
+            return Ok(());
+        }
+        self.tell_you(caller, |event| event.configured = Some("ok"));
+        if jsep.is_some() {
+            self.offer_if_stale(caller.handle);
+        }
+        Ok(())
+    }
+
+    /// Does what `change` asks for, to the m-line that it names or to all.
+    fn apply_to_streams(&mut self, handle: HandleId, change: &StreamChange) {
+        let Some(subscriber) = self.state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
+        let (shard, is_paused) = (subscriber.shard, subscriber.is_paused);
+        let streams = subscriber.streams.clone();
+        for (index, id) in streams.iter().enumerate() {
+            let is_meant = change.mid.as_ref().is_none_or(|mid| *mid == crate::sdp::section_mid(index));
+            let tables = self.state.shard_mut(shard);
+            let Some(stream) = tables.and_then(|tables| tables.subscriptions.get_mut(*id)).filter(|_| is_meant) else {
+                continue;
+            };
+            let by_kind = if stream.kind == MediaKind::Audio { change.audio } else { change.video };
+            let is_sent = change.is_sent.or(by_kind).unwrap_or(stream.is_sent);
+            if is_sent != stream.is_sent {
+                stream.is_sent = is_sent;
+                let active = is_sent && !is_paused;
+                self.post.out.command(shard, Command::SetSubscriptionActive { subscription: *id, active });
+            }
+            let source = stream.source.filter(|_| stream.kind == MediaKind::Video && change.wants_keyframe);
+            if let Some(stream) = source {
+                self.post.out.command(shard, Command::RequestKeyframe { stream });
+            }
+        }
+    }
+
+    fn set_paused(&mut self, handle: HandleId, is_paused: bool) {
+        let Some(subscriber) = self.state.handles.get_mut(handle).and_then(|entry| entry.subscriber_mut()) else {
+            return;
+        };
+        if subscriber.is_paused == is_paused {
+            return;
+        }
+        subscriber.is_paused = is_paused;
+        let (shard, streams) = (subscriber.shard, subscriber.streams.clone());
+        for subscription in streams {
+            let Some(tables) = self.state.shards.get(usize::from(shard)) else { return };
+            let is_sent = tables.subscriptions.get(subscription).is_some_and(|stream| stream.is_sent);
+            let active = is_sent && !is_paused;
+            self.post.out.command(shard, Command::SetSubscriptionActive { subscription, active });
+        }
+    }
+
+    /// The m-line of a subscriber that is called `mid`.
+    pub(crate) fn subscription(&self, handle: HandleId, mid: &str) -> Option<(usize, SubscriptionId)> {
+        let streams = &self.state.handles.get(handle)?.subscriber()?.streams;
+        let index = (0..streams.len()).find(|index| crate::sdp::section_mid(*index) == mid)?;
+        Some((index, streams[index]))
+    }
+
+    /// Tells a subscriber that something of theirs was done.
+    fn tell_you(&mut self, caller: Caller<'_>, say: impl FnOnce(&mut RoomEvent<'_>)) {
+        let subscriber = self.state.handles.get(caller.handle).and_then(|entry| entry.subscriber());
+        let mut event = RoomEvent { room: subscriber.map(|subscriber| subscriber.room_number), ..RoomEvent::default() };
+        say(&mut event);
+        self.post.event(self.state, caller.handle, Some(caller.transaction), &event, None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Somebody who joined to publish, and the m-lines that they publish.
+
+use heapless::{String, Vec};
+
+use crate::id::{HandleId, RoomId, StreamId};
+use crate::sdp::{FormatParameters, MediaKind};
+use crate::stream::Mid;
+use crate::wire::{Codec, ExtensionMap};
+
+/// The longest display name, in bytes.
+pub const DISPLAY_BYTES: usize = 128;
+
+/// The longest description of a stream, in bytes.
+pub const DESCRIPTION_BYTES: usize = 64;
+
+/// The most m-lines of a publisher, whatever the limits say.
+pub const PUBLISHED: usize = 16;
+
+/// Somebody who joined to publish; they may not publish yet.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    /// The room; `None` once they left it, were kicked, or it was destroyed.
+    pub room: Option<RoomId>,
+    /// The room's number.
+    pub room_number: u64,
+    /// Their number, known to all.
+    pub number: u64,
+    /// The number that only they know.
+    pub private_number: u32,
+    /// Their name.
+    pub display: Option<String<DISPLAY_BYTES>>,
+    /// The bound of what they send, in bits per second; 0: none.
+    pub bitrate_bps: u32,
+    /// Whether their media is encrypted end to end.
+    pub is_end_to_end: bool,
+    /// Their m-lines, in the order of the offer.
+    pub streams: Vec<StreamId, PUBLISHED>,
+}
+
+/// One m-line of a publisher's offer.
+#[derive(Clone, Debug)]
+pub struct PublishedStream {
+    /// Whose.
+    pub handle: HandleId,
+    /// What it carries.
+    pub kind: MediaKind,
+    /// Its `a=mid`.
+    pub mid: Mid,
+    /// What the publisher calls it.
+    pub description: Option<String<DESCRIPTION_BYTES>>,
+    /// Its format; `None` where nothing was in common, and for data.
+    pub codec: Option<Codec>,
+    /// The format's parameters as the publisher said them.
+    pub parameters: FormatParameters,
+    /// Header extensions that were agreed on.
+    pub extensions: ExtensionMap,
+    /// Whether nothing is received on it.
+    pub is_disabled: bool,
+    /// Whether it has several layers.
+    pub is_simulcast: bool,
+    /// Whether the publisher wants it forwarded.
+    pub is_sent: bool,
+    /// Whether a moderator muted it.
+    pub is_muted: bool,
+    /// Whether there is speech in it, as far as told.
+    pub is_talking: bool,
+}
+
+impl PublishedStream {
+    /// Whether it is forwarded.
+    pub fn is_active(&self) -> bool {
+        !self.is_disabled && self.is_sent && !self.is_muted
+    }
+
+    /// One of the format's parameters.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.parameters.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether a flag among the format's parameters is on.
+    pub fn has_flag(&self, name: &str) -> bool {
+        self.parameter(name) == Some("1")
+    }
+}
