@@ -92,8 +92,10 @@ fn fragments(datagram: &[u8]) -> Vec<Fragment<'_>> {
     let mut found = Vec::new();
     let mut records = Reader(datagram);
     while let Some((content, epoch, mut record)) = records.record() {
-        while content == CONTENT_HANDSHAKE && epoch == 0 {
-            let Some((message, fragment)) = record.fragment() else { break };
+        if content != CONTENT_HANDSHAKE || epoch != 0 {
+            continue;
+        }
+        while let Some((message, fragment)) = record.fragment() {
             if message == MESSAGE_CLIENT_HELLO {
                 found.push(fragment);
             }

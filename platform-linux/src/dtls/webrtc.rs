@@ -47,7 +47,7 @@ const CONTENT_HANDSHAKE: u8 = 22;
 
 /// Makes engines that share a certificate.
 pub(super) struct Factory {
-    certificate: Certificate,
+    certificate: Arc<Certificate>,
 }
 
 impl Factory {
@@ -59,7 +59,8 @@ impl Factory {
             kind: CryptoPrivateKeyKind::Ecdsa256(key),
             serialized_der: identity.private_key.clone(),
         };
-        Ok(Self { certificate: Certificate { certificate: vec![identity.certificate.clone().into()], private_key } })
+        let certificate = vec![identity.certificate.clone().into()];
+        Ok(Self { certificate: Arc::new(Certificate { certificate, private_key }) })
     }
 
     /// Begins a handshake. A server is given the one profile that it shall take.
@@ -70,7 +71,7 @@ impl Factory {
         let driver = handshake(Arc::clone(&wire), config, role, verdict);
         Box::new(Webrtc {
             role,
-            certificate: self.certificate.clone(),
+            certificate: Arc::clone(&self.certificate),
             input_bytes: 0,
             outputs: VecDeque::new(),
             phase: Phase::Handshake(Running::new(wire, driver)),
@@ -84,7 +85,7 @@ impl Factory {
             SrtpProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
         });
         Config {
-            certificates: vec![self.certificate.clone()],
+            certificates: vec![Certificate::clone(&self.certificate)],
             srtp_protection_profiles: profiles.collect(),
             client_auth: ClientAuthType::RequireAnyClientCert,
             extended_master_secret: ExtendedMasterSecretType::Require,
@@ -119,7 +120,7 @@ impl Verdict {
 /// One connection.
 struct Webrtc {
     role: Role,
-    certificate: Certificate,
+    certificate: Arc<Certificate>,
     input_bytes: usize,
     outputs: VecDeque<Output>,
     phase: Phase,
@@ -177,16 +178,14 @@ impl Engine for Webrtc {
             }
             Phase::Awake(running, _) if kind == CONTENT_ALERT => running.wire.give(datagram),
             Phase::Awake(_, asleep) | Phase::Asleep(asleep)
-                if matches!(kind, CONTENT_HANDSHAKE | CONTENT_CHANGE_CIPHER_SPEC) =>
+                if matches!(kind, CONTENT_HANDSHAKE | CONTENT_CHANGE_CIPHER_SPEC) && !asleep.last_flight.is_empty() =>
             {
-                if !asleep.last_flight.is_empty() {
-                    self.outputs.push_back(Output::Datagram(asleep.last_flight.to_vec()));
-                }
+                self.outputs.push_back(Output::Datagram(asleep.last_flight.to_vec()));
             }
-            Phase::Asleep(asleep) if kind == CONTENT_ALERT => {
-                if asleep.woken.is_none_or(|woken| woken.elapsed() >= 2 * AWAKE) {
-                    self.wake(datagram);
-                }
+            Phase::Asleep(asleep)
+                if kind == CONTENT_ALERT && asleep.woken.is_none_or(|woken| woken.elapsed() >= 2 * AWAKE) =>
+            {
+                self.wake(datagram);
             }
             _ => {}
         }
@@ -236,8 +235,11 @@ impl Webrtc {
     fn wake(&mut self, datagram: &[u8]) {
         let Phase::Asleep(mut asleep) = std::mem::replace(&mut self.phase, Phase::Over) else { return };
         asleep.woken = Some(Instant::now());
-        let config =
-            Config { certificates: vec![self.certificate.clone()], insecure_skip_verify: true, ..Config::default() };
+        let config = Config {
+            certificates: vec![Certificate::clone(&self.certificate)],
+            insecure_skip_verify: true,
+            ..Config::default()
+        };
         let wire = Arc::new(Wire::default());
         wire.give(datagram);
         let driver = listen(Arc::clone(&wire), config, self.role, asleep.state.clone());
