@@ -15,7 +15,9 @@ export class Devices {
   /** `picture` is the wanted `{ width, height, frameRate }`. */
   constructor(picture) {
     this.#picture = {
-      width: { ideal: picture.width }, height: { ideal: picture.height }, frameRate: { ideal: picture.frameRate, max: picture.frameRate },
+      width: { ideal: picture.width },
+      height: { ideal: picture.height },
+      frameRate: { ideal: picture.frameRate, max: picture.frameRate },
     };
     navigator.mediaDevices?.addEventListener('devicechange', () => this.onchange());
   }
@@ -29,7 +31,10 @@ export class Devices {
     const wanted = Object.keys(KINDS).filter((kind) => this.on[kind] && !this.tracks[kind]);
     if (wanted.length === 2 && this.possible) {
       try {
-        const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#constraints('audio'), video: this.#constraints('video') });
+        const stream = await navigator.mediaDevices.getUserMedia({
+          audio: this.#constraints('audio'),
+          video: this.#constraints('video'),
+        });
         stream.getTracks().forEach((track) => this.#take(track.kind, track));
         this.onchange();
         return;
@@ -40,7 +45,7 @@ export class Devices {
     for (const kind of wanted) await this.turn(kind, true, false);
   }
 
-  /** Turns a device on or off. A camera that is off is released, so that its light goes out; a microphone is only silenced. */
+  /** Turns a device on or off. A camera that is off is released: its light goes out. A microphone is only silenced. */
   async turn(kind, on, remembered = true) {
     this.on[kind] = on;
     if (remembered) remember(`${KINDS[kind]}.on`, on ? 'yes' : 'no');
@@ -70,9 +75,9 @@ export class Devices {
   async list(kind) {
     if (!navigator.mediaDevices?.enumerateDevices) return [];
     const all = await navigator.mediaDevices.enumerateDevices();
-    return all.filter((device) => device.kind === `${kind}input` && device.deviceId).map((device, index) => (
-      { id: device.deviceId, name: device.label || `${KINDS[kind]} ${index + 1}` }
-    ));
+    return all
+      .filter((device) => device.kind === `${kind}input` && device.deviceId)
+      .map((device, index) => ({ id: device.deviceId, name: device.label || `${KINDS[kind]} ${index + 1}` }));
   }
 
   release() {
@@ -95,7 +100,11 @@ export class Devices {
 
   async #ask(kind) {
     if (!this.possible) {
-      this.#refuse(kind, 'This page was not opened over a secure address, so the browser keeps your camera and microphone from it. Use https, or localhost on this machine. You can join and listen.');
+      this.#refuse(
+        kind,
+        'This page was not opened over a secure address, so the browser keeps your camera and microphone from it. ' +
+          'Use https, or localhost on this machine. You can join and listen.',
+      );
       return;
     }
     try {
@@ -171,10 +180,14 @@ export class Meter {
 function explain(kind, error) {
   const device = KINDS[kind];
   switch (error.name) {
-    case 'NotAllowedError': return `The browser does not let this page use the ${device}. Allow it beside the address to change that; without it you can still join.`;
-    case 'NotFoundError': return `No ${device} was found. You can still join.`;
-    case 'NotReadableError': return `The ${device} is in use by another program.`;
-    default: return `The ${device} cannot be used (${error.name}).`;
+    case 'NotAllowedError':
+      return `The browser does not let this page use the ${device}. Allow it beside the address; you can also join without.`;
+    case 'NotFoundError':
+      return `No ${device} was found. You can still join.`;
+    case 'NotReadableError':
+      return `The ${device} is in use by another program.`;
+    default:
+      return `The ${device} cannot be used (${error.name}).`;
   }
 }
 
@@ -182,7 +195,9 @@ function explain(kind, error) {
 export function remember(key, value) {
   try {
     localStorage.setItem(`parlor.${key}`, value);
-  } catch { /* private mode */ }
+  } catch {
+    /* private mode */
+  }
 }
 
 export function recall(key) {

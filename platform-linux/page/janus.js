@@ -57,9 +57,13 @@ export class Session {
         return;
       }
       const transaction = crypto.getRandomValues(new Uint32Array(2)).join('-');
-      const timer = setTimeout(() => this.#settle(transaction, (entry) => {
-        entry.reject(new JanusError(0, 'The server did not answer in time'));
-      }), REPLY_TIMEOUT_MS);
+      const timer = setTimeout(
+        () =>
+          this.#settle(transaction, (entry) => {
+            entry.reject(new JanusError(0, 'The server did not answer in time'));
+          }),
+        REPLY_TIMEOUT_MS,
+      );
       const acknowledged = message.janus === 'keepalive' || message.janus === 'trickle';
       this.#waiting.set(transaction, { resolve, reject, timer, acknowledged });
       const session = this.id ? { session_id: this.id } : {};

@@ -2,7 +2,8 @@
 
 const GAP = 12;
 const WIDEST = 16 / 9;
-const NARROWEST = 3 / 4;
+/** Phones held upright take tall pictures; on a wide stage tall tiles would cut heads off. */
+const NARROWEST = { upright: 9 / 16, wide: 1 };
 const STRIP_SHARE = 0.22;
 
 /**
@@ -24,10 +25,15 @@ export function arrange(width, height, count, featured = 0) {
 
 /** The best of all numbers of columns; `whole` gives each tile its whole cell. */
 function grid(left, top, width, height, count, whole = false) {
+  const narrowest = height > width ? NARROWEST.upright : NARROWEST.wide;
   let best = null;
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const size = fit((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows, whole);
+    const size = fit(
+      (width - GAP * (columns - 1)) / columns,
+      (height - GAP * (rows - 1)) / rows,
+      whole ? null : narrowest,
+    );
     if (!best || size.area > best.area + 1) best = { ...size, columns, rows };
   }
   if (!best) return [];
@@ -38,18 +44,21 @@ function grid(left, top, width, height, count, whole = false) {
     const inRow = Math.min(best.columns, count - row * best.columns);
     const firstX = left + (width - inRow * best.width - (inRow - 1) * GAP) / 2;
     tiles.push({
-      x: firstX + (index % best.columns) * (best.width + GAP), y: firstY + row * (best.height + GAP), width: best.width, height: best.height,
+      x: firstX + (index % best.columns) * (best.width + GAP),
+      y: firstY + row * (best.height + GAP),
+      width: best.width,
+      height: best.height,
     });
   }
   return tiles;
 }
 
-/** The largest tile of a pleasant shape in a cell. */
-function fit(width, height, whole) {
+/** The largest tile of a pleasant shape in a cell; without a narrowest shape, the cell itself. */
+function fit(width, height, narrowest) {
   if (width <= 0 || height <= 0) return { width: 0, height: 0, area: 0 };
-  if (!whole) {
+  if (narrowest) {
     if (width / height > WIDEST) width = height * WIDEST;
-    else if (width / height < NARROWEST) height = width / NARROWEST;
+    else if (width / height < narrowest) height = width / narrowest;
   }
   return { width, height, area: width * height };
 }

@@ -36,9 +36,15 @@ let screen = null;
 let noticeTimer = 0;
 
 window.parlor = {
-  get state() { return room?.state ?? 'outside'; },
-  get people() { return room?.people().map(({ id, name, screen, audio, video }) => ({ id, name, screen, audio, video })) ?? []; },
-  get connections() { return room?.connections ?? { publisher: null, screen: null, subscriber: null }; },
+  get state() {
+    return room?.state ?? 'outside';
+  },
+  get people() {
+    return room?.people().map(({ id, name, screen, audio, video }) => ({ id, name, screen, audio, video })) ?? [];
+  },
+  get connections() {
+    return room?.connections ?? { publisher: null, screen: null, subscriber: null };
+  },
   statistics: async () => (room ? room.statistics() : []),
 };
 
@@ -85,7 +91,7 @@ async function wake() {
     element('pin').value = returning.pin;
     await enter();
   } else {
-    element(element('name').value ? 'enter' : 'name').focus();
+    focusGently(element('name').value ? 'enter' : 'name');
   }
   await prepared;
 }
@@ -143,7 +149,7 @@ function showCall() {
   address.searchParams.set('room', name);
   address.hash = '';
   history.replaceState(null, '', address);
-  element('microphone').focus({ focusVisible: false });
+  focusGently('microphone');
   showPeople();
 }
 
@@ -155,7 +161,12 @@ function showLobby() {
   tiles.show([]);
   say('');
   devices.prepare();
-  element('enter').focus({ focusVisible: false });
+  focusGently('enter');
+}
+
+/** For those who use keys; on a phone it would only open the keyboard. */
+function focusGently(id) {
+  if (!matchMedia('(pointer: coarse)').matches) element(id).focus();
 }
 
 function showPeople() {
@@ -173,14 +184,27 @@ function ownTile() {
   const { tracks, on } = devices;
   const stateOf = (kind) => (on[kind] && tracks[kind] ? 'on' : tracks.audio || tracks.video ? 'muted' : 'none');
   return {
-    id: 'own', name: readableName(element('name').value), own: true, screen: false, audio: stateOf('audio'), video: stateOf('video'),
-    tracks: { video: on.video ? tracks.video : null }, receivers: {},
+    id: 'own',
+    name: readableName(element('name').value),
+    own: true,
+    screen: false,
+    audio: stateOf('audio'),
+    video: stateOf('video'),
+    tracks: { video: on.video ? tracks.video : null },
+    receivers: {},
   };
 }
 
 function ownScreenTile() {
   return {
-    id: 'own-screen', name: 'Your screen', own: true, screen: true, audio: 'none', video: 'on', tracks: { video: screen }, receivers: {},
+    id: 'own-screen',
+    name: 'Your screen',
+    own: true,
+    screen: true,
+    audio: 'none',
+    video: 'on',
+    tracks: { video: screen },
+    receivers: {},
   };
 }
 
@@ -193,7 +217,8 @@ function onDevices() {
       button.setAttribute('aria-label', `${device} ${on ? 'on' : 'off'}`);
       button.dataset.problem = devices.problems[kind] ? 'yes' : 'no';
     }
-    element(device).querySelector('.label').textContent = on ? (kind === 'audio' ? 'Mute' : 'Stop camera') : (kind === 'audio' ? 'Unmute' : 'Start camera');
+    if (kind === 'audio') label(device, on ? 'Mute' : 'Unmute');
+    else label(device, on ? 'Stop' : 'Start', 'camera');
   }
   const problems = [...new Set(Object.values(devices.problems).filter(Boolean))];
   element('device-problem').textContent = problems.join(' ');
@@ -202,6 +227,14 @@ function onDevices() {
   meter.follow(devices.tracks.audio);
   showPeople();
   fillLists();
+}
+
+/** Writes on a button; a phone leaves the second word out. */
+function label(button, word, more = '') {
+  const second = document.createElement('span');
+  second.className = 'more';
+  second.textContent = more && ` ${more}`;
+  element(button).querySelector('.label').replaceChildren(word, second);
 }
 
 function sendDevices() {
@@ -214,7 +247,8 @@ function sendDevices() {
 function showMirror() {
   const track = devices.on.video ? devices.tracks.video : null;
   const mirror = element('mirror');
-  if (track !== (mirror.srcObject?.getVideoTracks()[0] ?? null)) mirror.srcObject = track ? new MediaStream([track]) : null;
+  if (track !== (mirror.srcObject?.getVideoTracks()[0] ?? null))
+    mirror.srcObject = track ? new MediaStream([track]) : null;
   element('preview').dataset.video = track ? 'on' : 'off';
 }
 
@@ -256,7 +290,8 @@ async function toggleScreen() {
 function onScreen(on) {
   if (!on) screen = null;
   element('screen').setAttribute('aria-pressed', on);
-  element('screen').querySelector('.label').textContent = on ? 'Stop sharing' : 'Share screen';
+  if (on) label('screen', 'Stop', 'sharing');
+  else label('screen', 'Share', 'screen');
   showPeople();
 }
 
@@ -335,13 +370,19 @@ function isAboutPin(error) {
 
 function explain(error, name) {
   if (!(error instanceof JanusError)) return `Something went wrong: ${error.message}`;
-  if (isAboutPin(error)) return error.code === MISSING_ELEMENT ? 'This room asks for a PIN.' : 'That is not the PIN of this room.';
+  if (isAboutPin(error))
+    return error.code === MISSING_ELEMENT ? 'This room asks for a PIN.' : 'That is not the PIN of this room.';
   switch (error.code) {
-    case NO_SUCH_ROOM: return `There is no room “${name}” on this server.`;
-    case ROOM_FULL: return 'The room has no place for another camera or microphone. You can watch and listen.';
-    case UNAUTHORIZED: return 'You are not on the list of this room.';
-    case 0: return `${sentence(error.message)} Is the server running?`;
-    default: return `The server refused: ${sentence(error.message)}`;
+    case NO_SUCH_ROOM:
+      return `There is no room “${name}” on this server.`;
+    case ROOM_FULL:
+      return 'The room has no place for another camera or microphone. You can watch and listen.';
+    case UNAUTHORIZED:
+      return 'You are not on the list of this room.';
+    case 0:
+      return `${sentence(error.message)} Is the server running?`;
+    default:
+      return `The server refused: ${sentence(error.message)}`;
   }
 }
 

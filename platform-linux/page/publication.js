@@ -70,9 +70,10 @@ export class Publication {
   }
 
   #descriptions(sources) {
-    return Object.entries(this.#lines).map(([kind, transceiver]) => (
-      { mid: transceiver.mid, description: describe(sources[kind].name, sources[kind].on) }
-    ));
+    return Object.entries(this.#lines).map(([kind, transceiver]) => ({
+      mid: transceiver.mid,
+      description: describe(sources[kind].name, sources[kind].on),
+    }));
   }
 }
 
@@ -83,5 +84,5 @@ function preferCodec(transceiver, wanted) {
   const chosen = all.filter((codec) => codec.mimeType.toLowerCase() === mimeType.toLowerCase());
   const others = all.filter((codec) => !chosen.includes(codec));
   const repair = others.filter((codec) => codec.mimeType === 'video/rtx');
-  if (chosen.length) transceiver.setCodecPreferences([...chosen, ...(wanted ? repair : others)]);
+  if (chosen.length) transceiver.setCodecPreferences?.([...chosen, ...(wanted ? repair : others)]);
 }

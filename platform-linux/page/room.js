@@ -358,7 +358,15 @@ function source(name) {
 
 /** `audio` and `video` are `none`, `muted` or `on`. */
 function describePerson({ id, name, streams }, lines) {
-  const person = { id, name: readableName(name), screen: false, audio: 'none', video: 'none', tracks: {}, receivers: {} };
+  const person = {
+    id,
+    name: readableName(name),
+    screen: false,
+    audio: 'none',
+    video: 'none',
+    tracks: {},
+    receivers: {},
+  };
   for (const stream of streams) {
     if (stream.disabled || stream.type === 'data') continue;
     person[stream.type] = stream.moderated || isDescribedMuted(stream.description) ? 'muted' : 'on';
@@ -371,8 +379,11 @@ function describePerson({ id, name, streams }, lines) {
   return person;
 }
 
-/** Names come from strangers: one line, of a bearable length. */
+/** Names come from strangers: one line, of a bearable length, that cannot turn the text around it. */
 export function readableName(name) {
-  const text = String(name ?? '').replace(/\p{C}/gu, ' ').replace(/\s+/g, ' ').trim();
+  const text = String(name ?? '')
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   return [...text].slice(0, 60).join('') || 'Guest';
 }

@@ -37,10 +37,19 @@ export class Subscription {
   lines() {
     if (!this.connection) return [];
     const receivers = new Map(this.connection.getTransceivers().map((line) => [line.mid, line.receiver]));
-    return this.#streams.filter((stream) => isLive(stream) && receivers.has(stream.mid)).map((stream) => {
-      const receiver = receivers.get(stream.mid);
-      return { feed: stream.feed_id, mid: stream.feed_mid, kind: stream.type, line: stream.mid, receiver, track: receiver.track };
-    });
+    return this.#streams
+      .filter((stream) => isLive(stream) && receivers.has(stream.mid))
+      .map((stream) => {
+        const receiver = receivers.get(stream.mid);
+        return {
+          feed: stream.feed_id,
+          mid: stream.feed_mid,
+          kind: stream.type,
+          line: stream.mid,
+          receiver,
+          track: receiver.track,
+        };
+      });
   }
 
   close() {
@@ -85,9 +94,14 @@ export class Subscription {
       // The server takes the lines of a publisher that left away by itself; ask only if it does not.
       await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
       await this.#offers;
-      const stale = this.#streams.filter((stream) => isLive(stream) && !this.#wanted.some((want) => isSame(want, stream)));
+      const stale = this.#streams.filter(
+        (stream) => isLive(stream) && !this.#wanted.some((want) => isSame(want, stream)),
+      );
       if (stale.length && !this.#closed) {
-        await this.#handle.message({ request: 'unsubscribe', streams: stale.map((stream) => ({ sub_mid: stream.mid })) });
+        await this.#handle.message({
+          request: 'unsubscribe',
+          streams: stale.map((stream) => ({ sub_mid: stream.mid })),
+        });
       }
     }
   }
@@ -104,9 +118,11 @@ export class Subscription {
 
   #hear(data, jsep) {
     if (jsep?.type === 'offer') {
-      this.#offers = this.#offers.then(() => this.#answer(data.streams, jsep)).catch((error) => {
-        if (!this.#closed) this.#fail(error.message);
-      });
+      this.#offers = this.#offers
+        .then(() => this.#answer(data.streams, jsep))
+        .catch((error) => {
+          if (!this.#closed) this.#fail(error.message);
+        });
     } else if (data.streams) {
       this.#streams = data.streams;
       this.onlines();

@@ -56,28 +56,35 @@ export class Tiles {
 
   /** Called with fresh statistics: whose pictures have stopped. */
   observe(statistics) {
-    for (const entry of statistics) if (entry.kind === 'video') this.#tiles.get(entry.feed)?.observe(entry.framesDecoded ?? 0);
+    for (const entry of statistics)
+      if (entry.kind === 'video') this.#tiles.get(entry.feed)?.observe(entry.framesDecoded ?? 0);
   }
 
   #reorder(people) {
     people.forEach((person, index) => {
       const { element } = this.#tiles.get(person.id);
       // Moving an element stops its video: move only what stands elsewhere.
-      if (this.#stage.children[index] !== element) this.#stage.insertBefore(element, this.#stage.children[index] ?? null);
+      if (this.#stage.children[index] !== element)
+        this.#stage.insertBefore(element, this.#stage.children[index] ?? null);
     });
   }
 
   #place() {
     const tiles = [...this.#tiles.values()].sort((a, b) => rank(a.person) - rank(b.person));
-    const featured = tiles.filter((tile) => tile.person.screen).length;
+    const featured = tiles.filter((tile) => isFeatured(tile.person)).length;
     const places = arrange(this.#stage.clientWidth, this.#stage.clientHeight, tiles.length, featured);
     tiles.forEach((tile, index) => tile.place(places[index]));
   }
 }
 
+/** A screen gets the stage, but not our own: we would look into a mirror of mirrors. */
+function isFeatured(person) {
+  return person.screen && !person.own;
+}
+
 /** Screens first, ourselves last. */
 function rank(person) {
-  if (person.screen) return 0;
+  if (isFeatured(person)) return 0;
   return person.own ? 2 : 1;
 }
 
@@ -112,7 +119,7 @@ class Tile {
     dataset.audio = person.audio;
     if (person.video !== 'on' || dataset.video !== 'stalled') dataset.video = person.video;
     dataset.hue = hueOf(person.name);
-    this.#name.textContent = person.own ? `${person.name} (you)` : person.name;
+    this.#name.textContent = person.own && !person.screen ? `${person.name} (you)` : person.name;
     this.#initial.textContent = initialsOf(person.name);
     this.#note.textContent = noteOf(person);
     this.element.setAttribute('aria-label', labelOf(person));
@@ -122,14 +129,14 @@ class Tile {
 
   place({ x, y, width, height }) {
     Object.assign(this.element.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
-    this.element.dataset.size = Math.min(width, height) < 150 ? 'small' : 'large';
+    this.element.dataset.size = sizeOf(Math.min(width, height));
   }
 
   pulse(ownLevel) {
-    const { own, receivers, audio } = this.person;
-    const heard = own ? ownLevel : receivers.audio?.getSynchronizationSources()[0]?.audioLevel ?? 0;
+    const { own, screen, receivers, audio } = this.person;
+    const heard = own ? ownLevel : (receivers.audio?.getSynchronizationSources()[0]?.audioLevel ?? 0);
     const now = performance.now();
-    if (audio === 'on' && heard > SPEAKING_LEVEL) this.#loudAt = now;
+    if (audio === 'on' && !screen && heard > SPEAKING_LEVEL) this.#loudAt = now;
     this.element.dataset.speaking = now - this.#loudAt < SPEAKING_HOLD_MS && audio === 'on' ? 'yes' : 'no';
   }
 
@@ -172,6 +179,11 @@ class Tile {
   }
 }
 
+function sizeOf(pixels) {
+  if (pixels < 150) return 'small';
+  return pixels < 220 ? 'medium' : 'large';
+}
+
 function noteOf({ own, screen, audio, video }) {
   if (screen) return '';
   if (audio === 'none' && video === 'none') return own ? 'You are listening' : 'Listening';
@@ -192,7 +204,10 @@ function labelOf({ name, own, screen, audio, video }) {
 function initialsOf(name) {
   const words = name.split(' ').filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => [...word][0]).join('').toUpperCase();
+  return letters
+    .map((word) => [...word][0])
+    .join('')
+    .toUpperCase();
 }
 
 /** The same name has the same colour everywhere. */

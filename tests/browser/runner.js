@@ -6,7 +6,10 @@ import { World } from './lib/world.js';
 const LIMIT_MS = 120_000;
 
 const folder = new URL('./scenarios/', import.meta.url);
-const known = readdirSync(folder).filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3)).sort();
+const known = readdirSync(folder)
+  .filter((file) => file.endsWith('.js'))
+  .map((file) => file.slice(0, -3))
+  .sort();
 const wanted = process.argv.slice(2).map((name) => name.replace(/^.*\/|\.js$/g, ''));
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length) {

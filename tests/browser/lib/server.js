@@ -31,8 +31,13 @@ export class Server {
     server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
     server.#log = createWriteStream(new URL('parlor.log', output));
     const settings = {
-      'control.http': `127.0.0.1:${http}`, 'control.websocket': `127.0.0.1:${websocket}`, 'control.admin': `127.0.0.1:${admin}`,
-      'media.address': '127.0.0.1', 'media.port': await freeUdpPort(), 'media.shards': 1, 'state.directory': server.#state,
+      'control.http': `127.0.0.1:${http}`,
+      'control.websocket': `127.0.0.1:${websocket}`,
+      'control.admin': `127.0.0.1:${admin}`,
+      'media.address': '127.0.0.1',
+      'media.port': await freeUdpPort(),
+      'media.shards': 1,
+      'state.directory': server.#state,
     };
     server.#arguments = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     await server.start();
@@ -50,8 +55,15 @@ export class Server {
     this.#process.stderr.pipe(this.#log, { end: false });
     const until = Date.now() + START_MS;
     for (;;) {
-      if (this.#process.exitCode !== null) throw new Error(`parlor ended with ${this.#process.exitCode}: see target/browser/parlor.log`);
-      if (await fetch(this.url).then((response) => response.ok, () => false)) return;
+      if (this.#process.exitCode !== null)
+        throw new Error(`parlor ended with ${this.#process.exitCode}: see target/browser/parlor.log`);
+      if (
+        await fetch(this.url).then(
+          (response) => response.ok,
+          () => false,
+        )
+      )
+        return;
       if (Date.now() > until) throw new Error('parlor does not serve its page');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -76,18 +88,22 @@ export class Server {
 
 function freePort() {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    const server = createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        server.close(() => resolve(port));
+      });
   });
 }
 
 function freeUdpPort() {
   return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4').once('error', reject).bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+    const socket = createSocket('udp4')
+      .once('error', reject)
+      .bind(0, '127.0.0.1', () => {
+        const { port } = socket.address();
+        socket.close(() => resolve(port));
+      });
   });
 }

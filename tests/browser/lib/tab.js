@@ -47,8 +47,14 @@ export class Tab {
 
   async sees(...names) {
     const wanted = JSON.stringify([...names].sort());
-    await this.until(`sees exactly ${names.join(', ') || 'nobody'}`, async () => JSON.stringify(await this.others()) === wanted);
-    await this.until('has a tile for each and its own', async () => await this.page.locator('.tile').count() === names.length + 1);
+    await this.until(
+      `sees exactly ${names.join(', ') || 'nobody'}`,
+      async () => JSON.stringify(await this.others()) === wanted,
+    );
+    await this.until(
+      'has a tile for each and its own',
+      async () => (await this.page.locator('.tile').count()) === names.length + 1,
+    );
   }
 
   /** What was received of one person so far. */
@@ -57,8 +63,12 @@ export class Tab {
     const video = all.find((entry) => entry.kind === 'video');
     const audio = all.find((entry) => entry.kind === 'audio');
     return {
-      at: performance.now(), frames: video?.framesDecoded ?? 0, codec: video?.codec, width: video?.frameWidth ?? 0,
-      packets: audio?.packetsReceived ?? 0, energy: audio?.totalAudioEnergy ?? 0,
+      at: performance.now(),
+      frames: video?.framesDecoded ?? 0,
+      codec: video?.codec,
+      width: video?.frameWidth ?? 0,
+      packets: audio?.packetsReceived ?? 0,
+      energy: audio?.totalAudioEnergy ?? 0,
     };
   }
 
@@ -69,8 +79,13 @@ export class Tab {
     const after = await this.received(name);
     const seconds = (after.at - before.at) / 1000;
     return {
-      frames: after.frames - before.frames, rate: (after.frames - before.frames) / seconds, packets: after.packets - before.packets,
-      packetRate: (after.packets - before.packets) / seconds, energy: after.energy - before.energy, codec: after.codec, width: after.width,
+      frames: after.frames - before.frames,
+      rate: (after.frames - before.frames) / seconds,
+      packets: after.packets - before.packets,
+      packetRate: (after.packets - before.packets) / seconds,
+      energy: after.energy - before.energy,
+      codec: after.codec,
+      width: after.width,
     };
   }
 
@@ -87,13 +102,17 @@ export class Tab {
 
   /** The picture on the tile is really painted: the fake camera is green, an empty picture black. */
   async paints(name) {
-    await this.until(`paints ${name}`, () => this.tile(name).locator('video').evaluate((video) => {
-      if (!video.videoWidth) return false;
-      const canvas = new OffscreenCanvas(8, 8).getContext('2d');
-      canvas.drawImage(video, 0, 0, 8, 8);
-      const [red, green, blue] = canvas.getImageData(1, 4, 1, 1).data;
-      return green > 40 && green > red + 30 && green > blue + 30;
-    }));
+    await this.until(`paints ${name}`, () =>
+      this.tile(name)
+        .locator('video')
+        .evaluate((video) => {
+          if (!video.videoWidth) return false;
+          const canvas = new OffscreenCanvas(8, 8).getContext('2d');
+          canvas.drawImage(video, 0, 0, 8, 8);
+          const [red, green, blue] = canvas.getImageData(1, 4, 1, 1).data;
+          return green > 40 && green > red + 30 && green > blue + 30;
+        }),
+    );
   }
 
   /** Waits for something to become true and says what did not. */
@@ -107,7 +126,10 @@ export class Tab {
   }
 
   tileIs(name, attribute, value) {
-    return this.until(`shows ${attribute}=${value} for ${name}`, async () => await this.tile(name).getAttribute(`data-${attribute}`) === value);
+    return this.until(
+      `shows ${attribute}=${value} for ${name}`,
+      async () => (await this.tile(name).getAttribute(`data-${attribute}`)) === value,
+    );
   }
 }
 

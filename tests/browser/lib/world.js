@@ -6,9 +6,19 @@ import { Server } from './server.js';
 import { Tab } from './tab.js';
 
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--use-fake-device-for-media-stream=fps=15', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
-  '--auto-select-desktop-capture-source=Entire screen', '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream=fps=15',
+  '--use-fake-ui-for-media-stream',
+  '--allow-loopback-in-peer-connection',
+  '--auto-select-desktop-capture-source=Entire screen',
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
 ];
 /** Two cores encode and decode three tabs of this. */
 const PICTURE = '320x240@15';
@@ -28,7 +38,9 @@ export class World {
     world.#output = output;
     world.server = await Server.begin(output);
     world.#browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, ignoreDefaultArgs: ['--mute-audio'],
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: FLAGS,
+      ignoreDefaultArgs: ['--mute-audio'],
     });
     return world;
   }
@@ -56,11 +68,20 @@ export class World {
     const context = await this.#browser.newContext();
     const page = await context.newPage();
     await page.goto(this.address({}));
-    const request = { request: 'create', room: this.room, description: `Room ${this.room}`, publishers: 8, videocodec: 'vp8,vp9,h264,av1', ...settings };
+    const request = {
+      request: 'create',
+      room: this.room,
+      description: `Room ${this.room}`,
+      publishers: 8,
+      videocodec: 'vp8,vp9,h264,av1',
+      ...settings,
+    };
     await page.evaluate(async (body) => {
       const { Session } = await import('./janus.js');
       const { location } = globalThis;
-      const session = await Session.open(new URLSearchParams(location.search).get('server') ?? `ws://${location.host}/`);
+      const session = await Session.open(
+        new URLSearchParams(location.search).get('server') ?? `ws://${location.host}/`,
+      );
       const handle = await session.attach('janus.plugin.videoroom');
       await handle.message(body);
       session.close();
@@ -98,7 +119,8 @@ export class World {
   }
 
   async photographAll(label) {
-    for (const tab of this.#tabs) if (!tab.page.isClosed()) await this.photograph(tab, `${label}-${tab.name}`).catch(() => {});
+    for (const tab of this.#tabs)
+      if (!tab.page.isClosed()) await this.photograph(tab, `${label}-${tab.name}`).catch(() => {});
   }
 
   /** Something worth a word in the scenario's line. */

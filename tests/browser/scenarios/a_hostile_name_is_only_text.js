@@ -10,6 +10,6 @@ export default async function (world) {
   await mallory.page.click('#enter');
   await mallory.isIn();
   await ada.sees(NAME);
-  expect(await ada.tile(NAME).locator('.name').textContent() === NAME, 'the name is not shown as it is');
-  expect(await ada.page.locator('.tile img').count() === 0, 'a name became an element');
+  expect((await ada.tile(NAME).locator('.name').textContent()) === NAME, 'the name is not shown as it is');
+  expect((await ada.page.locator('.tile img').count()) === 0, 'a name became an element');
 }

@@ -12,7 +12,10 @@ export default async function (world) {
   await chiara.tileIs('Bertrand', 'audio', 'muted');
   expect(await ada.tile('Bertrand').locator('.muted').isVisible(), 'no badge says that Bertrand is muted');
   await ada.page.waitForTimeout(1_000);
-  const [muted, other] = await Promise.all([ada.receivedWithin('Bertrand', LISTEN_MS), ada.receivedWithin('Chiara', LISTEN_MS)]);
+  const [muted, other] = await Promise.all([
+    ada.receivedWithin('Bertrand', LISTEN_MS),
+    ada.receivedWithin('Chiara', LISTEN_MS),
+  ]);
   expect(muted.energy < loud.energy / 100, `Bertrand is muted and still heard (${muted.energy} of ${loud.energy})`);
   expect(muted.rate > 5, 'muting the microphone stopped the picture');
   expect(other.energy > 0, 'muting Bertrand silenced Chiara');

@@ -19,6 +19,8 @@ export default async function (world) {
   await lost.page.fill('#name', 'Lost');
   await lost.page.fill('#room', '987654321');
   await lost.page.click('#enter');
-  await lost.until('is told that the room is missing', async () => /no room/.test(await lost.page.locator('#refusal').textContent()));
+  await lost.until('is told that the room is missing', async () =>
+    /no room/.test(await lost.page.locator('#refusal').textContent()),
+  );
   expect(await lost.page.locator('#lobby').isVisible(), 'Lost is not in the lobby any more');
 }

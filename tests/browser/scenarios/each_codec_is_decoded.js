@@ -8,9 +8,10 @@ export default async function (world) {
   for (const [codec, mimeType] of Object.entries(CODECS)) {
     await world.freshRoom({ videocodec: codec });
     const ada = await world.open('Ada', { codec });
-    const canEncode = await ada.page.evaluate((mimeType) => (
-      RTCRtpSender.getCapabilities('video').codecs.some((codec) => codec.mimeType === mimeType)
-    ), mimeType);
+    const canEncode = await ada.page.evaluate(
+      (mimeType) => RTCRtpSender.getCapabilities('video').codecs.some((codec) => codec.mimeType === mimeType),
+      mimeType,
+    );
     if (!canEncode) {
       expect(!MUST.includes(codec), `this Chromium cannot encode ${codec}`);
       missing.push(codec);
@@ -20,7 +21,10 @@ export default async function (world) {
     const bertrand = await world.open('Bertrand', { codec });
     await ada.join();
     await bertrand.join();
-    for (const [tab, name] of [[ada, 'Bertrand'], [bertrand, 'Ada']]) {
+    for (const [tab, name] of [
+      [ada, 'Bertrand'],
+      [bertrand, 'Ada'],
+    ]) {
       await tab.hasMediaOf(name);
       await tab.paints(name);
       const { rate, codec: received } = await tab.receivedWithin(name, 3_000);

@@ -12,7 +12,7 @@ export default async function (world) {
 
   await world.server.stop();
   await ada.until('says that the connection is lost', () => ada.page.locator('#banner[data-kind=trouble]').isVisible());
-  expect(await ada.page.evaluate(() => parlor.state) === 'reconnecting', 'Ada does not try to come back');
+  expect((await ada.page.evaluate(() => parlor.state)) === 'reconnecting', 'Ada does not try to come back');
   await world.photograph(ada, 'lost');
   await ada.page.waitForTimeout(3_000);
   await world.server.start();

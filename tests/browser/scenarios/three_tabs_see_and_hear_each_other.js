@@ -15,7 +15,10 @@ export default async function (world) {
   pairs.forEach(({ tab, name }, index) => {
     const { rate, packetRate, energy, width } = received[index];
     expect(rate >= LEAST_FRAMES_PER_SECOND, `${tab.name} decodes only ${rate.toFixed(1)} frames a second of ${name}`);
-    expect(packetRate >= LEAST_PACKETS_PER_SECOND, `${tab.name} gets only ${packetRate.toFixed(1)} audio packets a second of ${name}`);
+    expect(
+      packetRate >= LEAST_PACKETS_PER_SECOND,
+      `${tab.name} gets only ${packetRate.toFixed(1)} audio packets a second of ${name}`,
+    );
     expect(energy > 0, `${tab.name} hears nothing of ${name}`);
     expect(width >= 160, `${tab.name} sees ${name} only ${width} pixels wide`);
   });
