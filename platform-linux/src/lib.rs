@@ -2,9 +2,25 @@
 #![deny(unsafe_code)]
 
 pub mod addresses;
+pub mod arguments;
+pub mod banner;
 pub mod config;
+pub mod control;
+pub mod cpu;
+pub mod crypto;
 pub mod dtls;
+pub mod http;
 pub mod identity;
+pub mod log;
+pub mod mailbox;
+pub mod memory;
+pub mod outgoing;
+pub mod page;
+pub mod plan;
 pub mod queue;
+pub mod random;
+pub mod server;
 pub mod shard;
+pub mod signals;
 pub mod udp;
+pub mod websocket;

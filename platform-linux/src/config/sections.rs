@@ -44,6 +44,7 @@ const LIMITS: &[Key<Configuration>] = &[
         name: "streams_per_subscriber",
         set: |c, e| Ok(c.limits.streams_per_subscriber = e.integer(1..=STREAMS)? as u8),
     },
+    Key { name: "subscriptions", set: |c, e| Ok(c.limits.subscriptions = e.integer(1..=65_000)? as u16) },
     Key { name: "history_packets", set: |c, e| Ok(c.limits.history_packets = power_of_two(e, 16..=16_384)? as u16) },
     Key { name: "queued_packets", set: |c, e| Ok(c.limits.queued_packets = power_of_two(e, 256..=1 << 20)? as u32) },
     Key { name: "request_bytes", set: |c, e| Ok(c.limits.request_bytes = e.integer(4096..=1 << 20)? as u32) },
@@ -98,9 +99,9 @@ pub(super) fn apply(configuration: &mut Configuration, entry: &Entry) -> Result<
 fn shards(entry: &Entry) -> Result<Shards, Refusal> {
     match entry.text() {
         Ok("auto") => Ok(Shards::Auto),
-        _ => match entry.integer(1..=64) {
+        _ => match entry.integer(1..=32) {
             Ok(count) => Ok(Shards::Count(count as u8)),
-            Err(_) => Err(entry.refuse("\"auto\" or a whole number from 1 to 64")),
+            Err(_) => Err(entry.refuse("\"auto\" or a whole number from 1 to 32")),
         },
     }
 }

@@ -108,7 +108,7 @@ impl Shards {
     pub fn count(self) -> u8 {
         match self {
             Self::Count(count) => count,
-            Self::Auto => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64) as u8),
+            Self::Auto => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(32) as u8),
         }
     }
 }

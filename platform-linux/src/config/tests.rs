@@ -59,7 +59,7 @@ fn a_refusal_names_the_file_the_line_the_key_and_what_is_allowed() {
         ("[room]\nroom = 3", "office.toml:1: room: rooms are written as [[room]]"),
         (
             "[media]\nshards = 0.5",
-            "office.toml:2: media.shards: a number with a fraction is not allowed; allowed is \"auto\" or a whole number from 1 to 64",
+            "office.toml:2: media.shards: a number with a fraction is not allowed; allowed is \"auto\" or a whole number from 1 to 32",
         ),
     ];
     for (text, words) in table {

@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Parlor: a video conference server for the local network that speaks the Janus VideoRoom API.
+
+Usage:
+  parlor [--config FILE] [--set KEY=VALUE ...]         run; without a file, the built-in configuration
+  parlor plan [--config FILE] [--set KEY=VALUE ...]    print how much memory a configuration takes
+  parlor check FILE                                    say what is wrong with a configuration file
+  parlor --version
+  parlor --help
+
+Options:
+  -c, --config FILE      read FILE (TOML); see the folder configs for examples
+  -s, --set KEY=VALUE    change one value: --set control.websocket=127.0.0.1:8188 --set media.shards=1
+                         text needs no quotes, lists are written [a,b], a room's key is room.NUMBER.KEY
+
+It ends on SIGINT or SIGTERM. Lines about what happens go to stderr.
+";
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Serve.
+    Run,
+    /// Print the memory sum.
+    Plan,
+    /// Check a file.
+    Check(PathBuf),
+    /// Print the version.
+    Version,
+    /// Print [`HELP`].
+    Help,
+}
+
+/// The command line, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// What to do.
+    pub action: Action,
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--set`, in their order.
+    pub options: Vec<String>,
+}
+
+impl Arguments {
+    /// Reads `arguments` (without the program's name); the error is a sentence.
+    pub fn read<I: IntoIterator<Item = OsString>>(arguments: I) -> Result<Self, String> {
+        Self::parse(lexopt::Parser::from_args(arguments)).map_err(|error| format!("{error}; see parlor --help"))
+    }
+
+    fn parse(mut parser: lexopt::Parser) -> Result<Self, lexopt::Error> {
+        use lexopt::prelude::*;
+        let mut arguments = Self { action: Action::Run, config: None, options: Vec::new() };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('c') | Long("config") => arguments.config = Some(parser.value()?.into()),
+                Short('s') | Long("set") => arguments.options.push(parser.value()?.string()?),
+                Short('V') | Long("version") => arguments.action = Action::Version,
+                Short('h') | Long("help") => arguments.action = Action::Help,
+                Value(word) if arguments.action == Action::Run && word == "plan" => arguments.action = Action::Plan,
+                Value(word) if arguments.action == Action::Run && word == "check" => {
+                    let file = parser.value().map_err(|_| "check needs a FILE")?;
+                    arguments.action = Action::Check(file.into());
+                }
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Arguments, String> {
+        Arguments::read(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn options_come_in_any_order_and_keep_theirs() {
+        let arguments = read(&["--set", "a=1", "plan", "--config=x.toml", "-s", "b=2"]).unwrap();
+        assert_eq!(arguments.action, Action::Plan);
+        assert_eq!(arguments.config, Some("x.toml".into()));
+        assert_eq!(arguments.options, ["a=1", "b=2"]);
+        assert_eq!(read(&[]).unwrap().action, Action::Run);
+        assert_eq!(read(&["check", "y.toml"]).unwrap().action, Action::Check("y.toml".into()));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_a_hint() {
+        for words in [&["dance"][..], &["check"], &["--config"], &["plan", "plan"], &["--verbose"]] {
+            assert!(read(words).unwrap_err().ends_with("; see parlor --help"), "for {words:?}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The control half on Linux: everything on one thread that reaches [`Control`], and what it says to others.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant as Clock};
+
+use parlor_core::control::{Control, Outlet};
+use parlor_core::id::ConnectionId;
+use parlor_core::link::{HandshakeCommand, HandshakeEvent};
+use parlor_core::media::{Command, Notice};
+use parlor_core::time::Instant;
+use smol::Timer;
+use smol::future::or;
+
+use crate::dtls::Handshakes;
+use crate::log;
+use crate::mailbox::Mailbox;
+use crate::outgoing::Outgoing;
+use crate::queue::{Receiver, Sender};
+use crate::random::SystemSource;
+
+/// How soon a shard's full queue is tried again.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// The longest sleep between two looks at what is due: a request may have made something due earlier.
+const LONGEST_SLEEP: Duration = Duration::from_millis(200);
+
+/// The one owner of the control half. It lives on one thread; every call is short and never waits.
+pub struct ControlTask {
+    state: RefCell<State>,
+    epoch: Clock,
+    handshakes: Mailbox<HandshakeCommand>,
+    /// Clients that were given up because they did not read.
+    slow_clients: Cell<u64>,
+}
+
+struct State {
+    control: Control<'static, SystemSource>,
+    connections: Connections,
+    shards: Vec<Shard>,
+}
+
+/// The way to one shard.
+struct Shard {
+    commands: Sender<Command>,
+    /// Commands that found the queue full. No further request is read until they are gone, so this is bounded by what
+    /// one request, one round of notices, and the end of all connections can ask for.
+    overflow: VecDeque<Command>,
+}
+
+/// Places of clients.
+struct Connections {
+    places: Vec<Place>,
+    count: usize,
+}
+
+#[derive(Default)]
+struct Place {
+    generation: u16,
+    outgoing: Option<Rc<Outgoing>>,
+}
+
+impl ControlTask {
+    /// The owner of `control`, which reaches its shards by `commands`; at most `connections` clients come.
+    pub fn new(control: Control<'static, SystemSource>, commands: Vec<Sender<Command>>, connections: u16) -> Rc<Self> {
+        let places = (0..connections).map(|_| Place::default()).collect();
+        let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
+        let connections = Connections { places, count: 0 };
+        Rc::new(Self {
+            state: RefCell::new(State { control, connections, shards }),
+            epoch: Clock::now(),
+            handshakes: Mailbox::default(),
+            slow_clients: Cell::new(0),
+        })
+    }
+
+    /// A place for a client; nothing if all are taken.
+    pub fn connect(self: &Rc<Self>) -> Option<Client> {
+        let mut state = self.state.borrow_mut();
+        let outgoing = Rc::new(Outgoing::default());
+        let id = state.connections.open(Rc::clone(&outgoing))?;
+        state.control.opened(self.now(), id);
+        Some(Client { id, outgoing, task: Rc::clone(self) })
+    }
+
+    /// How many clients there are.
+    pub fn clients(&self) -> usize {
+        self.state.borrow().connections.count
+    }
+
+    /// Hands on what shard `index` tells, for ever.
+    pub async fn listen(self: Rc<Self>, index: u8, mut notices: Receiver<Notice>) {
+        loop {
+            let notice = notices.recv().await;
+            self.with(|control, now, out| control.notice(now, index, notice, out));
+        }
+    }
+
+    /// Runs the handshakes, for ever.
+    pub async fn shake_hands(self: Rc<Self>, mut handshakes: Handshakes) {
+        enum Step {
+            Command(HandshakeCommand),
+            Event(HandshakeEvent),
+        }
+        loop {
+            let command = async { Step::Command(self.handshakes.next().await) };
+            let step = or(command, async { Step::Event(handshakes.next_event().await) }).await;
+            match step {
+                Step::Command(command) => handshakes.command(command),
+                Step::Event(event) => self.with(|control, now, out| control.handshake(now, event, out)),
+            }
+        }
+    }
+
+    /// Does what is due when it is due, for ever.
+    pub async fn keep_time(self: Rc<Self>) {
+        loop {
+            let due = self.with(|control, now, out| control.tick(now, out));
+            let sleep = Duration::from_micros(due.since_us(self.now())).clamp(RETRY, LONGEST_SLEEP);
+            Timer::after(sleep).await;
+        }
+    }
+
+    /// Waits until no command waits for a place in a shard's queue.
+    async fn ready(&self) {
+        while !self.drained() {
+            Timer::after(RETRY).await;
+        }
+    }
+
+    fn drained(&self) -> bool {
+        self.state.borrow_mut().shards.iter_mut().all(Shard::drain)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_us(self.epoch.elapsed().as_micros() as u64)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Control<'static, SystemSource>, Instant, &mut World<'_>) -> T) -> T {
+        let now = self.now();
+        let State { control, connections, shards } = &mut *self.state.borrow_mut();
+        let mut world = World { connections, shards, handshakes: &self.handshakes, slow_clients: &self.slow_clients };
+        act(control, now, &mut world)
+    }
+}
+
+/// A client's place. Dropping it tells the control half that the client is gone.
+pub struct Client {
+    id: ConnectionId,
+    outgoing: Rc<Outgoing>,
+    task: Rc<ControlTask>,
+}
+
+impl Client {
+    /// Hands a request on. The answer comes by [`Self::outgoing`].
+    pub async fn request(&self, text: &[u8]) {
+        self.task.ready().await;
+        self.task.with(|control, now, out| control.request(now, self.id, text, out));
+    }
+
+    /// What is said to this client.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.state.borrow_mut().connections.close(self.id);
+        self.task.with(|control, now, out| control.closed(now, self.id, out));
+    }
+}
+
+impl Shard {
+    /// Hands on what waits; whether nothing waits any more.
+    fn drain(&mut self) -> bool {
+        while let Some(command) = self.overflow.pop_front() {
+            if let Err(command) = self.commands.try_send(command) {
+                self.overflow.push_front(command);
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Connections {
+    fn open(&mut self, outgoing: Rc<Outgoing>) -> Option<ConnectionId> {
+        let index = self.places.iter().position(|place| place.outgoing.is_none())?;
+        let place = &mut self.places[index];
+        place.generation = place.generation.wrapping_add(1);
+        place.outgoing = Some(outgoing);
+        self.count += 1;
+        Some(ConnectionId::new(index as u16, place.generation))
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        if self.outgoing(id).is_some() {
+            self.places[usize::from(id.index)].outgoing = None;
+            self.count -= 1;
+        }
+    }
+
+    fn outgoing(&self, id: ConnectionId) -> Option<&Outgoing> {
+        let place = self.places.get(usize::from(id.index))?;
+        if place.generation == id.generation { place.outgoing.as_deref() } else { None }
+    }
+}
+
+/// Where the control half's words go.
+struct World<'a> {
+    connections: &'a Connections,
+    shards: &'a mut [Shard],
+    handshakes: &'a Mailbox<HandshakeCommand>,
+    slow_clients: &'a Cell<u64>,
+}
+
+impl Outlet for World<'_> {
+    fn text(&mut self, connection: ConnectionId, message: &[u8]) {
+        let Some(outgoing) = self.connections.outgoing(connection) else { return };
+        let Ok(message) = std::str::from_utf8(message) else {
+            log::error("control", "a fault of ours: a message that is not UTF-8 was left out");
+            return;
+        };
+        if outgoing.is_open() && !outgoing.push(message) {
+            self.slow_clients.set(self.slow_clients.get() + 1);
+            log::warn("client", "a client does not read what it is told and is given up");
+        }
+    }
+
+    fn command(&mut self, shard: u8, command: Command) {
+        let Some(shard) = self.shards.get_mut(usize::from(shard)) else { return };
+        // What waits already goes first: commands are applied in their order.
+        shard.overflow.push_back(command);
+        shard.drain();
+    }
+
+    fn handshake(&mut self, command: HandshakeCommand) {
+        self.handshakes.push(command);
+    }
+}

@@ -1,0 +1,248 @@
+//! HTTP/1.1: the page from memory, and the way to WebSocket.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_io::Async;
+use async_tungstenite::tungstenite::handshake::derive_accept_key;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use smol::{LocalExecutor, Timer};
+use smol_hyper::rt::{FuturesIo, SmolTimer};
+
+use crate::control::ControlTask;
+use crate::page::{File, Page, SECURITY_POLICY};
+use crate::{log, websocket};
+
+/// Connections that are not WebSockets, at once.
+const CONNECTIONS: usize = 128;
+
+/// The smallest buffer that hyper takes; longer heads of requests are refused.
+const BUFFER_BYTES: usize = 8192;
+
+/// How long the head of a request may take, and how long an idle connection is kept.
+const HEAD_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long nothing is accepted after that failed, which happens when descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// The page, and WebSocket.
+    Page,
+    /// WebSocket alone.
+    WebSocket,
+}
+
+/// What all connections share.
+pub struct Site {
+    /// The control half.
+    pub control: Rc<ControlTask>,
+    /// The page.
+    pub page: Page,
+    /// Where connections run.
+    pub executor: Rc<LocalExecutor<'static>>,
+    /// The longest request of the control channel.
+    pub request_bytes: usize,
+    /// Connections that are not WebSockets.
+    pub connections: Cell<usize>,
+}
+
+/// Accepts connections, for ever.
+pub async fn listen(site: Rc<Site>, listener: Async<TcpListener>, serves: Serves) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) if site.connections.get() < CONNECTIONS => {
+                log::debug("http", format_args!("{} connected", log::address(address)));
+                // An answer must not wait for the next one.
+                let _ = stream.get_ref().set_nodelay(true);
+                let place = ConnectionPlace::new(&site);
+                site.executor.spawn(connection(Rc::clone(&site), stream, serves, place)).detach();
+            }
+            Ok(_) => log::warn("http", "too many HTTP connections: one was refused"),
+            Err(error) => {
+                log::warn("http", format_args!("no connection could be accepted: {error}"));
+                Timer::after(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One connection that is counted until it ends or becomes a WebSocket.
+struct ConnectionPlace(Rc<Site>);
+
+impl ConnectionPlace {
+    fn new(site: &Rc<Site>) -> Self {
+        site.connections.set(site.connections.get() + 1);
+        Self(Rc::clone(site))
+    }
+}
+
+impl Drop for ConnectionPlace {
+    fn drop(&mut self) {
+        self.0.connections.set(self.0.connections.get() - 1);
+    }
+}
+
+async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: Serves, place: ConnectionPlace) {
+    let service = service_fn(|request| {
+        let response = answer(&site, request, serves);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let served = http1::Builder::new()
+        .timer(SmolTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(FuturesIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        log::debug("http", format_args!("a connection ended: {error}"));
+    }
+    drop(place);
+}
+
+fn answer(site: &Rc<Site>, request: Request<Incoming>, serves: Serves) -> Response<Content> {
+    if has_token(request.headers(), header::UPGRADE, "websocket") {
+        return upgrade(site, request);
+    }
+    if serves == Serves::WebSocket {
+        let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket (janus-protocol).\n");
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        return response;
+    }
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match site.page.file(request.uri().path()) {
+        Some(file) => page(file, &request),
+        None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
+    }
+}
+
+/// A file of the page, or the word that the browser's copy is still good.
+fn page(file: &File, request: &Request<Incoming>) -> Response<Content> {
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.tag));
+    let mut response = match known {
+        true => Response::new(Content::default()),
+        // Hyper leaves the body of an answer to HEAD out by itself.
+        false => Response::new(Content(Some(Bytes::from_static(file.content)))),
+    };
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
+    if let Ok(tag) = HeaderValue::from_str(&file.tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    for (name, value) in [
+        // Kept, but asked for each time: a new version is seen at once.
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Makes a WebSocket of the connection (RFC 6455 section 4.2). Any page may do so, as with Janus.
+fn upgrade(site: &Rc<Site>, request: Request<Incoming>) -> Response<Content> {
+    let headers = request.headers();
+    let refused = |reason| text(StatusCode::BAD_REQUEST, reason);
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
+        return refused("A WebSocket needs Sec-WebSocket-Key.\n");
+    };
+    if request.method() != Method::GET || !has_token(headers, header::CONNECTION, "upgrade") {
+        return refused("A WebSocket begins with GET and Connection: upgrade.\n");
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        let mut response = text(StatusCode::UPGRADE_REQUIRED, "WebSocket has version 13 here.\n");
+        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    }
+    // A client that names no subprotocol is served; one that names others would misunderstand us.
+    let named = headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
+    if named && !has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, websocket::PROTOCOL) {
+        return refused("The WebSocket subprotocol here is janus-protocol.\n");
+    }
+    let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) else {
+        return refused("Sec-WebSocket-Key is malformed.\n");
+    };
+    let Some(client) = site.control.connect() else {
+        log::warn("client", "limits.connections clients are connected: one more was refused");
+        return text(StatusCode::SERVICE_UNAVAILABLE, "The server is full (limits.connections).\n");
+    };
+    let request_bytes = site.request_bytes;
+    let upgraded = hyper::upgrade::on(request);
+    let serve = async move {
+        let Ok(upgraded) = upgraded.await else { return };
+        // Hyper's own memory of the connection ends here; only the socket goes on.
+        if let Ok(parts) = upgraded.downcast::<FuturesIo<Async<std::net::TcpStream>>>() {
+            websocket::serve(parts.io.into_inner(), parts.read_buf.into(), client, request_bytes).await;
+        }
+    };
+    site.executor.spawn(serve).detach();
+    let mut response = Response::new(Content::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if named {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(websocket::PROTOCOL));
+    }
+    response
+}
+
+fn text(status: StatusCode, words: &'static str) -> Response<Content> {
+    let mut response = Response::new(Content(Some(Bytes::from_static(words.as_bytes()))));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Whether a header's list has `token`, in letters of any size.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+/// A body that is there already.
+#[derive(Default)]
+struct Content(Option<Bytes>);
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, Bytes::len) as u64)
+    }
+}

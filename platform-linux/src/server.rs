@@ -1,0 +1,165 @@
+//! The start: sockets, shards, the control half, and all of it together until the process is asked to end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::rc::Rc;
+
+use async_io::Async;
+use parlor_core::control::{self, Control};
+use parlor_core::link::SrtpProfile;
+use parlor_core::media::{self, Media};
+use smol::LocalExecutor;
+
+use crate::banner::Banner;
+use crate::config::Configuration;
+use crate::control::ControlTask;
+use crate::crypto::RingGcm;
+use crate::dtls::Handshakes;
+use crate::http::{self, Serves, Site};
+use crate::identity::Identity;
+use crate::memory::{self, Heap};
+use crate::page::Page;
+use crate::random::SystemSource;
+use crate::shard::{self, ShardHandle};
+use crate::signals::Ending;
+use crate::{addresses, cpu, log};
+
+/// Serves as `configuration` says until the process is asked to end. The error is a sentence for the operator.
+pub fn run(configuration: &Configuration) -> Result<(), String> {
+    smol::block_on(async {
+        let mut ending = Ending::new().map_err(|error| format!("signals cannot be received: {error}"))?;
+        let http = listener("control.http", configuration.control.http)?;
+        let websocket = listener("control.websocket", configuration.control.websocket)?;
+        let addresses =
+            addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
+        let identity = identity(&configuration.state.directory)?;
+        let shards = start_shards(configuration)?;
+        let banner = Banner {
+            http: address_of(http.as_ref()),
+            websocket: address_of(websocket.as_ref()),
+            addresses: addresses.clone(),
+            media: (configuration.media.port, configuration.media.shards.count()),
+            rooms: configuration.rooms.iter().map(|room| room.room).collect(),
+        };
+
+        let control = control_half(configuration, &identity, &addresses)?;
+        let executor = Rc::new(LocalExecutor::new());
+        let mut threads = Vec::new();
+        let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
+        for ShardHandle { commands: sender, notices: receiver, dtls, thread, .. } in shards {
+            commands.push(sender);
+            notices.push(receiver);
+            queues.push(dtls);
+            threads.push(thread);
+        }
+        let connections = configuration.limits.connections;
+        let handshakes = Handshakes::new(&identity, preference(), queues, capacity(configuration))?;
+        let task = ControlTask::new(control, commands, connections);
+        for (index, notices) in notices.into_iter().enumerate() {
+            executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
+        }
+        executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
+        executor.spawn(Rc::clone(&task).keep_time()).detach();
+        let site = Rc::new(Site {
+            control: task,
+            page: Page::new(),
+            executor: Rc::clone(&executor),
+            request_bytes: configuration.limits.request_bytes as usize,
+            connections: Default::default(),
+        });
+        for (listener, serves) in [(http, Serves::Page), (websocket, Serves::WebSocket)] {
+            if let Some(listener) = listener {
+                executor.spawn(http::listen(Rc::clone(&site), listener, serves)).detach();
+            }
+        }
+        banner.print();
+        log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
+        let signal = executor.run(ending.asked()).await;
+        log::info("end", format_args!("asked to end by {signal}"));
+        for thread in threads {
+            if !thread.stop() {
+                log::error("end", "a media thread had ended by a fault of ours");
+            }
+        }
+        Ok(())
+    })
+}
+
+fn listener(key: &str, address: Option<SocketAddr>) -> Result<Option<Async<TcpListener>>, String> {
+    let Some(address) = address else { return Ok(None) };
+    Async::<TcpListener>::bind(address).map(Some).map_err(|error| {
+        format!("{key}: cannot listen on {address}: {error}\nChoose another: --set {key}=ADDRESS:PORT, or the key in the configuration file.")
+    })
+}
+
+fn address_of(listener: Option<&Async<TcpListener>>) -> Option<SocketAddr> {
+    listener.and_then(|listener| listener.get_ref().local_addr().ok())
+}
+
+fn identity(directory: &Path) -> Result<Identity, String> {
+    let (identity, note) = Identity::open(directory).map_err(|why| {
+        format!("state.directory: {why}\nChoose another: --set state.directory=DIRECTORY, or the key in the configuration file.")
+    })?;
+    if let Some(note) = note {
+        log::info("certificate", note);
+    }
+    Ok(identity)
+}
+
+fn start_shards(configuration: &Configuration) -> Result<Vec<ShardHandle>, String> {
+    let limits = configuration.limits;
+    (0..configuration.media.shards.count())
+        .map(|index| {
+            let port = configuration.media.port + u16::from(index);
+            let settings = shard::Settings { index, port };
+            shard::start(settings, move |mut port| async move {
+                let memory = memory::shard::<RingGcm>(&limits);
+                let mut media = Media::new(memory, limits, media::Settings::default(), SystemSource::new());
+                media::run(&mut media, &mut port).await;
+            })
+            .map_err(|error| {
+                format!("media.port: UDP port {port} cannot be used: {error}\nChoose another: --set media.port=PORT, or the key in the configuration file.")
+            })
+        })
+        .collect()
+}
+
+fn control_half(
+    configuration: &Configuration,
+    identity: &Identity,
+    addresses: &[std::net::IpAddr],
+) -> Result<Control<'static, SystemSource>, String> {
+    let shards = configuration.media.shards.count();
+    let settings = control::Settings {
+        limits: configuration.limits,
+        server_name: configuration.control.server_name.chars().collect(),
+        fingerprint: identity.fingerprint(),
+        addresses: addresses.iter().copied().take(control::settings::ADDRESSES).collect(),
+        port: configuration.media.port,
+        shards,
+        session_timeout_s: configuration.control.session_timeout_s,
+        reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
+        create_rooms: configuration.control.create_rooms,
+    };
+    let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);
+    let mut control = Control::new(memory, settings, SystemSource::new());
+    for room in &configuration.rooms {
+        control
+            .add_room(room.clone())
+            .map_err(|refusal| format!("room {}: {} ({})", room.room, refusal.reason, refusal.field))?;
+    }
+    Ok(control)
+}
+
+/// All links of all shards.
+fn capacity(configuration: &Configuration) -> usize {
+    configuration.limits.links() * usize::from(configuration.media.shards.count())
+}
+
+/// What protects media, the faster on this CPU first.
+fn preference() -> [SrtpProfile; 2] {
+    match cpu::preferred_srtp_profile() {
+        SrtpProfile::AeadAes128Gcm => [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80],
+        SrtpProfile::Aes128CmSha1_80 => [SrtpProfile::Aes128CmSha1_80, SrtpProfile::AeadAes128Gcm],
+    }
+}
