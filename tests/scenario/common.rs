@@ -2,7 +2,7 @@
 
 use parlor_tests::peer::{Options, Peer, drive};
 use parlor_tests::{Publisher, Received, Result, Server, Subscriber, payload};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use str0m::media::MediaKind;
 
 /// How long connections may take to come up, and the last packets to arrive.
@@ -19,16 +19,17 @@ pub(crate) const AUDIO_LENGTH: usize = 120;
 /// One publisher of audio and video, and some subscribers, all connected.
 pub(crate) struct Meeting {
     pub(crate) room: u64,
+    options: Options,
     pub(crate) publisher: Publisher,
     pub(crate) subscribers: Vec<Subscriber>,
 }
 
 /// Lets a publisher and `subscribers` subscribers meet in a new room.
 pub(crate) fn meet(server: &Server, subscribers: usize) -> Result<Meeting> {
-    let options = Options { count_reports: subscribers < 5, ..Options::local() };
+    let options = Options { count_reports: subscribers == 1, ..Options::local() };
     let room = server.create_room(3)?;
     let publisher = Publisher::join(&server.websocket, room, options, &[MediaKind::Audio, MediaKind::Video])?;
-    let mut meeting = Meeting { room, publisher, subscribers: Vec::new() };
+    let mut meeting = Meeting { room, options, publisher, subscribers: Vec::new() };
     for _ in 0..subscribers {
         meeting.join(server)?;
     }
@@ -40,7 +41,7 @@ pub(crate) fn meet(server: &Server, subscribers: usize) -> Result<Meeting> {
 impl Meeting {
     /// One more subscriber, whose connection comes up while the meeting is driven.
     pub(crate) fn join(&mut self, server: &Server) -> Result<()> {
-        let joined = Subscriber::join(&server.websocket, self.room, Options::local(), &[self.publisher.id])?;
+        let joined = Subscriber::join(&server.websocket, self.room, self.options, &[self.publisher.id])?;
         self.subscribers.push(joined);
         self.drive(Duration::ZERO, |_| true)?;
         Ok(())
@@ -59,17 +60,16 @@ impl Meeting {
 
     /// Sends `frames` video frames of four packets, at `interval`, with a packet of audio beside each.
     pub(crate) fn talk(&mut self, frames: u64, interval: Duration) -> Result<()> {
-        let start = Instant::now();
-        for frame in 0..frames {
+        for _ in 0..frames {
             self.publisher.send_frame(VIDEO, 4, VIDEO_LENGTH)?;
             self.publisher.send_audio(AUDIO, AUDIO_LENGTH)?;
-            let due = start + interval * (frame as u32 + 1);
-            self.drive(PATIENCE, |_| Instant::now() >= due)?;
+            // Late frames are not caught up with: a burst would only prove how large a socket's buffer is.
+            self.drive(interval, |_| false)?;
         }
         Ok(())
     }
 
-    /// Drives everybody until every subscriber in `awaited` has `share` of all that was sent.
+    /// Drives everybody until every subscriber has `share` of all that was sent.
     pub(crate) fn settle(&mut self, share: f64) -> Result<bool> {
         let sent: u64 = self.publisher.tracks.iter().map(|track| track.sent).sum();
         let enough = (sent as f64 * share).ceil() as usize;

@@ -41,6 +41,11 @@ impl Link {
         }
     }
 
+    /// A link that loses a share of media and RTCP in both directions.
+    pub fn lossy(seed: u64, share: f64) -> Self {
+        Link { loss_out: share, loss_in: share, ..Link::seeded(seed) }
+    }
+
     /// Whether an incoming datagram arrives.
     pub fn arrives(&mut self, datagram: &[u8]) -> bool {
         !self.loses(datagram, self.loss_in)

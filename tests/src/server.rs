@@ -11,8 +11,8 @@ use std::{env, fs};
 
 /// How long the binary may take to answer on its port.
 const BOOT: Duration = Duration::from_secs(10);
-/// How long it may take to end.
-const END: Duration = Duration::from_secs(3);
+/// How long it may take to end: a second is the promise.
+const END: Duration = Duration::from_millis(1000);
 
 /// A running server.
 #[derive(Debug)]
