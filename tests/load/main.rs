@@ -32,6 +32,8 @@ const REST: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_secs(3);
 /// What the rate is multiplied by from step to step.
 const GROWTH: f64 = 1.1;
+/// Where the search gives up on its way down.
+const LEAST_RATE: f64 = 10.0;
 /// Loss and delay that end the search, at the second time at the same rate.
 const MOST_LOSS: f64 = 0.001;
 const MOST_P99_MS: f64 = 50.0;
@@ -53,7 +55,7 @@ struct Settings {
 fn main() -> Result<()> {
     let settings = read_settings()?;
     let process = settings.process;
-    let idle_bytes = process.resident_bytes()?;
+    let (idle_bytes, idle_threads) = (process.resident_bytes()?, process.threads()?);
     let room = create_room(&settings.websocket, settings.publishers as u64)?;
     let mut stage = Stage::new(settings.websocket.clone(), room, settings.options, settings.pace);
     for _ in 0..settings.publishers {
@@ -87,6 +89,7 @@ fn main() -> Result<()> {
         "published_bytes": published_bytes,
         "joined_bytes": joined_bytes,
         "left_bytes": process.resident_bytes()?,
+        "idle_threads": idle_threads,
         "threads": threads,
         "join_p50_ms": joins_ms[joins_ms.len() / 2],
         "join_p95_ms": joins_ms[joins_ms.len() * 95 / 100],
@@ -142,10 +145,12 @@ fn highest(stage: &mut Stage, process: Process, pace: Pace, start: f64) -> Resul
                 break;
             }
         }
-        if !borne {
-            return Ok(best);
+        match (borne, best.is_null()) {
+            (true, _) => rate *= GROWTH,
+            // It began too high.
+            (false, true) if rate > LEAST_RATE => rate /= GROWTH.powi(3),
+            (false, _) => return Ok(best),
         }
-        rate *= GROWTH;
     }
 }
 
