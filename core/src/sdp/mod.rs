@@ -1,5 +1,5 @@
-//! Offers and answers (RFC 8866, RFC 9429): a bounded reader that borrows and copies nothing, writers into lent memory,
-//! and what a publisher or a subscriber and Parlor agreed on. It knows neither rooms nor Janus.
+//! Offers and answers (RFC 8866, RFC 9429): a bounded reader that borrows and copies nothing, writers into lent
+//! memory, and what a publisher or a subscriber and Parlor agreed on. It knows neither rooms nor Janus.
 //!
 //! ```text
 //! publisher:  Description::parse(offer) ─▶ negotiate(offer, policy) ─▶ [PublishedSection] ─▶ write_answer
@@ -21,6 +21,9 @@ pub mod section;
 pub mod subscribe;
 pub mod transport;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use answer::write_answer;
 pub use attribute::Attribute;
