@@ -9,8 +9,8 @@ pub(super) const TAG_BYTES: usize = 16;
 
 /// One protocol's keys of one direction, expanded.
 pub(super) struct Aead<G> {
-    cipher: G,
-    salt: [u8; 12],
+    pub(super) cipher: G,
+    pub(super) salt: [u8; 12],
 }
 
 impl<G: Gcm> Aead<G> {
