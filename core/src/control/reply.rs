@@ -65,8 +65,6 @@ pub(crate) struct RoomInfo<'a> {
     #[serde(skip_serializing_if = "is_false")]
     opus_fec: bool,
     #[serde(skip_serializing_if = "is_false")]
-    opus_dtx: bool,
-    #[serde(skip_serializing_if = "is_false")]
     video_svc: bool,
     record: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +105,6 @@ impl<'a> RoomInfo<'a> {
             audiocodec: Shown(&settings.audiocodec),
             videocodec: Shown(&settings.videocodec),
             opus_fec: settings.opus_fec,
-            opus_dtx: settings.opus_dtx,
             video_svc: room.is_scalable(),
             record: settings.record,
             rec_dir: settings.rec_dir.as_deref(),

@@ -1,0 +1,275 @@
+//! A control half with clients that write requests and read what comes.
+
+use std::boxed::Box;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use crate::control::json::{Value, parse};
+use crate::control::{Control, Lender, Memory, Outlet, Settings};
+use crate::id::{ConnectionId, LinkId};
+use crate::limits::Limits;
+use crate::link::{Fingerprint, HandshakeCommand};
+use crate::media::{CloseReason, Command, Notice};
+use crate::random::Random;
+use crate::time::Instant;
+
+/// Randomness that is the same in every run.
+pub(super) struct Sequence(u64);
+
+impl Random for Sequence {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (self.0 >> 33) as u8;
+        }
+    }
+}
+
+struct Leak;
+
+impl Lender<'static> for Leak {
+    fn lend<T: Default + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
+        Box::leak((0..count).map(|_| T::default()).collect())
+    }
+}
+
+/// What came out.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) texts: Vec<(u16, String)>,
+    pub(super) commands: Vec<Command>,
+    pub(super) handshakes: Vec<HandshakeCommand>,
+}
+
+impl Outlet for Heard {
+    fn text(&mut self, connection: ConnectionId, message: &[u8]) {
+        self.texts.push((connection.index, String::from_utf8(message.to_vec()).unwrap()));
+    }
+
+    fn command(&mut self, _: u8, command: Command) {
+        self.commands.push(command);
+    }
+
+    fn handshake(&mut self, command: HandshakeCommand) {
+        self.handshakes.push(command);
+    }
+}
+
+/// Small enough that every table is easily filled.
+pub(super) const LIMITS: Limits = Limits {
+    sessions: 4,
+    handles: 8,
+    rooms: 2,
+    publishers: 3,
+    subscribers: 3,
+    streams_per_publisher: 3,
+    streams_per_subscriber: 6,
+    ..Limits::DEFAULT
+};
+
+/// A control half, its clock, and what came out of it.
+pub(super) struct World {
+    pub(super) control: Control<'static, Sequence>,
+    pub(super) now: Instant,
+    pub(super) heard: Heard,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let settings = Settings {
+            limits: LIMITS,
+            server_name: "test".try_into().unwrap(),
+            fingerprint: Fingerprint { sha256: [7; 32] },
+            addresses: [core::net::IpAddr::from([10, 0, 0, 1])].into_iter().collect(),
+            port: 7000,
+            shards: 1,
+            session_timeout_s: 60,
+            reclaim_session_timeout_s: 0,
+            create_rooms: true,
+        };
+        let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));
+        Self { control, now: Instant::from_ms(1), heard: Heard::default() }
+    }
+
+    /// Sends `text` and returns what the client `connection` was told.
+    pub(super) fn say(&mut self, connection: u16, text: &str) -> Vec<String> {
+        let before = self.heard.texts.len();
+        self.control.request(self.now, ConnectionId::new(connection, 0), text.as_bytes(), &mut self.heard);
+        let new = self.heard.texts[before..].iter().filter(|(index, _)| *index == connection);
+        new.map(|(_, text)| text.clone()).collect()
+    }
+
+    /// A new session with `handles` handles: their numbers, the session's first.
+    pub(super) fn session(&mut self, connection: u16, handles: usize) -> Vec<u64> {
+        let created = self.say(connection, r#"{"janus":"create","transaction":"t"}"#);
+        let session = number(&created[0], "id");
+        let mut numbers = std::vec![session];
+        for _ in 0..handles {
+            let text = format!(
+                r#"{{"janus":"attach","session_id":{session},"plugin":"janus.plugin.videoroom","transaction":"t"}}"#
+            );
+            numbers.push(number(&self.say(connection, &text)[0], "id"));
+        }
+        numbers
+    }
+
+    /// Sends a message to the plugin and returns the last thing that its sender was told.
+    pub(super) fn ask(&mut self, connection: u16, session: u64, handle: u64, body: &str) -> String {
+        self.ask_with(connection, session, handle, body, None)
+    }
+
+    /// The same with a description.
+    pub(super) fn ask_with(
+        &mut self,
+        connection: u16,
+        session: u64,
+        handle: u64,
+        body: &str,
+        jsep: Option<(&str, &str)>,
+    ) -> String {
+        let jsep = jsep.map(|(kind, sdp)| {
+            let sdp = sdp.replace('\r', "\\r").replace('\n', "\\n");
+            format!(r#","jsep":{{"type":"{kind}","sdp":"{sdp}"}}"#)
+        });
+        let text = format!(
+            r#"{{"janus":"message","session_id":{session},"handle_id":{handle},"transaction":"t","body":{body}{}}}"#,
+            jsep.unwrap_or_default()
+        );
+        let said = self.say(connection, &text);
+        said.into_iter().rfind(|text| text.contains(r#""transaction":"t""#)).unwrap_or_default()
+    }
+
+    /// The texts that came since the last time, whoever they were for.
+    pub(super) fn texts(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.heard.texts).into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The commands that came since the last time.
+    pub(super) fn commands(&mut self) -> Vec<Command> {
+        core::mem::take(&mut self.heard.commands)
+    }
+
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.control.notice(self.now, 0, notice, &mut self.heard);
+    }
+
+    /// The link that was opened last.
+    pub(super) fn last_link(&self) -> LinkId {
+        let opened = self.heard.commands.iter().rev().find_map(|command| match command {
+            Command::OpenLink(open) => Some(open.link),
+            _ => None,
+        });
+        opened.unwrap()
+    }
+
+    /// Plays a shard that closes links when asked.
+    pub(super) fn close_links(&mut self) {
+        for command in self.commands() {
+            if let Command::CloseLink { link } = command {
+                self.notice(Notice::Closed { link, reason: CloseReason::Asked });
+            }
+        }
+    }
+
+    pub(super) fn drop_connection(&mut self, connection: u16) {
+        self.control.closed(self.now, ConnectionId::new(connection, 0), &mut self.heard);
+    }
+
+    /// How many entries each table has: sessions, handles, rooms, links, streams, subscriptions.
+    pub(super) fn sizes(&self) -> [usize; 6] {
+        let state = &self.control.state;
+        let shard = &state.shards[0];
+        [
+            state.sessions.len(),
+            state.handles.len(),
+            state.rooms.len(),
+            shard.links.len(),
+            shard.streams.len(),
+            shard.subscriptions.len(),
+        ]
+    }
+
+    /// A room of number 7 and a publisher in it whose media flows: session, handle and number.
+    pub(super) fn publisher(&mut self, connection: u16) -> (u64, u64, u64) {
+        let numbers = self.session(connection, 1);
+        let (session, handle) = (numbers[0], numbers[1]);
+        self.ask(connection, session, handle, r#"{"request":"create","room":7}"#);
+        let joined = self.ask(connection, session, handle, r#"{"request":"join","ptype":"publisher","room":7}"#);
+        let id = number(&joined, "id");
+        self.ask_with(connection, session, handle, r#"{"request":"publish"}"#, Some(("offer", OFFER)));
+        let link = self.last_link();
+        self.notice(Notice::Connected { link });
+        self.notice(Notice::Up { link });
+        (session, handle, id)
+    }
+
+    /// A subscriber to all that `feed` publishes, whose media flows: session and handle.
+    pub(super) fn subscriber(&mut self, connection: u16, feed: u64) -> (u64, u64) {
+        let numbers = self.session(connection, 1);
+        let (session, handle) = (numbers[0], numbers[1]);
+        let body = format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{feed}}}]}}"#);
+        let attached = self.ask(connection, session, handle, &body);
+        self.answer(connection, session, handle, &attached);
+        let link = self.last_link();
+        self.notice(Notice::Up { link });
+        (session, handle)
+    }
+
+    /// Answers the offer in `message`.
+    pub(super) fn answer(&mut self, connection: u16, session: u64, handle: u64, message: &str) -> String {
+        let answer = answer_to(&sdp(message));
+        self.ask_with(connection, session, handle, r#"{"request":"start"}"#, Some(("answer", &answer)))
+    }
+}
+
+/// The first number called `name` in `message`, however deep.
+pub(super) fn number(message: &str, name: &str) -> u64 {
+    let key = format!("\"{name}\":");
+    let rest = &message[message.find(&key).unwrap_or_else(|| panic!("no {name} in {message}")) + key.len()..];
+    rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+}
+
+/// The description in `message`.
+pub(super) fn sdp(message: &str) -> String {
+    let value = parse(message.as_bytes()).unwrap();
+    let text = value.get("jsep").and_then(|jsep| jsep.get("sdp")).and_then(Value::text).unwrap();
+    text.copy(&mut [0; 16_384]).unwrap().to_string()
+}
+
+/// What a browser would answer to `offer`.
+fn answer_to(offer: &str) -> String {
+    let mut answer = String::new();
+    for line in offer.lines() {
+        let is_ours =
+            ["a=ssrc", "a=msid:", "a=candidate", "a=end-of-candidates", "a=ice-lite", "a=ice-", "a=fingerprint"];
+        if is_ours.iter().any(|prefix| line.starts_with(prefix)) {
+            continue;
+        }
+        let line = line.replace("setup:actpass", "setup:active").replace("sendonly", "recvonly");
+        answer += &format!("{line}\r\n");
+        if line.starts_with("c=") {
+            answer += &peer_lines('b');
+        }
+    }
+    answer
+}
+
+fn peer_lines(letter: char) -> String {
+    let fingerprint = [format!("{letter}{letter}"), "00:".repeat(30), "00".to_string()];
+    let [first, middle, last] = fingerprint;
+    format!(
+        "a=ice-ufrag:{letter}{letter}{letter}{letter}\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 {first}:{middle}{last}\r\n"
+    )
+}
+
+/// Sound and picture.
+pub(super) const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:aaaa\r\na=ice-pwd:0123456789012345678901\r\n\
+a=fingerprint:sha-256 AA:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n\
+a=setup:actpass\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n\
+a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
+m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:aaaa\r\na=ice-pwd:0123456789012345678901\r\n\
+a=fingerprint:sha-256 AA:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n\
+a=setup:actpass\r\na=mid:1\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n\
+a=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=ssrc:5 cname:x\r\n";

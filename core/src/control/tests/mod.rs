@@ -1,0 +1,8 @@
+//! The control half as a client and a shard see it: requests in, messages and commands out.
+
+mod client;
+mod malformed;
+mod protocol;
+mod publishing;
+mod subscribing;
+mod walk;

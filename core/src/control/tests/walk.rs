@@ -1,0 +1,136 @@
+//! Random walks: whatever clients and shards do in whatever order, nothing panics and nothing is left.
+
+use super::client::{OFFER, World, number, sdp};
+use crate::media::{CloseReason, Notice};
+use proptest::prelude::*;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+/// One client of the walk.
+#[derive(Default)]
+struct Client {
+    session: u64,
+    handle: u64,
+    offer: Option<String>,
+}
+
+fn body(step: u8, feed: u64) -> String {
+    match step {
+        0 => r#"{"request":"join","ptype":"publisher","room":7}"#.into(),
+        1 => format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{feed}}}]}}"#),
+        2 => format!(r#"{{"request":"subscribe","streams":[{{"feed":{feed}}}]}}"#),
+        3 => format!(r#"{{"request":"unsubscribe","streams":[{{"feed":{feed}}}]}}"#),
+        4 => r#"{"request":"unpublish"}"#.into(),
+        5 => r#"{"request":"leave"}"#.into(),
+        6 => format!(r#"{{"request":"kick","room":7,"id":{feed}}}"#),
+        7 => r#"{"request":"destroy","room":7}"#.into(),
+        8 => r#"{"request":"create","room":7}"#.into(),
+        9 => r#"{"request":"configure","restart":true}"#.into(),
+        10 => format!(r#"{{"request":"switch","streams":[{{"feed":{feed},"mid":"1","sub_mid":"1"}}]}}"#),
+        11 => r#"{"request":"pause"}"#.into(),
+        _ => r#"{"request":"listparticipants","room":7}"#.into(),
+    }
+}
+
+fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
+    let connection = who as u16;
+    if clients[who].session == 0 && world.sizes()[0] < 4 && world.sizes()[1] < 8 {
+        let numbers = world.session(connection, 1);
+        clients[who] = Client { session: numbers[0], handle: numbers[1], offer: None };
+    }
+    let (session, handle) = (clients[who].session, clients[who].handle);
+    let feeds = world.control.state.handles.iter().filter_map(|(_, entry)| Some(entry.publisher()?.number));
+    let feed = feeds.into_iter().next().unwrap_or(1);
+    match what {
+        0..=12 => {
+            world.ask(connection, session, handle, &body(what, feed));
+        }
+        13 => {
+            world.ask_with(connection, session, handle, r#"{"request":"publish"}"#, Some(("offer", OFFER)));
+        }
+        14 => {
+            if let Some(offer) = clients[who].offer.take() {
+                world.answer(connection, session, handle, &offer);
+            }
+        }
+        15 => world.close_links(),
+        16 | 17 => {
+            let links: Vec<_> = world.control.state.shards[0].links.iter().map(|(id, _)| id.into()).collect();
+            for link in links {
+                match what {
+                    16 => world.notice(Notice::Up { link }),
+                    _ => world.notice(Notice::Closed { link, reason: CloseReason::Consent }),
+                }
+            }
+        }
+        _ => {
+            world.drop_connection(connection);
+            clients[who] = Client::default();
+        }
+    }
+    for (index, text) in &world.heard.texts {
+        if text.contains(r#""type":"offer""#) && number(text, "session_id") == clients[usize::from(*index)].session {
+            let _ = sdp(text);
+            clients[usize::from(*index)].offer = Some(text.clone());
+        }
+    }
+    world.texts();
+}
+
+/// Every stream, subscription and link has an owner that knows it, and every source is there.
+fn check_names(world: &World) {
+    let state = &world.control.state;
+    for (id, entry) in state.shards[0].streams.iter() {
+        let owner = state.handles.get(entry.handle).and_then(|handle| handle.publisher());
+        assert!(owner.is_some_and(|publisher| publisher.streams.contains(&id.into())), "a stream without an owner");
+    }
+    for (id, entry) in state.shards[0].subscriptions.iter() {
+        let owner = state.handles.get(entry.handle).and_then(|handle| handle.subscriber());
+        assert!(owner.is_some_and(|it| it.streams.contains(&id.into())), "a subscription without an owner");
+        let source = entry.source.map(|source| state.shards[0].streams.get(source).is_some());
+        assert_ne!(source, Some(false), "a source that is gone");
+    }
+    for (_, handle) in state.handles.iter() {
+        if let Some(peer) = &handle.peer {
+            let owner = state.shards[0].links.get(peer.link).and_then(|link| link.handle);
+            assert!(owner.is_some_and(|owner| state.handles.get(owner).is_some_and(|it| it.number == handle.number)));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn nothing_is_left_after_any_walk(steps in proptest::collection::vec((0_usize..4, 0_u8..19), 1..120)) {
+        let mut world = World::new();
+        let mut clients: [Client; 4] = Default::default();
+        let room = crate::room::RoomSettings { room: 7, ..Default::default() };
+        world.control.add_room(room).unwrap();
+        for (who, what) in steps {
+            step(&mut world, &mut clients, who, what);
+            check_names(&world);
+        }
+        for connection in 0..4 {
+            world.drop_connection(connection);
+        }
+        world.close_links();
+        let sizes = world.sizes();
+        prop_assert_eq!([sizes[0], sizes[1], sizes[3], sizes[4], sizes[5]], [0; 5]);
+    }
+}
+
+#[test]
+fn thousands_of_joins_and_leaves_leave_nothing() {
+    let mut world = World::new();
+    let (_, _, id) = world.publisher(0);
+    let before = world.sizes();
+    for _ in 0..2_500 {
+        world.subscriber(1, id);
+        world.drop_connection(1);
+        world.close_links();
+        world.texts();
+        world.heard.handshakes.clear();
+    }
+    assert_eq!(world.sizes(), before);
+}
