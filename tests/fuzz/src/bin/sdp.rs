@@ -11,7 +11,8 @@ use parlor_core::wire::Codec;
 
 const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
                     a=ice-ufrag:abcd\r\na=fingerprint:sha-256 \
-                    00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n";
+                    00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
+                    10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n";
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
