@@ -234,7 +234,11 @@ proptest! {
     }
 
     #[test]
-    fn names_are_read_as_they_were_written(ssrc: u32, cname in vec_of(any::<u8>(), 0..256), bye in vec_of(any::<u32>(), 0..32)) {
+    fn names_are_read_as_they_were_written(
+        ssrc: u32,
+        cname in vec_of(any::<u8>(), 0..256),
+        bye in vec_of(any::<u32>(), 0..32),
+    ) {
         let mut buffer = [0xff; 300];
         let len = sdes::write(&mut buffer, ssrc, &cname).unwrap();
         let Packet::SourceDescription(sdes) = only(&buffer[..len]) else { panic!() };
@@ -256,7 +260,11 @@ proptest! {
     }
 
     #[test]
-    fn a_bitrate_keeps_its_eighteen_highest_bits(bitrate_bps: u64, shift in 0..64_u32, sources in vec_of(any::<u32>(), 0..20)) {
+    fn a_bitrate_keeps_its_eighteen_highest_bits(
+        bitrate_bps: u64,
+        shift in 0..64_u32,
+        sources in vec_of(any::<u32>(), 0..20),
+    ) {
         let bitrate_bps = bitrate_bps >> shift;
         let mut buffer = [0; 128];
         let len = remb::write(&mut buffer, 1, bitrate_bps, &sources).unwrap();

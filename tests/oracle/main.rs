@@ -1,0 +1,7 @@
+//! Our readers and writers of RTP and RTCP against the crates `rtp` and `rtcp`, byte for byte.
+//!
+//! Those crates panic on some hostile bytes, so they are only given what one of the two sides has written.
+
+mod codecs;
+mod rtcp_packets;
+mod rtp_packets;
