@@ -62,13 +62,14 @@ impl Entry {
         }
     }
 
-    pub(super) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
-        match self.datum {
-            Datum::Integer(number) if u64::try_from(number).is_ok_and(|number| range.contains(&number)) => {
-                Ok(number as u64)
-            }
-            _ => Err(self.refuse(&format!("a whole number from {} to {}", range.start(), range.end()))),
-        }
+    /// A whole number of `range`, which must fit the type.
+    pub(super) fn integer<T: TryFrom<u64>>(&self, range: RangeInclusive<u64>) -> Result<T, Refusal> {
+        let number = match self.datum {
+            Datum::Integer(number) => u64::try_from(number).ok().filter(|number| range.contains(number)),
+            _ => None,
+        };
+        let refuse = || self.refuse(&format!("a whole number from {} to {}", range.start(), range.end()));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(refuse)
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Refusal> {
@@ -159,7 +160,7 @@ mod tests {
     fn an_option_needs_no_quotes() {
         assert_eq!(Entry::bare("a", "127.0.0.1:8188").listener().unwrap(), Some("127.0.0.1:8188".parse().unwrap()));
         assert_eq!(Entry::bare("a", "off").listener().unwrap(), None);
-        assert_eq!(Entry::bare("a", "12").integer(0..=20).unwrap(), 12);
+        assert_eq!(Entry::bare("a", "12").integer::<u8>(0..=20).unwrap(), 12);
         assert_eq!(Entry::bare("a", "12").text().unwrap(), "12");
         assert_eq!(Entry::bare("a", "0x10").text().unwrap(), "0x10");
         assert!(Entry::bare("a", "true").boolean().unwrap());
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_option_the_key_and_what_is_allowed() {
-        let refusal = Entry::bare("media.port", "70000").integer(1..=65535).unwrap_err();
+        let refusal = Entry::bare("media.port", "70000").integer::<u16>(1..=65535).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "--set media.port=70000: media.port: 70000 is not allowed; allowed is a whole number from 1 to 65535"

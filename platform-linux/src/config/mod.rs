@@ -158,5 +158,11 @@ fn apply<T>(target: &mut T, keys: &[Key<T>], name: &str, entry: &Entry) -> Resul
     }
 }
 
+/// Keeps a value that was allowed.
+fn put<T>(place: &mut T, value: Result<T, Refusal>) -> Result<(), Refusal> {
+    *place = value?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests;

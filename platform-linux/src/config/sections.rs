@@ -1,53 +1,53 @@
 //! The sections of a file and their keys.
 
+use std::ops::RangeInclusive;
+
 use super::entry::Entry;
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::{Configuration, LogFormat, LogLevel, Shards};
-use super::{Key, apply as apply_key};
+use super::{Key, apply as apply_key, put};
 
 const SECTIONS: [(&str, &[Key<Configuration>]); 5] =
     [("control", CONTROL), ("media", MEDIA), ("state", STATE), ("limits", LIMITS), ("log", LOG)];
 
 const CONTROL: &[Key<Configuration>] = &[
-    Key { name: "http", set: |c, e| Ok(c.control.http = e.listener()?) },
-    Key { name: "websocket", set: |c, e| Ok(c.control.websocket = e.listener()?) },
-    Key { name: "admin", set: |c, e| Ok(c.control.admin = e.listener()?) },
-    Key { name: "server_name", set: |c, e| Ok(c.control.server_name = e.short_text(64)?.into()) },
-    Key { name: "session_timeout", set: |c, e| Ok(c.control.session_timeout_s = e.integer(0..=86_400)? as u32) },
+    Key { name: "http", set: |c, e| put(&mut c.control.http, e.listener()) },
+    Key { name: "websocket", set: |c, e| put(&mut c.control.websocket, e.listener()) },
+    Key { name: "admin", set: |c, e| put(&mut c.control.admin, e.listener()) },
+    Key { name: "server_name", set: |c, e| put(&mut c.control.server_name, e.short_text(64).map(Into::into)) },
+    Key { name: "session_timeout", set: |c, e| put(&mut c.control.session_timeout_s, e.integer(0..=86_400)) },
     Key {
         name: "reclaim_session_timeout",
-        set: |c, e| Ok(c.control.reclaim_session_timeout_s = e.integer(0..=86_400)? as u32),
+        set: |c, e| put(&mut c.control.reclaim_session_timeout_s, e.integer(0..=86_400)),
     },
-    Key { name: "create_rooms", set: |c, e| Ok(c.control.create_rooms = e.boolean()?) },
+    Key { name: "create_rooms", set: |c, e| put(&mut c.control.create_rooms, e.boolean()) },
 ];
 
 const MEDIA: &[Key<Configuration>] = &[
-    Key { name: "address", set: |c, e| Ok(c.media.address = e.texts(ADDRESSES)?) },
-    Key { name: "port", set: |c, e| Ok(c.media.port = e.integer(1..=65_535)? as u16) },
-    Key { name: "shards", set: |c, e| Ok(c.media.shards = shards(e)?) },
+    Key { name: "address", set: |c, e| put(&mut c.media.address, e.texts(ADDRESSES)) },
+    Key { name: "port", set: |c, e| put(&mut c.media.port, e.integer(1..=65_535)) },
+    Key { name: "shards", set: |c, e| put(&mut c.media.shards, shards(e)) },
 ];
 
-const STATE: &[Key<Configuration>] = &[Key { name: "directory", set: |c, e| Ok(c.state.directory = e.text()?.into()) }];
+const STATE: &[Key<Configuration>] =
+    &[Key { name: "directory", set: |c, e| put(&mut c.state.directory, e.text().map(Into::into)) }];
 
 const LIMITS: &[Key<Configuration>] = &[
-    Key { name: "connections", set: |c, e| Ok(c.limits.connections = e.integer(1..=65_000)? as u16) },
-    Key { name: "sessions", set: |c, e| Ok(c.limits.sessions = e.integer(1..=65_000)? as u16) },
-    Key { name: "handles", set: |c, e| Ok(c.limits.handles = e.integer(1..=65_000)? as u16) },
-    Key { name: "rooms", set: |c, e| Ok(c.limits.rooms = e.integer(1..=65_000)? as u16) },
-    Key { name: "publishers", set: |c, e| Ok(c.limits.publishers = e.integer(1..=16_000)? as u16) },
-    Key { name: "subscribers", set: |c, e| Ok(c.limits.subscribers = e.integer(1..=48_000)? as u16) },
-    Key {
-        name: "streams_per_publisher",
-        set: |c, e| Ok(c.limits.streams_per_publisher = e.integer(1..=STREAMS)? as u8),
-    },
+    Key { name: "connections", set: |c, e| put(&mut c.limits.connections, e.integer(1..=65_000)) },
+    Key { name: "sessions", set: |c, e| put(&mut c.limits.sessions, e.integer(1..=65_000)) },
+    Key { name: "handles", set: |c, e| put(&mut c.limits.handles, e.integer(1..=65_000)) },
+    Key { name: "rooms", set: |c, e| put(&mut c.limits.rooms, e.integer(1..=65_000)) },
+    Key { name: "publishers", set: |c, e| put(&mut c.limits.publishers, e.integer(1..=16_000)) },
+    Key { name: "subscribers", set: |c, e| put(&mut c.limits.subscribers, e.integer(1..=48_000)) },
+    Key { name: "streams_per_publisher", set: |c, e| put(&mut c.limits.streams_per_publisher, e.integer(1..=STREAMS)) },
     Key {
         name: "streams_per_subscriber",
-        set: |c, e| Ok(c.limits.streams_per_subscriber = e.integer(1..=STREAMS)? as u8),
+        set: |c, e| put(&mut c.limits.streams_per_subscriber, e.integer(1..=STREAMS)),
     },
-    Key { name: "subscriptions", set: |c, e| Ok(c.limits.subscriptions = e.integer(1..=65_000)? as u16) },
-    Key { name: "history_packets", set: |c, e| Ok(c.limits.history_packets = power_of_two(e, 16..=16_384)? as u16) },
-    Key { name: "queued_packets", set: |c, e| Ok(c.limits.queued_packets = power_of_two(e, 256..=1 << 20)? as u32) },
-    Key { name: "request_bytes", set: |c, e| Ok(c.limits.request_bytes = e.integer(4096..=1 << 20)? as u32) },
+    Key { name: "subscriptions", set: |c, e| put(&mut c.limits.subscriptions, e.integer(1..=65_000)) },
+    Key { name: "history_packets", set: |c, e| put(&mut c.limits.history_packets, power_of_two(e, 16..=16_384)) },
+    Key { name: "queued_packets", set: |c, e| put(&mut c.limits.queued_packets, power_of_two(e, 256..=1 << 20)) },
+    Key { name: "request_bytes", set: |c, e| put(&mut c.limits.request_bytes, e.integer(4096..=1 << 20)) },
 ];
 
 const LOG: &[Key<Configuration>] = &[
@@ -60,14 +60,14 @@ const LOG: &[Key<Configuration>] = &[
                 ("info", LogLevel::Info),
                 ("debug", LogLevel::Debug),
             ];
-            Ok(c.log.level = e.choice(&levels)?)
+            put(&mut c.log.level, e.choice(&levels))
         },
     },
     Key {
         name: "format",
-        set: |c, e| Ok(c.log.format = e.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?),
+        set: |c, e| put(&mut c.log.format, e.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])),
     },
-    Key { name: "addresses", set: |c, e| Ok(c.log.addresses = e.boolean()?) },
+    Key { name: "addresses", set: |c, e| put(&mut c.log.addresses, e.boolean()) },
 ];
 
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
@@ -100,15 +100,15 @@ fn shards(entry: &Entry) -> Result<Shards, Refusal> {
     match entry.text() {
         Ok("auto") => Ok(Shards::Auto),
         _ => match entry.integer(1..=32) {
-            Ok(count) => Ok(Shards::Count(count as u8)),
+            Ok(count) => Ok(Shards::Count(count)),
             Err(_) => Err(entry.refuse("\"auto\" or a whole number from 1 to 32")),
         },
     }
 }
 
-fn power_of_two(entry: &Entry, range: std::ops::RangeInclusive<u64>) -> Result<u64, Refusal> {
-    match entry.integer(range.clone()) {
-        Ok(number) if number.is_power_of_two() => Ok(number),
+fn power_of_two<T: TryFrom<u64>>(entry: &Entry, range: RangeInclusive<u64>) -> Result<T, Refusal> {
+    match entry.integer::<u64>(range.clone()) {
+        Ok(number) if number.is_power_of_two() => entry.integer(range),
         _ => Err(entry.refuse(&format!("a power of two from {} to {}", range.start(), range.end()))),
     }
 }
