@@ -227,8 +227,8 @@ impl Waiting {
     /// Sleeps until the socket is readable, the bell rings, or `timeout` has passed.
     fn block(&mut self, timeout: Duration) {
         self.events.clear();
-        // An interrupted wait is one that ended early. Nothing else can fail here; if it does, the media half goes on at
-        // the pace of its own deadlines.
+        // An interrupted wait is one that ended early. Nothing else can fail here; if it does, the media half goes on
+        // and lets other threads have their turn.
         if self.poller.wait(&mut self.events, Some(timeout)).is_err() {
             std::thread::yield_now();
         }

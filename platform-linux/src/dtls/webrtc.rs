@@ -1,8 +1,8 @@
 //! The engine `webrtc-dtls`.
 //!
-//! The library wants a tokio context and about 39 kB a connection. Once the keys are out, little is left to do: a lost last
-//! flight is sent again, the peer's alerts are read, and a close_notify is kept ready. So an established
-//! connection is put to sleep as a few hundred bytes, and woken when an alert arrives.
+//! The library wants a tokio context and about 39 kB a connection. Once the keys are out, little is left to do: a lost
+//! last flight is sent again (the library leaves that out), the peer's alerts are read, and a close_notify is kept
+//! ready. So an established connection sleeps, in about 1.3 kB by resident size, and is woken when an alert arrives.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
