@@ -45,7 +45,6 @@ pub(super) struct ShardMemory<'m> {
 impl<'m> Memory<'m> {
     /// Takes all that `limits` ask for with `shards` shards.
     pub fn new(limits: &Limits, shards: u8, lender: &mut impl Lender<'m>) -> Self {
-        let subscriptions = usize::from(limits.subscribers) * usize::from(limits.streams_per_subscriber);
         let buffer = LEAST_BUFFER_BYTES.max(limits.request_bytes as usize);
         Self {
             sessions: lender.lend("sessions", usize::from(limits.sessions)),
@@ -55,7 +54,7 @@ impl<'m> Memory<'m> {
                 .map(|_| ShardMemory {
                     links: lender.lend("links, control half", limits.links()),
                     streams: lender.lend("streams, control half", limits.streams()),
-                    subscriptions: lender.lend("subscriptions, control half", subscriptions),
+                    subscriptions: lender.lend("subscriptions, control half", usize::from(limits.subscriptions)),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),

@@ -3,7 +3,6 @@
 use core::fmt;
 
 use heapless::{String, Vec};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use crate::wire::{Codec, Kind};
 
@@ -17,8 +16,7 @@ pub const SECRET_BYTES: usize = 64;
 pub const CODECS: usize = 5;
 
 /// A room's settings, under the names that Janus gives them in files and requests.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomSettings {
     /// Its number; 0 lets Parlor choose one.
     pub room: u64,
@@ -214,24 +212,6 @@ impl fmt::Display for CodecList {
             formatter.write_str(name.name())?;
         }
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for CodecList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl Visitor<'_> for List {
-            type Value = CodecList;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("codec names such as \"vp8,h264\"")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<CodecList, E> {
-                CodecList::parse(text).ok_or_else(|| E::custom("unknown codec"))
-            }
-        }
-        deserializer.deserialize_str(List)
     }
 }
 

@@ -1,0 +1,111 @@
+//! Requests of the control channel: whatever a client sends, as a whole message and as the body of one, is answered, and
+//! when the client is gone nothing of it is left to time out.
+#![no_main]
+
+use std::cell::RefCell;
+
+use libfuzzer_sys::fuzz_target;
+use parlor_core::control::{Control, Lender, Memory, Outlet, Settings};
+use parlor_core::id::ConnectionId;
+use parlor_core::limits::Limits;
+use parlor_core::link::{Fingerprint, HandshakeCommand};
+use parlor_core::media::{CloseReason, Command, Notice};
+use parlor_core::random::Random;
+use parlor_core::room::RoomSettings;
+use parlor_core::time::Instant;
+
+const LIMITS: Limits =
+    Limits { sessions: 4, handles: 4, rooms: 4, publishers: 2, subscribers: 2, subscriptions: 16, ..Limits::DEFAULT };
+
+const CLIENT: ConnectionId = ConnectionId::new(0, 0);
+
+struct Leak;
+
+impl Lender<'static> for Leak {
+    fn lend<T: Default + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
+        Box::leak((0..count).map(|_| T::default()).collect())
+    }
+}
+
+struct Counter(u64);
+
+impl Random for Counter {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = (self.0 >> 33) as u8;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    texts: Vec<String>,
+    commands: Vec<Command>,
+}
+
+impl Outlet for Heard {
+    fn text(&mut self, _: ConnectionId, message: &[u8]) {
+        self.texts.push(String::from_utf8(message.to_vec()).expect("a message is UTF-8"));
+    }
+
+    fn command(&mut self, _: u8, command: Command) {
+        self.commands.push(command);
+    }
+
+    fn handshake(&mut self, _: HandshakeCommand) {}
+}
+
+fn new_control() -> Control<'static, Counter> {
+    let settings = Settings {
+        limits: LIMITS,
+        server_name: Default::default(),
+        fingerprint: Fingerprint { sha256: [1; 32] },
+        addresses: Default::default(),
+        port: 7000,
+        shards: 1,
+        session_timeout_s: 60,
+        reclaim_session_timeout_s: 0,
+        create_rooms: false,
+    };
+    let mut control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Counter(1));
+    control.add_room(RoomSettings { room: 1, ..RoomSettings::default() }).expect("a place for a room");
+    control
+}
+
+thread_local! {
+    static CONTROL: RefCell<Control<'static, Counter>> = RefCell::new(new_control());
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    CONTROL.with_borrow_mut(|control| {
+        let now = Instant::from_ms(1);
+        let mut heard = Heard::default();
+        control.request(now, CLIENT, br#"{"janus":"create","id":1,"transaction":"t"}"#, &mut heard);
+        let attach = br#"{"janus":"attach","session_id":1,"plugin":"janus.plugin.videoroom","transaction":"t"}"#;
+        control.request(now, CLIENT, attach, &mut heard);
+        let attached = heard.texts.last().expect("an answer");
+        let digits = attached.split("\"id\":").nth(1).expect("an id").trim_end_matches('}').to_owned();
+        for part in bytes.split(|byte| *byte == 0) {
+            heard.texts.clear();
+            control.request(now, CLIENT, part, &mut heard);
+            assert!(!heard.texts.is_empty(), "no answer");
+            let Ok(text) = std::str::from_utf8(part) else { continue };
+            for rest in [format!("\"body\":{text}"), format!("\"body\":{{\"request\":{text}}}")] {
+                let message = format!(
+                    "{{\"janus\":\"message\",\"session_id\":1,\"handle_id\":{digits},\"transaction\":\"t\",{rest}}}"
+                );
+                control.request(now, CLIENT, message.as_bytes(), &mut heard);
+            }
+        }
+        control.closed(now, CLIENT, &mut heard);
+        for command in std::mem::take(&mut heard.commands) {
+            if let Command::CloseLink { link } = command {
+                control.notice(now, 0, Notice::Closed { link, reason: CloseReason::Asked }, &mut heard);
+            }
+        }
+        heard.texts.clear();
+        control.tick(now.after_ms(3_600_000), &mut heard);
+        assert!(heard.texts.is_empty() && heard.commands.is_empty(), "something was left");
+    });
+});
