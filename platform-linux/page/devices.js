@@ -181,7 +181,7 @@ function explain(kind, error) {
   const device = KINDS[kind];
   switch (error.name) {
     case 'NotAllowedError':
-      return `The browser does not let this page use the ${device}. Allow it beside the address; you can also join without.`;
+      return `The browser does not let this page use the ${device}. Allow it beside the address, or join without.`;
     case 'NotFoundError':
       return `No ${device} was found. You can still join.`;
     case 'NotReadableError':

@@ -14,7 +14,7 @@ export class JanusError extends Error {
   }
 }
 
-/** One Janus session on one WebSocket of its own. `onlost(reason)` is called once, when it is gone without `close()`. */
+/** A Janus session on a WebSocket of its own. `onlost(reason)` is called once, when it is gone without `close()`. */
 export class Session {
   #socket;
   #handles = new Map();
@@ -181,7 +181,7 @@ export class Handle {
     return { data: reply.plugindata.data, jsep: reply.jsep };
   }
 
-  /** Passes a local candidate on; null says that there are no more. A lost one does no harm: the server learns it by ICE. */
+  /** Passes a local candidate on; null says that there are no more. A lost one does no harm: ICE finds it. */
   trickle(candidate) {
     const body = candidate
       ? { candidate: candidate.candidate, sdpMid: candidate.sdpMid, sdpMLineIndex: candidate.sdpMLineIndex }

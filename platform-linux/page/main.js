@@ -1,6 +1,7 @@
 // The page's life: the lobby, the call, what buttons and keys do, and what is said in the banner.
 //
-// Settings in the address: ?room=NAME (or #NAME), ?server=ws://HOST:PORT, ?codec=vp8|vp9|h264|av1, ?video=WIDTHxHEIGHT@FPS.
+// Settings in the address: ?room=NAME (or #NAME), ?server=ws://HOST:PORT, ?codec=vp8|vp9|h264|av1,
+// ?video=WIDTHxHEIGHT@FPS.
 //
 // `window.parlor` is there to be looked at (tests, the console); it changes nothing:
 //   state         'outside', 'entering', 'joined' or 'reconnecting'
@@ -176,7 +177,7 @@ function showPeople() {
   if (screen) shown.push(ownScreenTile());
   tiles.show(shown);
   const count = 1 + others.filter((person) => !person.screen).length;
-  element('count').textContent = count === 1 ? 'Only you' : `${count} people`;
+  element('count').textContent = countOf(count);
   element('alone').hidden = others.length > 0 || room.state !== 'joined';
 }
 
@@ -227,6 +228,11 @@ function onDevices() {
   meter.follow(devices.tracks.audio);
   showPeople();
   fillLists();
+}
+
+function countOf(people) {
+  if (room.state !== 'joined') return '';
+  return people === 1 ? 'Only you' : `${people} people`;
 }
 
 /** Writes on a button; a phone leaves the second word out. */

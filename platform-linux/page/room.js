@@ -1,4 +1,4 @@
-// One stay in a room: joins, publishes, follows who is there, and comes back by itself when anything on the way is lost.
+// One stay in a room: joins, publishes, follows who is there, and comes back by itself when something is lost.
 // Speaks Janus' VideoRoom; knows nothing of the page.
 
 import { JanusError, Session } from './janus.js';
