@@ -129,20 +129,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             rtx_payload_type,
             parameters: source.parameters.clone(),
             extensions: extensions.unwrap_or_default(),
-            ssrc: old.map_or(0, |old| old.ssrc),
-            rtx_ssrc: old.and_then(|old| old.rtx_ssrc),
+            ssrc: 0,
+            rtx_ssrc: None,
             is_offered: old.is_some_and(|old| old.is_offered),
             is_ready: false,
             is_sent: true,
             playout_delay: selected.playout_delay,
         };
-        if stream.ssrc == 0 {
-            stream.ssrc = self.ssrc(shard, &streams, 0);
-        }
-        stream.rtx_ssrc = match rtx_payload_type {
-            None => None,
-            Some(_) => Some(stream.rtx_ssrc.unwrap_or_else(|| self.ssrc(shard, &streams, stream.ssrc))),
-        };
+        // An m-line used again has a new source: browsers attach a picture to a new SSRC only.
+        stream.ssrc = self.ssrc(shard, &streams, 0);
+        stream.rtx_ssrc = rtx_payload_type.map(|_| self.ssrc(shard, &streams, stream.ssrc));
         self.place_stream(handle, shard, vacant, stream)?;
         Ok(true)
     }
