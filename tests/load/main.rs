@@ -32,6 +32,8 @@ const REST: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_secs(3);
 /// What the rate is multiplied by from step to step.
 const GROWTH: f64 = 1.1;
+/// Share of the pace that the publishers must have kept: below it the client was the limit, not the server.
+const LEAST_PACE: f64 = 0.98;
 /// Where the search gives up on its way down.
 const LEAST_RATE: f64 = 10.0;
 /// Loss and delay that end the search, at the second time at the same rate.
@@ -121,6 +123,8 @@ fn measure(stage: &mut Stage, process: Process, pace: Pace, time: Duration) -> R
         "forwarded_per_s": (window.received as f64 / seconds).round(),
         "expected": expected,
         "loss": loss,
+        // What the publishers sent of what they should have: the client's own limit.
+        "kept_pace": expected as f64 / (seconds * pace.rate * stage.sources() as f64),
         "cpu_us": cpu_ns as f64 / 1e3 / window.received.max(1) as f64,
         "cpu_share": cpu_ns as f64 / 1e9 / seconds,
         "client_share": client_ns as f64 / 1e9 / seconds,
@@ -139,8 +143,8 @@ fn highest(stage: &mut Stage, process: Process, pace: Pace, start: f64) -> Resul
             let phase = measure(stage, process, Pace { rate, ..pace }, STEP)?;
             let loss = phase["loss"].as_f64().unwrap_or(1.0);
             let p99_ms = phase["p99_ms"].as_f64().unwrap_or(f64::INFINITY);
-            eprintln!("{}", phase);
-            if loss < MOST_LOSS && p99_ms < MOST_P99_MS {
+            let kept_pace = phase["kept_pace"].as_f64().unwrap_or(0.0);
+            if loss < MOST_LOSS && p99_ms < MOST_P99_MS && kept_pace > LEAST_PACE {
                 (best, borne) = (phase, true);
                 break;
             }

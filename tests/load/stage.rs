@@ -13,6 +13,8 @@ const SWEEP: Duration = Duration::from_millis(2);
 const TICK: Duration = Duration::from_millis(20);
 /// Between two looks at somebody's signalling connection.
 const STAY: Duration = Duration::from_millis(100);
+/// How far behind its pace a publisher may be and still catch up.
+const MOST_BEHIND: Duration = Duration::from_millis(20);
 /// Send times remembered by publisher: as many as there are sequence numbers.
 const REMEMBERED: usize = 1 << 16;
 /// Packets of a source that its listener's stack reads itself, to learn how its numbers are shifted.
@@ -166,6 +168,11 @@ impl Stage {
         sources.map(|source| sent(source.speaker)).sum()
     }
 
+    /// How many streams are received, by all listeners together.
+    pub(crate) fn sources(&self) -> usize {
+        self.listeners.iter().map(|listener| listener.sources.len()).sum()
+    }
+
     fn sent(&self) -> Vec<u64> {
         self.speakers.iter().map(|speaker| speaker.publisher.tracks[0].sent).collect()
     }
@@ -220,6 +227,8 @@ impl Stage {
     fn send_due(&mut self) -> Result<()> {
         let pace = self.pace;
         for speaker in &mut self.speakers {
+            // A client that was held up does not catch up: it would measure a burst that nobody asked for.
+            speaker.due = speaker.due.max(Instant::now() - MOST_BEHIND);
             while speaker.due <= Instant::now() {
                 speaker.due += Duration::from_secs_f64(pace.step_s());
                 for _ in 0..if pace.burst { pace.frame } else { 1 } {
