@@ -35,6 +35,11 @@ pub(crate) fn meet(server: &Server, subscribers: usize) -> Result<Meeting> {
     }
     let up = meeting.drive(PATIENCE, |peers| peers.iter().all(|peer| peer.is_connected()))?;
     assert!(up, "not every subscriber's connection came up");
+    for subscriber in &mut meeting.subscribers {
+        // The server's side may be later than ours: what it forwards before is not for this subscriber.
+        let up = subscriber.signalling.wait(PATIENCE, |event| event["janus"] == "webrtcup")?;
+        assert!(up.is_some(), "the server did not say that a connection is up");
+    }
     Ok(meeting)
 }
 

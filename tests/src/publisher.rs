@@ -10,6 +10,9 @@ use str0m::rtp::{ExtensionValues, RtpWrite};
 /// How long ICE and DTLS may take.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 
+/// How long one side is looked at before the other.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// One published m-line and where its numbers stand.
 #[derive(Debug)]
 pub struct Track {
@@ -56,10 +59,22 @@ impl Publisher {
         peer.accept_answer(pending, &answer.ok_or("no answer to the offer")?)?;
         let tracks = mids.iter().zip(kinds).map(|(mid, kind)| Track::new(&peer, *mid, *kind)).collect::<Result<_>>()?;
         let mut publisher = Publisher { id, peer, signalling, handle, tracks, answered_keyframes: 0 };
-        if !drive(&mut [&mut publisher.peer], HANDSHAKE, |peers| peers[0].is_connected())? {
-            return Err("the publisher's connection did not come up".into());
-        }
+        publisher.come_up()?;
         Ok(publisher)
+    }
+
+    /// Goes on until both ends say that the connection is up: only then can others subscribe.
+    fn come_up(&mut self) -> Result<()> {
+        let start = Instant::now();
+        let mut server_up = false;
+        while start.elapsed() < HANDSHAKE {
+            drive(&mut [&mut self.peer], GLANCE, |peers| peers[0].is_connected())?;
+            server_up |= self.signalling.wait(GLANCE, |event| event["janus"] == "webrtcup")?.is_some();
+            if server_up && self.peer.is_connected() {
+                return Ok(());
+            }
+        }
+        Err("the publisher's connection did not come up".into())
     }
 
     /// Sends one video frame of `packets` packets of `length` payload bytes, a stamp of 0 in each.
