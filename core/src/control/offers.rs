@@ -19,7 +19,7 @@ use crate::room::SubscribedStream;
 use crate::sdp::{
     AnsweredSection, OfferedMedia, OfferedSection, OfferedState, SECTIONS, Side, read_answer, section_mid, write_offer,
 };
-use crate::wire::ExtensionMap;
+use crate::wire::{Extension, ExtensionMap};
 
 /// Whether there are subscribers whose sources went.
 pub(crate) type Watchers = bool;
@@ -37,8 +37,8 @@ struct Note<'a> {
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Everything that `handle` publishes goes: those who watch keep their m-lines without a source. Says whether there
-    /// are any; [`Self::offer_to`] tells them.
-    pub(crate) fn lose_sources(&mut self, handle: HandleId) -> Watchers {
+    /// are any; [`Self::offer_to`] tells them, where they shall be told.
+    pub(crate) fn lose_sources(&mut self, handle: HandleId, is_told: bool) -> Watchers {
         let Some(entry) = self.state.handles.get(handle) else { return false };
         let Some((shard, publisher)) = entry.peer.as_ref().map(|peer| peer.shard).zip(entry.publisher()) else {
             return false;
@@ -58,7 +58,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 if stream.source.is_some_and(|source| streams.contains(&source)) {
                     stream.source = None;
                     stream.is_ready = false;
-                    subscriber.is_stale = true;
+                    subscriber.is_stale |= is_told;
                     is_any = true;
                 }
             }
@@ -241,13 +241,19 @@ fn offered_section(stream: &SubscribedStream) -> OfferedSection<'_> {
         payload_type: stream.payload_type,
         rtx_payload_type: stream.rtx_payload_type,
         parameters: &stream.parameters,
-        extensions: if stream.source.is_some() { stream.extensions } else { ExtensionMap::EMPTY },
+        extensions: if stream.source.is_some() { stream.extensions } else { without_source(&stream.extensions) },
         ssrc: stream.ssrc,
         rtx_ssrc: stream.rtx_ssrc,
         stream_name: &stream.feed_name,
     });
     let state = if stream.source.is_some() { OfferedState::Sending } else { OfferedState::Inactive };
     OfferedSection { state, media }
+}
+
+/// Where nothing flows, what comes from the publisher is not offered.
+fn without_source(offered: &ExtensionMap) -> ExtensionMap {
+    let ours = [Extension::Mid, Extension::TransportSequence, Extension::AbsoluteSendTime];
+    ours.iter().fold(ExtensionMap::EMPTY, |map, it| map.with(*it, offered.id(*it).unwrap_or_default()))
 }
 
 /// What the shard is told about an m-line that was answered; nothing if nothing flows on it.

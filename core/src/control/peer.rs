@@ -118,7 +118,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// The media of `handle` ended: the others hear it, and those who watch get another offer.
     pub(crate) fn hang_up(&mut self, handle: HandleId, reason: &'static str) {
         self.tell_unpublished(handle, 1);
-        let watchers = self.lose_sources(handle);
+        let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, Some(reason));
         self.offer_to(watchers);
     }
@@ -153,7 +153,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.tell_room(self.state, room, Some(handle), &event);
         }
         self.leave(handle);
-        let watchers = self.lose_sources(handle);
+        let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, None);
         self.state.handles.remove(handle);
         self.offer_to(watchers);
@@ -170,7 +170,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.state.handles.at(index).filter(|entry| is_in(entry)).and(self.state.handles.id_at(index))
             {
                 let handle = handle.into();
-                self.lose_sources(handle);
+                self.lose_sources(handle, false);
                 self.leave(handle);
                 self.close_peer(handle, Some("Close PC"));
             }

@@ -216,7 +216,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(tables) = self.state.shards.get(usize::from(shard)) {
             tables.check_link(true, self.settings.limits.publishers)?;
         }
-        let watchers = self.lose_sources(handle);
+        let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, None);
         self.offer_to(watchers);
         self.open_peer(handle, shard, Some(jsep.transport.clone()))?;
@@ -343,7 +343,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let event = RoomEvent { room, unpublished: Some(Whom::You), ..RoomEvent::default() };
         self.post.event(self.state, caller.handle, Some(caller.transaction), &event, None);
         self.tell_unpublished(caller.handle, 2);
-        let watchers = self.lose_sources(caller.handle);
+        let watchers = self.lose_sources(caller.handle, true);
         self.close_peer(caller.handle, Some("Close PC"));
         self.offer_to(watchers);
         Ok(())
@@ -362,7 +362,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.tell_room(self.state, room, Some(caller.handle), &others);
         }
         // As in Janus, those who watch hear of it by "leaving" alone.
-        self.lose_sources(caller.handle);
+        self.lose_sources(caller.handle, false);
         self.leave(caller.handle);
         self.close_peer(caller.handle, None);
         Ok(())

@@ -6,8 +6,8 @@ use super::format::rtpmap;
 use super::{Description, LocalTransport, MediaKind, PublishedSection, PublishedState, Section, write};
 use crate::link::Role;
 
-/// Writes the answer to `offer` that says what [`super::negotiate`] decided about it. Candidates are told in the first
-/// m-line, whose transport all share (RFC 9143 section 7.3).
+/// Writes the answer to `offer` that says what [`super::negotiate`] decided about it. Candidates are told in every
+/// m-line, though all share a transport: some clients keep only the last ones that they read.
 pub fn write_answer(
     out: &mut dyn Write,
     offer: &Description<'_>,
@@ -18,7 +18,6 @@ pub fn write_answer(
     let is_open = |section: &&PublishedSection<'_>| section.state != PublishedState::Rejected;
     let bundled = sections.iter().filter(is_open).map(|section| section.mid).filter(|mid| !mid.is_empty());
     write::session(out, local, bundled, offer.attribute("extmap-allow-mixed").is_some())?;
-    let mut has_carrier = false;
     for section in sections {
         let offered = &section.offered;
         if section.state == PublishedState::Rejected {
@@ -31,10 +30,7 @@ pub fn write_answer(
             MediaKind::Application => data(out, section, local, setup)?,
             _ => media(out, section, local, setup)?,
         }
-        if !has_carrier {
-            write::candidates(out, local)?;
-            has_carrier = true;
-        }
+        write::candidates(out, local)?;
     }
     Ok(())
 }

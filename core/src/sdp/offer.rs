@@ -76,12 +76,10 @@ pub fn write_offer(out: &mut dyn Write, sections: &[OfferedSection<'_>], local: 
         let _ = mids.push(section_mid(index));
     }
     write::session(out, local, mids.iter().map(Mid::as_str), true)?;
-    let mut has_carrier = false;
     for (index, section) in sections.iter().enumerate() {
         write_section(out, section, &section_mid(index), local)?;
-        if section.state != OfferedState::Removed && !has_carrier {
+        if section.state != OfferedState::Removed {
             write::candidates(out, local)?;
-            has_carrier = true;
         }
     }
     Ok(())
