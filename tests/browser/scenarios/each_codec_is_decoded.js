@@ -2,6 +2,8 @@ import { expect } from '../lib/tab.js';
 
 const CODECS = { vp8: 'video/VP8', vp9: 'video/VP9', h264: 'video/H264', av1: 'video/AV1' };
 const MUST = ['vp8', 'vp9', 'av1'];
+/** Some encoders take a whole core: this proves decoding, not speed. */
+const LEAST_FRAMES_PER_SECOND = 4;
 
 export default async function (world) {
   const missing = [];
@@ -27,9 +29,9 @@ export default async function (world) {
     ]) {
       await tab.hasMediaOf(name);
       await tab.paints(name);
-      const { rate, codec: received } = await tab.receivedWithin(name, 3_000);
+      const { rate, codec: received } = await tab.receivedWithin(name, 4_000);
       expect(received === mimeType, `${tab.name} decodes ${received}, not ${mimeType}`);
-      expect(rate >= 8, `${codec}: only ${rate.toFixed(1)} frames a second`);
+      expect(rate >= LEAST_FRAMES_PER_SECOND, `${codec}: only ${rate.toFixed(1)} frames a second`);
     }
     await world.leave();
   }
