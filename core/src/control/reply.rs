@@ -7,7 +7,8 @@ use super::handle::Handle;
 use super::media_info::talking;
 use super::state::State;
 use crate::id::RoomId;
-use crate::room::{CodecList, Publisher, Room};
+use crate::room::{CodecList, CodecName, Publisher, Room};
+use crate::wire::Codec;
 
 /// A refusal of the plugin.
 #[derive(serde::Serialize)]
@@ -65,6 +66,8 @@ pub(crate) struct RoomInfo<'a> {
     #[serde(skip_serializing_if = "is_false")]
     opus_fec: bool,
     #[serde(skip_serializing_if = "is_false")]
+    opus_dtx: bool,
+    #[serde(skip_serializing_if = "is_false")]
     video_svc: bool,
     record: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +108,8 @@ impl<'a> RoomInfo<'a> {
             audiocodec: Shown(&settings.audiocodec),
             videocodec: Shown(&settings.videocodec),
             opus_fec: settings.opus_fec,
+            // Unlike FEC, DTX is told only where Opus is spoken.
+            opus_dtx: settings.opus_dtx && settings.audiocodec.contains(CodecName::Known(Codec::Opus)),
             video_svc: room.is_scalable(),
             record: settings.record,
             rec_dir: settings.rec_dir.as_deref(),
