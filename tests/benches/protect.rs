@@ -55,6 +55,8 @@ impl Bench {
     /// Nanoseconds to protect: ours, theirs.
     fn seal(&mut self) -> (&'static str, f64, f64) {
         let mut context = context(self.profile);
+        // Who opens must see the first round of sequence numbers.
+        self.next = 1;
         let mut room = self.clear.clone();
         room.resize(self.clear.len() + 16, 0);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -82,6 +84,8 @@ impl Bench {
     /// Nanoseconds to open: ours, theirs.
     fn open(&mut self) -> (&'static str, f64, f64) {
         let mut context = context(self.profile);
+        // Who opens must see the first round of sequence numbers.
+        self.next = 1;
         let mut state = IncomingIndex::default();
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
