@@ -36,7 +36,9 @@ const GROWTH: f64 = 1.1;
 const LEAST_PACE: f64 = 0.98;
 /// Where the search gives up on its way down.
 const LEAST_RATE: f64 = 10.0;
-/// Loss and delay that end the search, at the second time at the same rate.
+/// How often one rate is tried: what else runs on the machine disturbs a single attempt.
+const ATTEMPTS: usize = 4;
+/// Loss and delay that a server must not exceed in the search.
 const MOST_LOSS: f64 = 0.001;
 const MOST_P99_MS: f64 = 50.0;
 
@@ -139,7 +141,7 @@ fn highest(stage: &mut Stage, process: Process, pace: Pace, start: f64) -> Resul
     let mut rate = start;
     loop {
         let mut borne = false;
-        for _ in 0..2 {
+        for _ in 0..ATTEMPTS {
             let phase = measure(stage, process, Pace { rate, ..pace }, STEP)?;
             let loss = phase["loss"].as_f64().unwrap_or(1.0);
             let p99_ms = phase["p99_ms"].as_f64().unwrap_or(f64::INFINITY);
