@@ -21,6 +21,7 @@ impl<T> Default for Slot<T> {
 pub struct Table<'m, T> {
     slots: &'m mut [Slot<T>],
     count: usize,
+    /// No place below is vacant. The lowest vacancy is taken first, so that memory never used stays untouched.
     hint: usize,
 }
 
@@ -80,10 +81,8 @@ impl<'m, T> Table<'m, T> {
         if self.count == self.slots.len() {
             return None;
         }
-        let places = self.slots.len();
-        let index =
-            (0..places).map(|step| (self.hint + step) % places).find(|index| self.slots[*index].value.is_none())?;
-        self.hint = (index + 1) % places;
+        let index = self.hint + self.slots[self.hint..].iter().position(|slot| slot.value.is_none())?;
+        self.hint = index;
         let generation = self.slots[index].generation.wrapping_add(1);
         Some(Id { index: index as u16, generation })
     }
@@ -104,7 +103,10 @@ impl<'m, T> Table<'m, T> {
             return None;
         }
         let value = slot.value.take();
-        self.count -= usize::from(value.is_some());
+        if value.is_some() {
+            self.count -= 1;
+            self.hint = self.hint.min(usize::from(id.index));
+        }
         value
     }
 
@@ -161,6 +163,19 @@ mod tests {
         assert_eq!(table.get(second), Some(&8));
         assert_eq!(table.remove(first), None);
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn the_lowest_vacancy_is_taken_first() {
+        let mut slots = slots(4);
+        let mut table = Table::new(&mut slots);
+        let names: Vec<_> = (0..4).map(|value| table.insert(value).unwrap()).collect();
+        for place in [3, 1, 2] {
+            table.remove(names[place]);
+        }
+        let places: Vec<_> = (0..3).map(|value| table.insert(value).unwrap().index).collect();
+        assert_eq!(places, [1, 2, 3]);
+        assert_eq!(table.insert(4), Err(4));
     }
 
     #[test]
