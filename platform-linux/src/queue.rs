@@ -17,7 +17,7 @@ use polling::Poller;
 use rustix::event::{EventfdFlags, eventfd};
 
 /// Commands that wait for a shard.
-pub const COMMANDS: usize = 1024;
+pub const COMMANDS: usize = 256;
 
 /// Notices that wait for the control half.
 pub const NOTICES: usize = 1024;

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use parlor_core::id::LinkId;
+use parlor_core::limits::DATAGRAM_BYTES;
 use parlor_core::link::Route;
 use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice};
 use parlor_core::time::Instant;
@@ -87,9 +89,15 @@ where
     system::watch(&poller, &socket.descriptor, SOCKET)?;
     let bell = Bell::poller(Arc::clone(&poller));
     let (commands, commands_inbox) = queue::to_media::<_, { queue::COMMANDS }>(&bell);
-    let (outgoing, outgoing_inbox) = queue::to_media::<_, { queue::DTLS_DATAGRAMS }>(&bell);
+    let (mut outgoing, mut outgoing_inbox) = queue::to_media::<_, { queue::DTLS_DATAGRAMS }>(&bell);
     let (notices_outbox, notices) = queue::to_control::<_, { queue::NOTICES }>()?;
-    let (incoming_outbox, incoming) = queue::to_control::<_, { queue::DTLS_DATAGRAMS }>()?;
+    let (mut incoming_outbox, mut incoming) = queue::to_control::<_, { queue::DTLS_DATAGRAMS }>()?;
+    // Every place is used once now, so that resident memory does not grow with the first handshakes.
+    for _ in 0..queue::DTLS_DATAGRAMS {
+        let blank = DtlsDatagram { link: LinkId::new(0, 0), len: 0, bytes: [0; DATAGRAM_BYTES] };
+        let _ = (outgoing.try_send(blank.clone()), outgoing_inbox.try_recv());
+        let _ = (incoming_outbox.try_send(blank), incoming.try_recv());
+    }
     let media_port = ShardPort {
         outbox: Outbox { transmit: Transmit::new(Arc::clone(&socket), Arc::clone(&counters)), dtls: incoming_outbox },
         receive: Receive::new(Arc::clone(&socket), Arc::clone(&counters)),

@@ -52,6 +52,8 @@ pub(super) struct Factory {
 
 impl Factory {
     pub(super) fn new(identity: &Identity) -> Result<Self, String> {
+        // The library's timers have a thread, which async-compat starts at first use: not in the middle of a meeting.
+        smol::block_on(Compat::new(async {}));
         let key =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &identity.private_key, &SystemRandom::new())
                 .map_err(|error| format!("the key of the certificate cannot be used: {error}"))?;
