@@ -1,0 +1,10 @@
+//! The media half in memory: one scenario a file.
+
+mod a_join_storm_asks_for_few_keyframes;
+mod a_lost_packet_is_asked_for_and_reaches_everybody;
+mod a_switch_keeps_the_stream_continuous;
+mod allocations;
+mod every_subscriber_gets_every_byte;
+mod forwarding_allocates_nothing;
+mod memory_room;
+mod what_a_subscriber_lost_is_sent_again;

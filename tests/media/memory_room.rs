@@ -1,0 +1,303 @@
+//! A shard's media half driven in memory: peers whose packets are sealed and opened by hand, no socket, no thread, no
+//! clock. Nothing here allocates while packets flow, so that what allocates is the code under test.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use parlor_core::id::{LinkId, StreamId, SubscriptionId};
+use parlor_core::limits::{DATAGRAM_BYTES, Limits};
+use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
+use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
+use parlor_core::media::{
+    Command, Datagram, EncodingParameters, Feedback, Media, Memory, OpenLink, Settings, StreamParameters,
+    SubscriptionParameters, tables,
+};
+use parlor_core::random::Random;
+use parlor_core::time::Instant;
+use parlor_core::wire::{Codec, Extension, ExtensionMap, rtp, stun};
+use parlor_linux::crypto::RingGcm;
+
+/// Header extensions of every m-line here.
+pub const MID_ID: u8 = 1;
+/// See [`MID_ID`].
+pub const TRANSPORT_ID: u8 = 3;
+
+/// A small generator, the same numbers in every run.
+pub struct Numbers(pub u64);
+
+impl Random for Numbers {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut number = self.0;
+            number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(number ^ (number >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Collects what leaves, in memory that was taken at the beginning.
+pub struct Collected {
+    arena: Vec<u8>,
+    used: usize,
+    sent: Vec<(Route, usize, usize)>,
+    /// Whether datagrams are kept; else only counted.
+    pub keeps: bool,
+    /// How many left since the beginning.
+    pub count: u64,
+}
+
+impl Collected {
+    fn new(datagrams: usize) -> Self {
+        let arena = vec![0; (datagrams + 1) * DATAGRAM_BYTES];
+        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0 }
+    }
+
+    /// What left since the last look, sealed.
+    pub fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
+        self.sent.iter().map(|(_, start, len)| &self.arena[*start..start + len])
+    }
+
+    fn clear(&mut self) {
+        self.used = 0;
+        self.sent.clear();
+    }
+}
+
+impl Outbox for Collected {
+    fn lend(&mut self) -> &mut [u8] {
+        &mut self.arena[self.used..self.used + DATAGRAM_BYTES]
+    }
+
+    fn commit(&mut self, route: &Route, len: usize) {
+        self.count += 1;
+        if self.keeps && self.sent.len() < self.sent.capacity() {
+            self.sent.push((*route, self.used, len));
+            self.used += len;
+        }
+    }
+
+    fn flush(&mut self) {}
+
+    fn dtls(&mut self, _: DtlsDatagram) -> bool {
+        true
+    }
+}
+
+/// A peer's own end of its link.
+pub struct Peer {
+    /// Its link.
+    pub link: LinkId,
+    route: Route,
+    srtp: SrtpSession<RingGcm>,
+    incoming: Vec<(u32, IncomingIndex)>,
+}
+
+/// One shard and its peers.
+pub struct MemoryRoom {
+    /// The code under test.
+    pub media: Media<'static, RingGcm, Numbers>,
+    /// What it sent.
+    pub outbox: Collected,
+    /// The time there.
+    pub now: Instant,
+    /// Its peers, in the order in which they came.
+    pub peers: Vec<Peer>,
+    profile: SrtpProfile,
+    subscriptions: u16,
+    streams: u16,
+}
+
+impl MemoryRoom {
+    /// An empty shard.
+    pub fn new(limits: Limits, profile: SrtpProfile) -> Self {
+        let sizes = tables::<RingGcm>(&limits).map(|table| table.count);
+        let memory = Memory {
+            links: leak(sizes[0]),
+            routes: leak(sizes[1]),
+            streams: leak(sizes[2]),
+            subscriptions: leak(sizes[3]),
+            packets: leak(sizes[4]),
+            packet_bytes: vec![0; sizes[5]].leak(),
+            histories: leak(sizes[6]),
+            queued: leak(sizes[7]),
+        };
+        Self {
+            media: Media::new(memory, limits, Settings::default(), Numbers(1)),
+            outbox: Collected::new(16_384),
+            now: Instant::from_ms(1000),
+            peers: Vec::new(),
+            profile,
+            subscriptions: 0,
+            streams: 0,
+        }
+    }
+
+    /// A new peer whose link is up.
+    pub fn connect(&mut self) -> usize {
+        let number = self.peers.len() as u16;
+        let link = LinkId::new(number, 1);
+        let local = Credentials::new(link, [7; 25]);
+        let remote_ufrag = heapless::String::try_from("peer").unwrap();
+        let open = OpenLink { link, local: local.clone(), remote_ufrag, reduced_rtcp: true };
+        self.media.command(self.now, Command::OpenLink(open));
+        let remote = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 5000));
+        let route = Route { remote, local: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let username = format!("{}:peer", local.ufrag);
+        let request = stun::Request {
+            transaction: [9; 12],
+            username: Some(username.as_bytes()),
+            priority: Some(1),
+            use_candidate: true,
+            role: Some(stun::IceRole::Controlling(1)),
+            ..stun::Request::default()
+        };
+        let mut bytes = [0; 200];
+        let integrity = stun::Integrity::new(local.password.as_bytes()).unwrap();
+        let len = request.write(&mut bytes, Some(&integrity)).unwrap();
+        self.media.receive(self.now, Datagram { route, bytes: &mut bytes[..len] }, &mut self.outbox);
+        let ours = MasterKey { key: [number as u8; 16], salt: [1; 14] };
+        let theirs = MasterKey { key: [number as u8 ^ 0xff; 16], salt: [2; 14] };
+        let keys = SrtpKeys { profile: self.profile, local: ours, remote: theirs };
+        self.media.command(self.now, Command::SecureLink { link, keys });
+        let srtp = SrtpSession::new(&SrtpKeys { profile: self.profile, local: theirs, remote: ours });
+        let incoming = Vec::with_capacity(16);
+        self.peers.push(Peer { link, route, srtp, incoming });
+        self.outbox.clear();
+        usize::from(number)
+    }
+
+    /// Has a peer publish an m-line under `ssrc`.
+    pub fn publish(&mut self, peer: usize, codec: Codec, ssrc: u32) -> StreamId {
+        let stream = StreamId::new(self.streams, 1);
+        self.streams += 1;
+        let mut encodings = heapless::Vec::new();
+        let encoding = EncodingParameters { rid: None, ssrc: Some(ssrc), rtx_ssrc: Some(ssrc + 1) };
+        assert!(encodings.push(encoding).is_ok());
+        self.media.command(
+            self.now,
+            Command::ConfigureStream(StreamParameters {
+                stream,
+                link: self.peers[peer].link,
+                mid: heapless::String::try_from("0").unwrap(),
+                codec,
+                payload_type: PAYLOAD_TYPE,
+                rtx_payload_type: Some(RTX_PAYLOAD_TYPE),
+                extensions: extensions(),
+                encodings,
+                feedback: FEEDBACK,
+                active: true,
+            }),
+        );
+        stream
+    }
+
+    /// Has a peer subscribe to a stream under `ssrc`, with or without RTX.
+    pub fn subscribe(&mut self, peer: usize, stream: StreamId, ssrc: u32, rtx: bool) -> SubscriptionId {
+        let subscription = SubscriptionId::new(self.subscriptions, 1);
+        self.subscriptions += 1;
+        self.media.command(
+            self.now,
+            Command::Subscribe(SubscriptionParameters {
+                subscription,
+                link: self.peers[peer].link,
+                stream: Some(stream),
+                mid: heapless::String::try_from("a").unwrap(),
+                ssrc,
+                rtx_ssrc: rtx.then_some(ssrc + 1),
+                payload_type: PAYLOAD_TYPE + 1,
+                rtx_payload_type: rtx.then_some(RTX_PAYLOAD_TYPE + 1),
+                extensions: extensions(),
+                feedback: FEEDBACK,
+                active: true,
+            }),
+        );
+        subscription
+    }
+
+    /// A peer sends an RTP packet; `index` is its extended sequence number.
+    pub fn send(&mut self, peer: usize, header: rtp::Header, index: u64, payload: &[u8]) {
+        let transport = (index as u16).to_be_bytes();
+        let elements: [(u8, &[u8]); 2] = [(MID_ID, b"0"), (TRANSPORT_ID, &transport)];
+        let mut packet = [0; DATAGRAM_BYTES];
+        let header = rtp::Header { sequence: index as u16, ..header };
+        let header_len = header.write(&mut packet, elements).unwrap();
+        packet[header_len..header_len + payload.len()].copy_from_slice(payload);
+        let peer = &self.peers[peer];
+        let len = peer.srtp.seal_rtp(&mut packet, header_len + payload.len(), header_len, index).unwrap();
+        let datagram = Datagram { route: peer.route, bytes: &mut packet[..len] };
+        self.media.receive(self.now, datagram, &mut self.outbox);
+    }
+
+    /// A peer sends an RTCP packet that `write` writes.
+    pub fn send_rtcp(&mut self, peer: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        let mut packet = [0; DATAGRAM_BYTES];
+        let len = write(&mut packet).unwrap();
+        let peer = &mut self.peers[peer];
+        let len = peer.srtp.seal_rtcp(&mut packet, len).unwrap();
+        let datagram = Datagram { route: peer.route, bytes: &mut packet[..len] };
+        self.media.receive(self.now, datagram, &mut self.outbox);
+    }
+
+    /// Lets `ms` pass, and everything leave.
+    pub fn pass(&mut self, ms: u64) {
+        self.now = self.now.after_ms(ms);
+        self.media.leave(self.now, &mut self.outbox);
+        self.media.tick(self.now, &mut self.outbox);
+        self.media.notices(|_| Ok(()));
+    }
+
+    /// Opens everything that left since the last call, and shows it with the number of the peer that got it.
+    pub fn collect(&mut self, mut seen: impl FnMut(usize, Opened<'_>)) {
+        let Collected { arena, sent, .. } = &mut self.outbox;
+        for (route, start, len) in sent.drain(..) {
+            let Some(number) = self.peers.iter().position(|peer| peer.route == route) else { continue };
+            let peer = &mut self.peers[number];
+            let packet = &mut arena[start..start + len];
+            if (192..224).contains(&packet[1]) {
+                let len = peer.srtp.open_rtcp(packet).unwrap();
+                seen(number, Opened::Rtcp(&packet[..len]));
+                continue;
+            }
+            let ssrc = rtp::ssrc(packet).unwrap();
+            let place = peer.incoming.iter().position(|(known, _)| *known == ssrc);
+            let place = place.unwrap_or_else(|| {
+                peer.incoming.push((ssrc, IncomingIndex::default()));
+                peer.incoming.len() - 1
+            });
+            // A retransmission without RTX is a repetition, which a receiver's replay window refuses.
+            if let Ok((len, index)) = peer.srtp.open_rtp(packet, &mut peer.incoming[place].1) {
+                seen(number, Opened::Rtp(rtp::View::new(&packet[..len]).unwrap(), index));
+            }
+        }
+        self.outbox.clear();
+    }
+
+    /// Forgets what left.
+    pub fn forget(&mut self) {
+        self.outbox.clear();
+    }
+}
+
+/// What a peer got, in clear.
+pub enum Opened<'a> {
+    /// An RTP packet and its extended sequence number.
+    Rtp(rtp::View<'a>, u64),
+    /// A compound RTCP packet.
+    Rtcp(&'a [u8]),
+}
+
+/// The payload type of what is published; subscribers get the next number.
+pub const PAYLOAD_TYPE: u8 = 96;
+/// The payload type of its retransmissions; subscribers get the next number.
+pub const RTX_PAYLOAD_TYPE: u8 = 98;
+
+const FEEDBACK: Feedback = Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: true };
+
+fn extensions() -> ExtensionMap {
+    ExtensionMap::EMPTY.with(Extension::Mid, MID_ID).with(Extension::TransportSequence, TRANSPORT_ID)
+}
+
+fn leak<T: Default>(count: usize) -> &'static mut [T] {
+    (0..count).map(|_| T::default()).collect::<Vec<T>>().leak()
+}
