@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// How many allocations this thread has made.
-pub fn on_this_thread() -> u64 {
+pub(crate) fn on_this_thread() -> u64 {
     COUNT.with(Cell::get)
 }
 

@@ -21,7 +21,7 @@ fn every_subscriber_gets_every_byte() {
         // Starts just before the wrap of the sequence number.
         for step in 0..200_u64 {
             let payload = step.to_be_bytes();
-            let timestamp = u32::MAX - 50_000 + step as u32 * 960;
+            let timestamp = (u32::MAX - 50_000).wrapping_add(step as u32 * 960);
             let header = rtp::Header {
                 marker: step == 0,
                 payload_type: PAYLOAD_TYPE,

@@ -33,6 +33,9 @@ fn forwarding_allocates_nothing() {
                 rtp::Header { payload_type: PAYLOAD_TYPE, ssrc, timestamp: step as u32, ..rtp::Header::default() };
             room.send(publisher, header, index, &[[0x10, key, 0, 0], [7; 4], [8; 4], [9; 4]].concat_fixed());
         }
+        if step % 5000 == 0 {
+            room.consent();
+        }
         if step % 50 == 7 {
             let subscriber = 1 + (step as usize / 50) % 50;
             let media_ssrc = 5000 + (subscriber as u32 - 1) * 10;

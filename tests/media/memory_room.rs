@@ -17,12 +17,12 @@ use parlor_core::wire::{Codec, Extension, ExtensionMap, rtp, stun};
 use parlor_linux::crypto::RingGcm;
 
 /// Header extensions of every m-line here.
-pub const MID_ID: u8 = 1;
+pub(crate) const MID_ID: u8 = 1;
 /// See [`MID_ID`].
-pub const TRANSPORT_ID: u8 = 3;
+pub(crate) const TRANSPORT_ID: u8 = 3;
 
 /// A small generator, the same numbers in every run.
-pub struct Numbers(pub u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Random for Numbers {
     fn fill(&mut self, bytes: &mut [u8]) {
@@ -37,14 +37,14 @@ impl Random for Numbers {
 }
 
 /// Collects what leaves, in memory that was taken at the beginning.
-pub struct Collected {
+pub(crate) struct Collected {
     arena: Vec<u8>,
     used: usize,
     sent: Vec<(Route, usize, usize)>,
     /// Whether datagrams are kept; else only counted.
-    pub keeps: bool,
+    pub(crate) keeps: bool,
     /// How many left since the beginning.
-    pub count: u64,
+    pub(crate) count: u64,
 }
 
 impl Collected {
@@ -54,7 +54,7 @@ impl Collected {
     }
 
     /// What left since the last look, sealed.
-    pub fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
         self.sent.iter().map(|(_, start, len)| &self.arena[*start..start + len])
     }
 
@@ -85,24 +85,25 @@ impl Outbox for Collected {
 }
 
 /// A peer's own end of its link.
-pub struct Peer {
+pub(crate) struct Peer {
     /// Its link.
-    pub link: LinkId,
+    pub(crate) link: LinkId,
     route: Route,
+    check: Vec<u8>,
     srtp: SrtpSession<RingGcm>,
     incoming: Vec<(u32, IncomingIndex)>,
 }
 
 /// One shard and its peers.
-pub struct MemoryRoom {
+pub(crate) struct MemoryRoom {
     /// The code under test.
-    pub media: Media<'static, RingGcm, Numbers>,
+    pub(crate) media: Media<'static, RingGcm, Numbers>,
     /// What it sent.
-    pub outbox: Collected,
+    pub(crate) outbox: Collected,
     /// The time there.
-    pub now: Instant,
+    pub(crate) now: Instant,
     /// Its peers, in the order in which they came.
-    pub peers: Vec<Peer>,
+    pub(crate) peers: Vec<Peer>,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -110,7 +111,7 @@ pub struct MemoryRoom {
 
 impl MemoryRoom {
     /// An empty shard.
-    pub fn new(limits: Limits, profile: SrtpProfile) -> Self {
+    pub(crate) fn new(limits: Limits, profile: SrtpProfile) -> Self {
         let sizes = tables::<RingGcm>(&limits).map(|table| table.count);
         let memory = Memory {
             links: leak(sizes[0]),
@@ -134,7 +135,7 @@ impl MemoryRoom {
     }
 
     /// A new peer whose link is up.
-    pub fn connect(&mut self) -> usize {
+    pub(crate) fn connect(&mut self) -> usize {
         let number = self.peers.len() as u16;
         let link = LinkId::new(number, 1);
         let local = Credentials::new(link, [7; 25]);
@@ -144,17 +145,16 @@ impl MemoryRoom {
         let remote = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 5000));
         let route = Route { remote, local: IpAddr::V4(Ipv4Addr::LOCALHOST) };
         let username = format!("{}:peer", local.ufrag);
-        let request = stun::Request {
-            transaction: [9; 12],
-            username: Some(username.as_bytes()),
-            priority: Some(1),
-            use_candidate: true,
-            role: Some(stun::IceRole::Controlling(1)),
-            ..stun::Request::default()
-        };
+        let mut request = stun::Request::default();
+        request.transaction = [9; 12];
+        request.username = Some(username.as_bytes());
+        request.priority = Some(1);
+        request.use_candidate = true;
+        request.role = Some(stun::IceRole::Controlling(1));
         let mut bytes = [0; 200];
         let integrity = stun::Integrity::new(local.password.as_bytes()).unwrap();
         let len = request.write(&mut bytes, Some(&integrity)).unwrap();
+        let check = bytes[..len].to_vec();
         self.media.receive(self.now, Datagram { route, bytes: &mut bytes[..len] }, &mut self.outbox);
         let ours = MasterKey { key: [number as u8; 16], salt: [1; 14] };
         let theirs = MasterKey { key: [number as u8 ^ 0xff; 16], salt: [2; 14] };
@@ -162,13 +162,23 @@ impl MemoryRoom {
         self.media.command(self.now, Command::SecureLink { link, keys });
         let srtp = SrtpSession::new(&SrtpKeys { profile: self.profile, local: theirs, remote: ours });
         let incoming = Vec::with_capacity(16);
-        self.peers.push(Peer { link, route, srtp, incoming });
+        self.peers.push(Peer { link, route, check, srtp, incoming });
         self.outbox.clear();
         usize::from(number)
     }
 
+    /// Every peer sends its consent check.
+    pub(crate) fn consent(&mut self) {
+        let mut bytes = [0; 200];
+        for peer in &self.peers {
+            let bytes = &mut bytes[..peer.check.len()];
+            bytes.copy_from_slice(&peer.check);
+            self.media.receive(self.now, Datagram { route: peer.route, bytes }, &mut self.outbox);
+        }
+    }
+
     /// Has a peer publish an m-line under `ssrc`.
-    pub fn publish(&mut self, peer: usize, codec: Codec, ssrc: u32) -> StreamId {
+    pub(crate) fn publish(&mut self, peer: usize, codec: Codec, ssrc: u32) -> StreamId {
         let stream = StreamId::new(self.streams, 1);
         self.streams += 1;
         let mut encodings = heapless::Vec::new();
@@ -179,7 +189,7 @@ impl MemoryRoom {
             Command::ConfigureStream(StreamParameters {
                 stream,
                 link: self.peers[peer].link,
-                mid: heapless::String::try_from("0").unwrap(),
+                mid: heapless::String::try_from(core::str::from_utf8(&mid(ssrc)).unwrap()).unwrap(),
                 codec,
                 payload_type: PAYLOAD_TYPE,
                 rtx_payload_type: Some(RTX_PAYLOAD_TYPE),
@@ -193,7 +203,7 @@ impl MemoryRoom {
     }
 
     /// Has a peer subscribe to a stream under `ssrc`, with or without RTX.
-    pub fn subscribe(&mut self, peer: usize, stream: StreamId, ssrc: u32, rtx: bool) -> SubscriptionId {
+    pub(crate) fn subscribe(&mut self, peer: usize, stream: StreamId, ssrc: u32, rtx: bool) -> SubscriptionId {
         let subscription = SubscriptionId::new(self.subscriptions, 1);
         self.subscriptions += 1;
         self.media.command(
@@ -216,9 +226,10 @@ impl MemoryRoom {
     }
 
     /// A peer sends an RTP packet; `index` is its extended sequence number.
-    pub fn send(&mut self, peer: usize, header: rtp::Header, index: u64, payload: &[u8]) {
+    pub(crate) fn send(&mut self, peer: usize, header: rtp::Header, index: u64, payload: &[u8]) {
         let transport = (index as u16).to_be_bytes();
-        let elements: [(u8, &[u8]); 2] = [(MID_ID, b"0"), (TRANSPORT_ID, &transport)];
+        let mid = mid(header.ssrc);
+        let elements: [(u8, &[u8]); 2] = [(MID_ID, &mid), (TRANSPORT_ID, &transport)];
         let mut packet = [0; DATAGRAM_BYTES];
         let header = rtp::Header { sequence: index as u16, ..header };
         let header_len = header.write(&mut packet, elements).unwrap();
@@ -230,7 +241,7 @@ impl MemoryRoom {
     }
 
     /// A peer sends an RTCP packet that `write` writes.
-    pub fn send_rtcp(&mut self, peer: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+    pub(crate) fn send_rtcp(&mut self, peer: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
         let mut packet = [0; DATAGRAM_BYTES];
         let len = write(&mut packet).unwrap();
         let peer = &mut self.peers[peer];
@@ -240,7 +251,7 @@ impl MemoryRoom {
     }
 
     /// Lets `ms` pass, and everything leave.
-    pub fn pass(&mut self, ms: u64) {
+    pub(crate) fn pass(&mut self, ms: u64) {
         self.now = self.now.after_ms(ms);
         self.media.leave(self.now, &mut self.outbox);
         self.media.tick(self.now, &mut self.outbox);
@@ -248,7 +259,7 @@ impl MemoryRoom {
     }
 
     /// Opens everything that left since the last call, and shows it with the number of the peer that got it.
-    pub fn collect(&mut self, mut seen: impl FnMut(usize, Opened<'_>)) {
+    pub(crate) fn collect(&mut self, mut seen: impl FnMut(usize, Opened<'_>)) {
         let Collected { arena, sent, .. } = &mut self.outbox;
         for (route, start, len) in sent.drain(..) {
             let Some(number) = self.peers.iter().position(|peer| peer.route == route) else { continue };
@@ -274,13 +285,13 @@ impl MemoryRoom {
     }
 
     /// Forgets what left.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.outbox.clear();
     }
 }
 
 /// What a peer got, in clear.
-pub enum Opened<'a> {
+pub(crate) enum Opened<'a> {
     /// An RTP packet and its extended sequence number.
     Rtp(rtp::View<'a>, u64),
     /// A compound RTCP packet.
@@ -288,11 +299,16 @@ pub enum Opened<'a> {
 }
 
 /// The payload type of what is published; subscribers get the next number.
-pub const PAYLOAD_TYPE: u8 = 96;
+pub(crate) const PAYLOAD_TYPE: u8 = 96;
 /// The payload type of its retransmissions; subscribers get the next number.
-pub const RTX_PAYLOAD_TYPE: u8 = 98;
+pub(crate) const RTX_PAYLOAD_TYPE: u8 = 98;
 
 const FEEDBACK: Feedback = Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: true };
+
+/// The mid of the m-line with this SSRC, or with the one below for retransmissions.
+fn mid(ssrc: u32) -> [u8; 1] {
+    [b'A' + (ssrc / 100) as u8]
+}
 
 fn extensions() -> ExtensionMap {
     ExtensionMap::EMPTY.with(Extension::Mid, MID_ID).with(Extension::TransportSequence, TRANSPORT_ID)
