@@ -22,6 +22,6 @@ pub use handshake::{
 };
 pub use ice::{Check, Expiry, IceAgent, Outcome, RemoteUfrag};
 pub use outbox::{DtlsDatagram, Outbox};
-pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News};
+pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News, SourcePlace};
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};

@@ -51,7 +51,15 @@ pub struct IncomingSource {
     pub ssrc: u32,
     /// Its roll-over counter and replay window.
     pub index: IncomingIndex,
-    /// The stream it belongs to.
+    /// Where it belongs; nowhere when its m-line ended or went on under another SSRC. It is remembered all the same,
+    /// for should it come back, its roll-over counter could not be learned again.
+    pub place: Option<SourcePlace>,
+}
+
+/// Where the packets of an SSRC belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// The stream.
     pub stream: StreamId,
     /// The layer of that stream.
     pub layer: u8,
@@ -133,6 +141,28 @@ impl<G: Gcm> Link<G> {
     /// The source with this SSRC, if it is known.
     pub fn source(&mut self, ssrc: u32) -> Option<&mut IncomingSource> {
         self.sources.iter_mut().find(|source| source.ssrc == ssrc)
+    }
+
+    /// Puts an SSRC at `place`, and takes whichever was there away. When too many are remembered, the oldest that belongs
+    /// nowhere makes room; false if there is none.
+    pub fn place_source(&mut self, ssrc: u32, index: IncomingIndex, place: SourcePlace) -> bool {
+        self.forget_places(|other| other == place);
+        if let Some(source) = self.source(ssrc) {
+            source.place = Some(place);
+            return true;
+        }
+        if self.sources.is_full() {
+            let Some(oldest) = self.sources.iter().position(|source| source.place.is_none()) else { return false };
+            self.sources.remove(oldest);
+        }
+        self.sources.push(IncomingSource { ssrc, index, place: Some(place) }).is_ok()
+    }
+
+    /// Has the SSRCs at places that are `gone` belong nowhere.
+    pub fn forget_places(&mut self, gone: impl Fn(SourcePlace) -> bool) {
+        for source in &mut self.sources {
+            source.place = source.place.filter(|place| !gone(*place));
+        }
     }
 
     /// Moves the time at which something is due forward to `due`.

@@ -53,7 +53,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     }
 
     fn secure_link(&mut self, now: Instant, link: LinkId, keys: &SrtpKeys) {
-        let Some(state) = self.links.get_mut(link).filter(|state| state.closed.is_none()) else { return };
+        // Once a link: the same keys again would begin their nonces again.
+        let can_begin = |state: &&mut Link<G>| state.closed.is_none() && state.srtp.is_none();
+        let Some(state) = self.links.get_mut(link).filter(can_begin) else { return };
         state.srtp = Some(SrtpSession::new(keys));
         state.news.up = true;
         state.feedback.report_due = now;
@@ -233,7 +235,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     fn forget_sources(&mut self, link: LinkId, id: StreamId) {
         if let Some(state) = self.links.get_mut(link) {
-            state.sources.retain(|source| source.stream != id);
+            state.forget_places(|place| place.stream == id);
         }
     }
 }

@@ -2,21 +2,13 @@
 
 use crate::drops::Drop;
 use crate::id::{LinkId, StreamId};
-use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, IncomingSource, Outbox, Outcome, Route};
+use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, Outbox, Outcome, Route, SourcePlace};
 use crate::media::{Datagram, Media};
 use crate::random::Random;
 use crate::store::Table;
 use crate::stream::Stream;
 use crate::time::Instant;
 use crate::wire::{Extension, PacketKind, packet_kind, rtp, sequence, stun};
-
-/// Where an SSRC belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    stream: StreamId,
-    layer: u8,
-    repair: bool,
-}
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Takes one datagram. What it causes leaves at [`Self::leave`]; answers to checks leave at once.
@@ -83,18 +75,24 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
         let srtp = state.srtp.as_ref().ok_or(Drop::NoKeys)?;
         let ssrc = rtp::ssrc(bytes).ok_or(Drop::Malformed)?;
+        let mut new_index = IncomingIndex::NEW;
         let (len, index, place) = match state.sources.iter_mut().find(|source| source.ssrc == ssrc) {
             Some(source) => {
                 let (len, index) = srtp.open_rtp(bytes, &mut source.index)?;
-                (len, index, Place { stream: source.stream, layer: source.layer, repair: source.repair })
+                (len, index, source.place)
             }
             None => {
-                let mut rollover = IncomingIndex::default();
-                let (len, index) = srtp.open_rtp(bytes, &mut rollover)?;
+                let (len, index) = srtp.open_rtp(bytes, &mut new_index)?;
+                (len, index, None)
+            }
+        };
+        let place = match place {
+            Some(place) => place,
+            None => {
                 let view = rtp::View::new(&bytes[..len]).ok_or(Drop::Malformed)?;
                 let place = find_place(&self.streams, state.streams, &view).ok_or(Drop::UnknownSource)?;
-                self.adopt(link, ssrc, rollover, place)?;
-                (len, index, place)
+                self.adopt(link, ssrc, new_index, place)?;
+                place
             }
         };
         self.counters.received_packets += 1;
@@ -107,7 +105,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     fn forward(
         &mut self,
         now: Instant,
-        place: Place,
+        place: SourcePlace,
         packet: &[u8],
         index: u64,
         outbox: &mut impl Outbox,
@@ -143,7 +141,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     }
 
     /// An SSRC is heard for the first time: an encoding begins, or begins anew.
-    fn adopt(&mut self, link: LinkId, ssrc: u32, index: IncomingIndex, place: Place) -> Result<(), Drop> {
+    fn adopt(&mut self, link: LinkId, ssrc: u32, index: IncomingIndex, place: SourcePlace) -> Result<(), Drop> {
         let (streams, kept) = self.kept();
         let stream = streams.get_mut(place.stream).ok_or(Drop::Stale)?;
         let encoding = stream.encodings.get_mut(usize::from(place.layer)).ok_or(Drop::UnknownSource)?;
@@ -156,10 +154,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             encoding.parameters.ssrc = Some(ssrc);
         }
         let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
-        let Place { stream, layer, repair } = place;
-        state.sources.retain(|source| (source.stream, source.layer, source.repair) != (stream, layer, repair));
-        let source = IncomingSource { ssrc, index, stream, layer, repair };
-        state.sources.push(source).map_err(|_| Drop::UnknownSource)
+        state.place_source(ssrc, index, place).then_some(()).ok_or(Drop::UnknownSource)
     }
 
     /// Notes the transport-wide number of a packet.
@@ -181,7 +176,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     /// Makes the original out of a retransmission (RFC 4588 section 4); returns its length and extended sequence
     /// number.
-    fn unwrap_rtx(&mut self, place: Place, packet: &mut [u8]) -> Result<(usize, u64), Drop> {
+    fn unwrap_rtx(&mut self, place: SourcePlace, packet: &mut [u8]) -> Result<(usize, u64), Drop> {
         let stream = self.streams.get(place.stream).ok_or(Drop::Stale)?;
         let encoding = stream.encodings.get(usize::from(place.layer)).ok_or(Drop::UnknownSource)?;
         let view = rtp::View::new(packet).ok_or(Drop::Malformed)?;
@@ -202,7 +197,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
 /// Which stream a packet with an unknown SSRC belongs to (RFC 8843 section 9.2): by the SDP's SSRC, by mid and rid, by
 /// payload type where just one stream has it.
-fn find_place(streams: &Table<'_, Stream>, first: u16, view: &rtp::View<'_>) -> Option<Place> {
+fn find_place(streams: &Table<'_, Stream>, first: u16, view: &rtp::View<'_>) -> Option<SourcePlace> {
     let mut by_payload_type = None;
     let mut at = first;
     while let Some(stream) = streams.at(at) {
@@ -212,7 +207,7 @@ fn find_place(streams: &Table<'_, Stream>, first: u16, view: &rtp::View<'_>) -> 
         if !repair && parameters.payload_type != view.payload_type() {
             continue;
         }
-        let place = |layer: usize| Place { stream: parameters.stream, layer: layer as u8, repair };
+        let place = |layer: usize| SourcePlace { stream: parameters.stream, layer: layer as u8, repair };
         let told = stream.encodings.iter().position(|encoding| {
             let told = if repair { encoding.parameters.rtx_ssrc } else { encoding.parameters.ssrc };
             told == Some(view.ssrc())

@@ -2,7 +2,7 @@
 
 use crate::drops::Drop;
 use crate::id::LinkId;
-use crate::link::Gcm;
+use crate::link::{Gcm, SourcePlace};
 use crate::media::Media;
 use crate::random::Random;
 use crate::store::list;
@@ -37,8 +37,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// The publisher's clocks, from which subscribers' sender reports are made.
     fn note_sender_report(&mut self, now: Instant, link: LinkId, ssrc: u32, ntp: u64, timestamp: u32) {
         let Some(state) = self.links.get_mut(link) else { return };
-        let Some(source) = state.source(ssrc).filter(|source| !source.repair) else { return };
-        let (stream, layer) = (source.stream, usize::from(source.layer));
+        let place = state.source(ssrc).and_then(|source| source.place);
+        let Some(SourcePlace { stream, layer, .. }) = place.filter(|place| !place.repair) else { return };
+        let layer = usize::from(layer);
         if let Some(encoding) = self.streams.get_mut(stream).and_then(|stream| stream.encodings.get_mut(layer)) {
             encoding.sender_report = Some(SenderReport { ntp, timestamp, arrived: now });
         }
