@@ -133,7 +133,8 @@ fn escaped(text: &str) -> String {
 fn utc(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    // The calendar repeats every 400 years of 146 097 days; years are counted from March, so that a leap day is the last.
+    // The calendar repeats every 400 years of 146 097 days; years are counted from March, so that a leap day is the
+    // last.
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -1,4 +1,5 @@
-//! A subscription is switched between two publishers: numbers go on without a hole, and the change waits for a keyframe.
+//! A subscription is switched between two publishers: numbers go on without a hole, and the change waits for a
+//! keyframe.
 
 use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE};
 use parlor_core::limits::Limits;

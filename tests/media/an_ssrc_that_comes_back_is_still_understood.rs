@@ -1,5 +1,5 @@
-//! An m-line ends and begins again with the same SSRC after more than one round of sequence numbers: its roll-over counter
-//! was remembered, for it could not be learned again.
+//! An m-line ends and begins again with the same SSRC after more than one round of sequence numbers: its roll-over
+//! counter was remembered, for it could not be learned again.
 
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;

@@ -1,5 +1,5 @@
-//! After the joins, a hundred thousand packets to fifty subscribers, with loss, NACKs and keyframe requests, cause not one
-//! allocation.
+//! After the joins, a hundred thousand packets to fifty subscribers, with loss, NACKs and keyframe requests, cause
+//! not one allocation.
 
 use crate::allocations;
 use crate::memory_room::{MemoryRoom, PAYLOAD_TYPE};

@@ -1,4 +1,5 @@
-//! JSON as a checked, borrowed view. One pass proves a text (RFC 8259) with its depth bounded; what follows cannot fail.
+//! JSON as a checked, borrowed view. One pass proves a text (RFC 8259) with its depth bounded; what follows cannot
+//! fail.
 //!
 //! Janus says which field is wrong and with which number, also where a value has any other type. A derived
 //! `Deserialize` can say neither, so requests are read through this view and become typed after.

@@ -99,7 +99,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn just_what_was_sent_is_found(start in 65_000_u64..66_000, steps in proptest::collection::vec(1_u64..9, 1..200)) {
+        fn just_what_was_sent_is_found(
+            start in 65_000_u64..66_000,
+            steps in proptest::collection::vec(1_u64..9, 1..200),
+        ) {
             let mut ring = SentRing::new(start);
             let mut index = start;
             let mut sent = std::vec::Vec::new();

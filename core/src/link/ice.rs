@@ -138,8 +138,8 @@ impl IceAgent {
     /// Answers `request`, which came on `route` and names a fragment of ours, into `reply` of at least
     /// [`REPLY_BYTES`].
     ///
-    /// A wrong name or password is answered by 401 as RFC 8489 section 9.1.3 has it: the answer is shorter than any such
-    /// request, tells nothing that the asking one did not know, and lets an honest peer with old credentials
+    /// A wrong name or password is answered by 401 as RFC 8489 section 9.1.3 has it: the answer is shorter than any
+    /// such request, tells nothing that the asking one did not know, and lets an honest peer with old credentials
     /// give up early.
     pub fn check(&mut self, now: Instant, request: &Request<'_>, route: &Route, reply: &mut [u8]) -> Check {
         let Some((asked, asking)) = request.fragments().filter(|_| request.has_integrity) else {

@@ -143,8 +143,8 @@ impl<G: Gcm> Link<G> {
         self.sources.iter_mut().find(|source| source.ssrc == ssrc)
     }
 
-    /// Puts an SSRC at `place`, and takes whichever was there away. When too many are remembered, the oldest that belongs
-    /// nowhere makes room; false if there is none.
+    /// Puts an SSRC at `place`, and takes whichever was there away. When too many are remembered, the oldest that
+    /// belongs nowhere makes room; false if there is none.
     pub fn place_source(&mut self, ssrc: u32, index: IncomingIndex, place: SourcePlace) -> bool {
         self.forget_places(|other| other == place);
         if let Some(source) = self.source(ssrc) {

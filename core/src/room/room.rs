@@ -28,7 +28,7 @@ impl Room {
         self.settings.video_svc && scalable.iter().any(|codec| codecs.contains(*codec))
     }
 
-    /// The codecs of sound and picture of a publisher that asked for one of each, or `None` for any that the room allows.
+    /// The codecs of a publisher that asked for `wanted`, or for any that the room allows.
     pub fn codecs(&self, wanted: Option<CodecName>, list: &CodecList) -> Option<CodecList> {
         match wanted {
             None => Some(list.clone()),

@@ -134,7 +134,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn queues_keep_their_order_whatever_the_others_do(steps in proptest::collection::vec((0_usize..3, any::<bool>()), 0..200)) {
+        fn queues_keep_their_order_whatever_the_others_do(
+            steps in proptest::collection::vec((0_usize..3, any::<bool>()), 0..200),
+        ) {
             let mut slots: Vec<QueueSlot<usize>> = (0..16).map(|_| QueueSlot::default()).collect();
             let mut queues = Queues::new(&mut slots);
             let mut ends = [Queue::EMPTY; 3];

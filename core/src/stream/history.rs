@@ -97,7 +97,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_packet_is_found_as_long_as_it_is_among_the_newest(steps in proptest::collection::vec(1_u64..5, 1..60), start in 65_500_u64..65_600) {
+        fn a_packet_is_found_as_long_as_it_is_among_the_newest(
+            steps in proptest::collection::vec(1_u64..5, 1..60),
+            start in 65_500_u64..65_600,
+        ) {
             let mut slots: Vec<PacketSlot<Facts>> = (0..9).map(|_| PacketSlot::default()).collect();
             let mut bytes = std::vec![0; 9 * crate::store::PACKET_BYTES];
             let mut pool = Pool::new(&mut slots, &mut bytes);

@@ -171,7 +171,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_packet_is_new_or_recovered_once(order in Just((0_u64..40).collect::<std::vec::Vec<_>>()).prop_shuffle(), start in 65_500_u64..65_540) {
+        fn every_packet_is_new_or_recovered_once(
+            order in Just((0_u64..40).collect::<std::vec::Vec<_>>()).prop_shuffle(),
+            start in 65_500_u64..65_540,
+        ) {
             let mut loss = Loss::default();
             loss.arrived(start, Instant::default());
             for index in order.iter().map(|step| start + 1 + step) {

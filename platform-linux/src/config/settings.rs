@@ -157,12 +157,15 @@ mod tests {
             state_directory(|name| found(name).map(|(_, path)| path.into()))
         };
         assert_eq!(directory(&[]), PathBuf::from("/var/lib/parlor"));
-        assert_eq!(directory(&[("HOME", "/home/ada")]), PathBuf::from("/home/ada/.local/state/parlor"));
-        assert_eq!(directory(&[("HOME", "/root"), ("XDG_STATE_HOME", "/x")]), PathBuf::from("/x/parlor"));
+        assert_eq!(directory(&[("HOME", "/users/ada")]), PathBuf::from("/users/ada/.local/state/parlor"));
+        assert_eq!(directory(&[("HOME", "/users/root"), ("XDG_STATE_HOME", "/x")]), PathBuf::from("/x/parlor"));
         assert_eq!(
-            directory(&[("HOME", "/root"), ("XDG_STATE_HOME", "y")]),
-            PathBuf::from("/root/.local/state/parlor")
+            directory(&[("HOME", "/users/root"), ("XDG_STATE_HOME", "y")]),
+            PathBuf::from("/users/root/.local/state/parlor")
         );
-        assert_eq!(directory(&[("STATE_DIRECTORY", "/var/lib/p"), ("HOME", "/root")]), PathBuf::from("/var/lib/p"));
+        assert_eq!(
+            directory(&[("STATE_DIRECTORY", "/var/lib/p"), ("HOME", "/users/root")]),
+            PathBuf::from("/var/lib/p")
+        );
     }
 }

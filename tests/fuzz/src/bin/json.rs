@@ -1,5 +1,5 @@
-//! Requests of the control channel: whatever a client sends, as a whole message and as the body of one, is answered, and
-//! when the client is gone nothing of it is left to time out.
+//! Requests of the control channel: whatever a client sends, as a whole message and as the body of one, is answered,
+//! and when the client is gone nothing of it is left to time out.
 #![no_main]
 
 use std::cell::RefCell;
