@@ -158,13 +158,13 @@ mod tests {
         };
         assert_eq!(directory(&[]), PathBuf::from("/var/lib/parlor"));
         assert_eq!(directory(&[("HOME", "/users/ada")]), PathBuf::from("/users/ada/.local/state/parlor"));
-        assert_eq!(directory(&[("HOME", "/users/root"), ("XDG_STATE_HOME", "/x")]), PathBuf::from("/x/parlor"));
+        assert_eq!(directory(&[("HOME", "/users/bob"), ("XDG_STATE_HOME", "/x")]), PathBuf::from("/x/parlor"));
         assert_eq!(
-            directory(&[("HOME", "/users/root"), ("XDG_STATE_HOME", "y")]),
-            PathBuf::from("/users/root/.local/state/parlor")
+            directory(&[("HOME", "/users/bob"), ("XDG_STATE_HOME", "y")]),
+            PathBuf::from("/users/bob/.local/state/parlor")
         );
         assert_eq!(
-            directory(&[("STATE_DIRECTORY", "/var/lib/p"), ("HOME", "/users/root")]),
+            directory(&[("STATE_DIRECTORY", "/var/lib/p"), ("HOME", "/users/bob")]),
             PathBuf::from("/var/lib/p")
         );
     }
