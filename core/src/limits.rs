@@ -33,17 +33,17 @@ pub struct Limits {
 impl Limits {
     /// A home or a small office: what the binary has when no file says otherwise.
     pub const DEFAULT: Self = Self {
-        connections: 256,
-        sessions: 256,
-        handles: 1024,
+        connections: 128,
+        sessions: 128,
+        handles: 512,
         rooms: 64,
-        publishers: 64,
-        subscribers: 256,
+        publishers: 32,
+        subscribers: 128,
         streams_per_publisher: 4,
         streams_per_subscriber: 32,
-        subscriptions: 2048,
+        subscriptions: 1024,
         history_packets: 512,
-        queued_packets: 16_384,
+        queued_packets: 8_192,
         request_bytes: 65_536,
     };
 

@@ -21,7 +21,7 @@ fn main() {
 }
 
 fn measure(subscribers: u32, profile: SrtpProfile) -> f64 {
-    let mut room = MemoryRoom::new(Limits::DEFAULT, profile);
+    let mut room = MemoryRoom::new(Limits { subscribers: 256, ..Limits::DEFAULT }, profile);
     let publisher = room.connect();
     let stream = room.publish(publisher, Codec::Vp8, 100);
     for number in 0..subscribers {
