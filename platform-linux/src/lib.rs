@@ -2,6 +2,8 @@
 #![deny(unsafe_code)]
 
 pub mod addresses;
+#[cfg(feature = "count-allocations")]
+mod allocations;
 pub mod arguments;
 pub mod banner;
 pub mod config;

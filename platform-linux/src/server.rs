@@ -115,7 +115,14 @@ fn start_shards(configuration: &Configuration) -> Result<Vec<ShardHandle>, Strin
             shard::start(settings, move |mut port| async move {
                 let memory = memory::shard::<RingGcm>(&limits);
                 let mut media = Media::new(memory, limits, media::Settings::default(), SystemSource::new());
+                #[cfg(feature = "count-allocations")]
+                let before = crate::allocations::on_this_thread();
                 media::run(&mut media, &mut port).await;
+                #[cfg(feature = "count-allocations")]
+                {
+                    let made = crate::allocations::on_this_thread() - before;
+                    eprintln!("media-{index}: allocations while running: {made}");
+                }
             })
             .map_err(|error| {
                 format!("media.port: UDP port {port} cannot be used: {error}\nChoose another: --set media.port=PORT, or the key in the configuration file.")

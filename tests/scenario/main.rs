@@ -1,6 +1,6 @@
 //! End to end: the real binary between foreign peers. One scenario a file, each a sentence.
 //!
-//! `cargo build --release && cargo test -p parlor-tests --test scenario -- --test-threads=1`
+//! `tests/run` builds what they need; then `cargo test -p parlor-tests --test scenario -- --test-threads=1`
 
 mod common;
 
@@ -10,5 +10,6 @@ mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
 mod a_signal_ends_the_server;
 mod lost_packets_are_sent_again;
+mod media_threads_allocate_nothing;
 mod memory_after_a_thousand_joins_is_as_after_ten;
 mod one_publisher_reaches_fifty_subscribers;

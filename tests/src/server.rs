@@ -13,6 +13,10 @@ use std::{env, fs};
 const BOOT: Duration = Duration::from_secs(10);
 /// How long it may take to end: a second is the promise.
 const END: Duration = Duration::from_millis(1000);
+/// Where a server that counts writes its log, in its state directory.
+const LOG: &str = "log";
+/// What stands between a thread's name and the number of its allocations.
+const COUNTED: &str = ": allocations while running: ";
 
 /// A running server.
 #[derive(Debug)]
@@ -33,10 +37,20 @@ impl Server {
         if let (Ok(websocket), Ok(pid)) = (env::var("PARLOR_WEBSOCKET"), env::var("PARLOR_PID")) {
             return Ok(Server { child: None, state: None, websocket, process: Process(pid.parse()?) });
         }
+        Server::launch(&binary("PARLOR", "parlor")?, settings, false)
+    }
+
+    /// Starts the server that counts allocations: `target/release/parlor-counting`, which `tests/run` makes, or what
+    /// `PARLOR_COUNTING` names.
+    pub fn start_counting(settings: &[&str]) -> Result<Server> {
+        Server::launch(&binary("PARLOR_COUNTING", "parlor-counting")?, settings, true)
+    }
+
+    fn launch(binary: &Path, settings: &[&str], keeps_log: bool) -> Result<Server> {
         let [websocket, http, admin] = [free_tcp()?, free_tcp()?, free_tcp()?];
         let state = env::temp_dir().join(format!("parlor-test-{}-{websocket}", std::process::id()));
         fs::create_dir_all(&state)?;
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(binary);
         for setting in [
             format!("control.websocket=127.0.0.1:{websocket}"),
             format!("control.http=127.0.0.1:{http}"),
@@ -50,6 +64,9 @@ impl Server {
         }
         for setting in settings {
             command.args(["--set", setting]);
+        }
+        if keeps_log {
+            command.stderr(fs::File::create(state.join(LOG))?);
         }
         let child = command.stdout(Stdio::null()).spawn()?;
         let process = Process(child.id());
@@ -72,6 +89,20 @@ impl Server {
 
     /// Asks the server to end, as an operator would; gives whether it ended well and in time.
     pub fn stop(mut self) -> Result<bool> {
+        self.end()
+    }
+
+    /// Ends a server that counts; gives how many allocations each of its media threads made while it ran.
+    pub fn stop_and_count(mut self) -> Result<Vec<(String, u64)>> {
+        if !self.end()? {
+            return Err("the server did not end well within a second".into());
+        }
+        let log = fs::read_to_string(self.state.as_ref().ok_or("a server of ours")?.join(LOG))?;
+        let lines = log.lines().filter_map(|line| line.split_once(COUNTED));
+        lines.map(|(thread, count)| Ok((thread.to_owned(), count.parse()?))).collect()
+    }
+
+    fn end(&mut self) -> Result<bool> {
         let Some(mut child) = self.child.take() else { return Ok(true) };
         Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
         let start = Instant::now();
@@ -111,16 +142,13 @@ pub fn create_room(websocket: &str, publishers: u64) -> Result<u64> {
     Ok(room)
 }
 
-fn binary() -> Result<PathBuf> {
-    let path = match env::var_os("PARLOR") {
+/// What the environment names, or what the release build made.
+fn binary(variable: &str, name: &str) -> Result<PathBuf> {
+    let path = match env::var_os(variable) {
         Some(path) => PathBuf::from(path),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/parlor"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release").join(name),
     };
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(format!("{} is not built: cargo build --release", path.display()).into())
-    }
+    if path.is_file() { Ok(path) } else { Err(format!("{} is not built: see tests/run", path.display()).into()) }
 }
 
 fn free_tcp() -> Result<u16> {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 mod ancillary;
 mod receive;
-#[allow(unsafe_code)] // the one file of the project
+#[allow(unsafe_code)] // the one file of the product
 pub(crate) mod system;
 #[cfg(test)]
 mod tests;

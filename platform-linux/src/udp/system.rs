@@ -1,4 +1,4 @@
-//! The system calls that no safe crate offers together: the only unsafe file of the project. Nothing is decided here;
+//! The system calls that no safe crate offers together: the only unsafe file of the product. Nothing is decided here;
 //! every function takes and gives plain values.
 
 use std::ffi::CStr;
