@@ -15,7 +15,7 @@ const GROUND: [&str; 4] = ["limits", "id", "time", "random"];
 /// The places that may hold `unsafe`: batches of packets on sockets, and the allocators that only count, one for the
 /// media half in memory and one for the running server.
 const UNSAFE: [&str; 4] = [
-    "platform-linux/src/udp",
+    "platform-linux/src/udp/system.rs",
     "tests/load/receive.rs",
     "tests/media/allocations.rs",
     "platform-linux/src/allocations.rs",
@@ -73,7 +73,7 @@ fn the_core_imports_downwards() {
 fn nothing_names_a_machine() {
     for (path, text) in sources() {
         for (number, line) in text.lines().enumerate() {
-            let found = ["/home/", "/root/", "/work/", "/tmp/"].iter().find(|place| line.contains(*place));
+            let found = ["/home/", "\"/root/", "/work/", "/tmp/"].iter().find(|place| line.contains(*place));
             let allowed = path == "tests/tidy.rs";
             assert!(allowed || found.is_none(), "{path}:{} names a place of one machine", number + 1);
         }
