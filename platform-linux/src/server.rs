@@ -1,6 +1,6 @@
 //! The start: sockets, shards, the control half, and all of it together until the process is asked to end.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -33,7 +33,8 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let addresses =
             addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
-        let shards = start_shards(configuration)?;
+        let ipv6 = addresses.iter().any(IpAddr::is_ipv6);
+        let shards = start_shards(configuration, ipv6)?;
         let banner = Banner {
             http: address_of(http.as_ref()),
             websocket: address_of(websocket.as_ref()),
@@ -106,12 +107,12 @@ fn identity(directory: &Path) -> Result<Identity, String> {
     Ok(identity)
 }
 
-fn start_shards(configuration: &Configuration) -> Result<Vec<ShardHandle>, String> {
+fn start_shards(configuration: &Configuration, ipv6: bool) -> Result<Vec<ShardHandle>, String> {
     let limits = configuration.limits;
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port };
+            let settings = shard::Settings { index, port, ipv6 };
             shard::start(settings, move |mut port| async move {
                 let memory = memory::shard::<RingGcm>(&limits);
                 let mut media = Media::new(memory, limits, media::Settings::default(), SystemSource::new());
@@ -134,7 +135,7 @@ fn start_shards(configuration: &Configuration) -> Result<Vec<ShardHandle>, Strin
 fn control_half(
     configuration: &Configuration,
     identity: &Identity,
-    addresses: &[std::net::IpAddr],
+    addresses: &[IpAddr],
 ) -> Result<Control<'static, SystemSource>, String> {
     let shards = configuration.media.shards.count();
     let settings = control::Settings {

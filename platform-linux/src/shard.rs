@@ -34,6 +34,8 @@ pub struct Settings {
     pub index: u8,
     /// Its UDP port; 0 lets the system choose.
     pub port: u16,
+    /// Whether peers are offered an IPv6 address.
+    pub ipv6: bool,
 }
 
 /// A running shard, seen from the control thread.
@@ -81,7 +83,7 @@ where
     B: FnOnce(ShardPort) -> F + Send + 'static,
     F: Future<Output = ()>,
 {
-    let socket = Socket::bind(settings.port)?;
+    let socket = if settings.ipv6 { Socket::bind(settings.port)? } else { Socket::bind_v4(settings.port)? };
     let port = socket.port()?;
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
@@ -324,7 +326,7 @@ mod tests {
     }
 
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0 }, echo).unwrap()
+        start(Settings { index, port: 0, ipv6: true }, echo).unwrap()
     }
 
     #[test]
@@ -351,9 +353,9 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        assert!(start(Settings { index: 2, port }, echo).is_err());
+        assert!(start(Settings { index: 2, port, ipv6: true }, echo).is_err());
         assert!(shard.thread.stop());
-        assert!(start(Settings { index: 1, port }, echo).unwrap().thread.stop());
+        assert!(start(Settings { index: 1, port, ipv6: false }, echo).unwrap().thread.stop());
     }
 
     #[test]

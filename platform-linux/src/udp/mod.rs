@@ -41,11 +41,19 @@ enum Family {
 impl Socket {
     /// Binds `port` (0: the system chooses) on all addresses, of both families where the machine has IPv6.
     pub fn bind(port: u16) -> io::Result<Arc<Self>> {
-        let (descriptor, family) = match system::open(Family::Dual, port) {
-            Ok(descriptor) => (descriptor, Family::Dual),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(_) => (system::open(Family::V4, port)?, Family::V4),
-        };
+        match Self::open(Family::Dual, port) {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => Self::bind_v4(port),
+            bound => bound,
+        }
+    }
+
+    /// Binds `port` on all IPv4 addresses: sending is a little cheaper where nobody is offered an IPv6 address.
+    pub fn bind_v4(port: u16) -> io::Result<Arc<Self>> {
+        Self::open(Family::V4, port)
+    }
+
+    fn open(family: Family, port: u16) -> io::Result<Arc<Self>> {
+        let descriptor = system::open(family, port)?;
         let segments = system::probe_segmentation();
         let trains = system::enable_trains(&descriptor);
         Ok(Arc::new(Self { descriptor, family, segments, trains }))
