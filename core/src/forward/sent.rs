@@ -23,12 +23,20 @@ pub struct SentRing {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    present: bool,
+    state: State,
     splice: u8,
     transport_sequence: u16,
     /// When it was last sent again, in milliseconds; wraps after 65 s, which at worst delays one repetition.
     repeated_ms: u16,
-    repeated: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Still to come, or nobody's.
+    #[default]
+    Absent,
+    Sent,
+    Repeated,
 }
 
 impl SentRing {
@@ -40,7 +48,6 @@ impl SentRing {
     /// A packet was sent under this extended sequence number.
     pub fn record(&mut self, index: u64, sent: Sent) {
         if index > self.newest {
-            // A number that was skipped is still to come, or nobody's.
             for skipped in (self.newest + 1..index).rev().take(SENT_PACKETS) {
                 self.entries[place(skipped)] = Entry::default();
             }
@@ -49,8 +56,7 @@ impl SentRing {
             return;
         }
         let Sent { splice, transport_sequence } = sent;
-        self.entries[place(index)] =
-            Entry { present: true, splice, transport_sequence, repeated_ms: 0, repeated: false };
+        self.entries[place(index)] = Entry { state: State::Sent, splice, transport_sequence, repeated_ms: 0 };
     }
 
     /// The packet with this sequence number, and its extended one, if it was sent and may be sent again now; then it
@@ -63,10 +69,11 @@ impl SentRing {
         let index = self.newest.checked_sub(back)?;
         let entry = &mut self.entries[place(index)];
         let now_ms = (now.us / 1000) as u16;
-        if !entry.present || (entry.repeated && now_ms.wrapping_sub(entry.repeated_ms) < REPEAT_MS) {
+        let is_too_soon = now_ms.wrapping_sub(entry.repeated_ms) < REPEAT_MS;
+        if entry.state == State::Absent || (entry.state == State::Repeated && is_too_soon) {
             return None;
         }
-        entry.repeated = true;
+        entry.state = State::Repeated;
         entry.repeated_ms = now_ms;
         Some((index, Sent { splice: entry.splice, transport_sequence: entry.transport_sequence }))
     }
