@@ -30,12 +30,7 @@ impl fmt::Display for Banner {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "Parlor {}", env!("CARGO_PKG_VERSION"))?;
         if let Some(http) = self.http {
-            let here = if http.ip().is_unspecified() || http.ip().is_loopback() {
-                "localhost".into()
-            } else {
-                host(http.ip())
-            };
-            writeln!(out, "  Page       http://{here}:{}/", http.port())?;
+            writeln!(out, "  Page       http://{}:{}/", here(http.ip()), http.port())?;
             if http.ip().is_unspecified() {
                 let others = self.addresses.iter().filter(|address| !address.is_loopback());
                 for address in others.filter(|address| http.is_ipv6() || address.is_ipv4()) {
@@ -49,7 +44,8 @@ impl fmt::Display for Banner {
             }
         }
         if let Some(websocket) = self.websocket {
-            writeln!(out, "  WebSocket  ws://{websocket}/ (janus-protocol)")?;
+            let (here, port) = (here(websocket.ip()), websocket.port());
+            writeln!(out, "  WebSocket  ws://{here}:{port}/ (janus-protocol)")?;
         }
         let (port, shards) = self.media;
         let last = u32::from(port) + u32::from(shards) - 1;
@@ -66,6 +62,11 @@ impl fmt::Display for Banner {
         }
         Ok(())
     }
+}
+
+/// The host of a URL that can be opened on this machine.
+fn here(address: IpAddr) -> String {
+    if address.is_unspecified() || address.is_loopback() { "localhost".into() } else { host(address) }
 }
 
 /// An address as it stands in a URL.
@@ -92,7 +93,7 @@ mod tests {
         let lines = [
             "  Page       http://localhost:8088/",
             "             http://192.168.1.5:8088/ (camera and microphone need HTTPS there)",
-            "  WebSocket  ws://0.0.0.0:8188/ (janus-protocol)",
+            "  WebSocket  ws://localhost:8188/ (janus-protocol)",
             "  Media      UDP 7000 to 7001 on 192.168.1.5, fd00::5",
             "  Rooms      1234",
         ];
