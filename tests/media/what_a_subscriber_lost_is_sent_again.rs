@@ -7,6 +7,17 @@ use parlor_core::wire::{Codec, rtcp, rtp};
 
 const SSRC: u32 = 5000;
 
+/// A publisher, and a subscriber with or without RTX.
+fn room_of_two(rtx: bool) -> (MemoryRoom, usize, usize) {
+    let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
+    let (publisher, subscriber) = (room.connect(), room.connect());
+    let stream = room.publish(publisher, Codec::Vp8, 100);
+    room.subscribe(subscriber, stream, SSRC, rtx);
+    room.pass(1);
+    room.forget();
+    (room, publisher, subscriber)
+}
+
 fn send_ten(room: &mut MemoryRoom, publisher: usize) -> Vec<u64> {
     let mut indices = Vec::new();
     for step in 0..10_u64 {
@@ -29,12 +40,7 @@ fn nack(room: &mut MemoryRoom, subscriber: usize, lost: &[u16]) {
 
 #[test]
 fn with_rtx_it_comes_in_a_stream_of_its_own() {
-    let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
-    let (publisher, subscriber) = (room.connect(), room.connect());
-    let stream = room.publish(publisher, Codec::Vp8, 100);
-    room.subscribe(subscriber, stream, SSRC, true);
-    room.pass(1);
-    room.forget();
+    let (mut room, publisher, subscriber) = room_of_two(true);
     let indices = send_ten(&mut room, publisher);
     nack(&mut room, subscriber, &[indices[3] as u16, indices[7] as u16, indices[9] as u16 + 5]);
     let mut repeated = Vec::new();
@@ -49,12 +55,7 @@ fn with_rtx_it_comes_in_a_stream_of_its_own() {
 
 #[test]
 fn without_rtx_it_is_the_same_datagram() {
-    let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
-    let (publisher, subscriber) = (room.connect(), room.connect());
-    let stream = room.publish(publisher, Codec::Vp8, 100);
-    room.subscribe(subscriber, stream, SSRC, false);
-    room.pass(1);
-    room.forget();
+    let (mut room, publisher, subscriber) = room_of_two(false);
     let header = rtp::Header { payload_type: PAYLOAD_TYPE, ssrc: 100, ..rtp::Header::default() };
     room.send(publisher, header, 1000, &[0x10, 1, 2, 3]);
     room.pass(1);
@@ -73,12 +74,7 @@ fn without_rtx_it_is_the_same_datagram() {
 
 #[test]
 fn the_same_packet_is_not_repeated_at_once() {
-    let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
-    let (publisher, subscriber) = (room.connect(), room.connect());
-    let stream = room.publish(publisher, Codec::Vp8, 100);
-    room.subscribe(subscriber, stream, SSRC, true);
-    room.pass(1);
-    room.forget();
+    let (mut room, publisher, subscriber) = room_of_two(true);
     let indices = send_ten(&mut room, publisher);
     for _ in 0..100 {
         nack(&mut room, subscriber, &[indices[5] as u16]);

@@ -15,35 +15,20 @@ pub struct Picture {
     pub tl0_at: u16,
     /// That TL0PICIDX.
     pub tl0_picture_index: u8,
-    /// Its temporal layer.
-    pub temporal_id: u8,
 }
 
 impl Picture {
     /// Reads what `payload` says; `start` is where it begins in its packet. A payload that cannot be read says nothing
     /// and is forwarded all the same: it may be encrypted end to end.
     pub fn read(codec: Codec, payload: &[u8], start: usize) -> Self {
+        let with = |keyframe| Self { keyframe, ..Self::default() };
         let read = match codec {
             Codec::Opus | Codec::Pcma | Codec::Pcmu | Codec::G722 => None,
             Codec::Vp8 => vp8::Facts::new(payload).map(|facts| vp8_picture(&facts, start)),
-            Codec::Vp9 => vp9::Facts::new(payload).map(|facts| Self {
-                keyframe: facts.is_keyframe_start,
-                temporal_id: facts.layer.map_or(0, |layer| layer.temporal_id),
-                ..Self::default()
-            }),
-            Codec::H264 => {
-                h264::Facts::new(payload).map(|facts| Self { keyframe: facts.is_keyframe_start, ..Self::default() })
-            }
-            Codec::H265 => h265::Facts::new(payload).map(|facts| Self {
-                keyframe: facts.is_keyframe_start,
-                temporal_id: facts.temporal_id,
-                ..Self::default()
-            }),
-            Codec::Av1 => av1::Facts::new(payload).map(|facts| Self {
-                keyframe: facts.is_keyframe_start,
-                temporal_id: facts.layer.map_or(0, |layer| layer.temporal_id),
-                ..Self::default()
-            }),
+            Codec::Vp9 => vp9::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
+            Codec::H264 => h264::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
+            Codec::H265 => h265::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
+            Codec::Av1 => av1::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
         };
         read.unwrap_or_default()
     }
@@ -58,6 +43,5 @@ fn vp8_picture(facts: &vp8::Facts, start: usize) -> Picture {
         picture_id: long.map_or(0, |id| id.value),
         tl0_at: facts.tl0_pic_idx.map_or(0, |index| (start + index.at) as u16),
         tl0_picture_index: facts.tl0_pic_idx.map_or(0, |index| index.value),
-        temporal_id: facts.temporal_id,
     }
 }
