@@ -118,10 +118,11 @@ impl MemoryRoom {
             routes: leak(sizes[1]),
             streams: leak(sizes[2]),
             subscriptions: leak(sizes[3]),
-            packets: leak(sizes[4]),
-            packet_bytes: vec![0; sizes[5]].leak(),
-            histories: leak(sizes[6]),
-            queued: leak(sizes[7]),
+            sent: leak(sizes[4]),
+            packets: leak(sizes[5]),
+            packet_bytes: vec![0; sizes[6]].leak(),
+            histories: leak(sizes[7]),
+            queued: leak(sizes[8]),
         };
         Self {
             media: Media::new(memory, limits, Settings::default(), Numbers(1)),

@@ -1,7 +1,7 @@
 //! One packet to all who subscribe to its stream: decided here, written and sealed when it leaves.
 
 use crate::forward::select::{self, Choice};
-use crate::forward::{Incoming, Sending, Source, Subscription};
+use crate::forward::{Incoming, Sending, SentTable, Source, Subscription};
 use crate::id::StreamId;
 use crate::link::{Gcm, Link};
 use crate::store::{PacketId, Pool, Queues, Table, list};
@@ -27,6 +27,8 @@ pub struct Queued {
 pub struct Forwarding<'a, 'm, G: Gcm> {
     /// All subscriptions.
     pub subscriptions: &'a mut Table<'m, Subscription>,
+    /// What they sent.
+    pub sent: &'a mut SentTable<'m>,
     /// All links.
     pub links: &'a mut Table<'m, Link<G>>,
     /// The queues of all links.

@@ -1,6 +1,6 @@
 //! Queued packets leave: written once into the outbox, sealed there, one link after the other.
 
-use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, Subscription, write};
+use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, SentTable, Subscription, write};
 use crate::link::{Gcm, Link, Outbox};
 use crate::store::{Pool, Table};
 use crate::stream::Facts;
@@ -20,7 +20,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let Some(link) = self.links.at_mut(index) else { return 0 };
         let mut sent = 0;
         while let Some(queued) = self.queues.pop(&mut link.queue) {
-            let left = leave_packet(link, &queued, self.pool, self.subscriptions, now, outbox);
+            let left = leave_packet(link, &queued, self.pool, (self.subscriptions, self.sent), now, outbox);
             sent += u32::from(left.is_some());
             self.pool.release(queued.packet);
         }
@@ -33,7 +33,7 @@ fn leave_packet<G: Gcm>(
     link: &mut Link<G>,
     queued: &Queued,
     pool: &Pool<'_, Facts>,
-    subscriptions: &mut Table<'_, Subscription>,
+    (subscriptions, sent_table): (&mut Table<'_, Subscription>, &mut SentTable<'_>),
     now: Instant,
     outbox: &mut impl Outbox,
 ) -> Option<()> {
@@ -54,7 +54,8 @@ fn leave_packet<G: Gcm>(
     match queued.sending {
         Sending::First => {
             link.transport_sequence = link.transport_sequence.wrapping_add(1);
-            subscription.sent.record(queued.index, Sent { splice: queued.splice, transport_sequence });
+            let sent = Sent { splice: queued.splice, transport_sequence };
+            subscription.sent.record(sent_table.of(queued.subscription), queued.index, sent);
             subscription.packets_sent = subscription.packets_sent.wrapping_add(1);
             let payload_bytes = (written.len - written.header_len) as u32;
             subscription.octets_sent = subscription.octets_sent.wrapping_add(payload_bytes);

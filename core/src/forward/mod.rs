@@ -13,6 +13,6 @@ pub mod write;
 pub use fan_out::{Forwarding, Outcome, Pending, Queued};
 pub use parameters::SubscriptionParameters;
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
-pub use sent::{SENT_PACKETS, Sent, SentRing};
+pub use sent::{SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};
 pub use subscription::Subscription;
 pub use write::{Leaving, Sending, Written, write};

@@ -24,7 +24,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             if link.feedback.repetitions_left == 0 {
                 continue;
             }
-            let Some((index, sent)) = subscription.sent.repeat(sequence, now) else { continue };
+            let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
             let Some(splice) = subscription.rewriter.splice(sent.splice) else { continue };
             let encoding = streams
                 .get(splice.source.stream)

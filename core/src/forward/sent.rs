@@ -14,13 +14,38 @@ pub struct Sent {
     pub transport_sequence: u16,
 }
 
-/// A ring by sequence number.
-#[derive(Clone, Debug)]
+/// What is remembered of one packet. All zero is an entry that nobody wrote, so a table of them can be lent from memory
+/// that the system zeroes on first use.
+pub type SentEntry = [u8; 6];
+
+/// What all subscriptions sent: [`SENT_PACKETS`] entries for each place.
+pub struct SentTable<'m> {
+    entries: &'m mut [SentEntry],
+}
+
+impl<'m> SentTable<'m> {
+    /// A table in `entries`.
+    pub fn new(entries: &'m mut [SentEntry]) -> Self {
+        Self { entries }
+    }
+
+    /// The entries of the subscription at `place`.
+    pub fn of(&mut self, place: u16) -> &mut [SentEntry] {
+        let start = usize::from(place) * SENT_PACKETS;
+        self.entries.get_mut(start..start + SENT_PACKETS).unwrap_or_default()
+    }
+}
+
+/// A ring by sequence number. Its entries lie in a [`SentTable`]; what an earlier subscription left at the same place is
+/// never looked at, because every number after `start` is written before it is read.
+#[derive(Clone, Copy, Debug)]
 pub struct SentRing {
-    entries: [Entry; SENT_PACKETS],
+    /// The last number before the first of ours.
+    start: u64,
     newest: u64,
 }
 
+/// A [`SentEntry`], read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     state: State,
@@ -42,32 +67,32 @@ enum State {
 impl SentRing {
     /// A ring for a stream that begins after `newest`.
     pub fn new(newest: u64) -> Self {
-        Self { entries: [Entry::default(); SENT_PACKETS], newest }
+        Self { start: newest, newest }
     }
 
-    /// A packet was sent under this extended sequence number.
-    pub fn record(&mut self, index: u64, sent: Sent) {
+    /// A packet was sent under this extended sequence number. `entries` are those of the subscription.
+    pub fn record(&mut self, entries: &mut [SentEntry], index: u64, sent: Sent) {
         if index > self.newest {
             for skipped in (self.newest + 1..index).rev().take(SENT_PACKETS) {
-                self.entries[place(skipped)] = Entry::default();
+                write(entries, skipped, Entry::default());
             }
             self.newest = index;
         } else if index + SENT_PACKETS as u64 <= self.newest {
             return;
         }
         let Sent { splice, transport_sequence } = sent;
-        self.entries[place(index)] = Entry { state: State::Sent, splice, transport_sequence, repeated_ms: 0 };
+        write(entries, index, Entry { state: State::Sent, splice, transport_sequence, repeated_ms: 0 });
     }
 
     /// The packet with this sequence number, and its extended one, if it was sent and may be sent again now; then it
     /// counts as sent again.
-    pub fn repeat(&mut self, sequence: u16, now: Instant) -> Option<(u64, Sent)> {
+    pub fn repeat(&self, entries: &mut [SentEntry], sequence: u16, now: Instant) -> Option<(u64, Sent)> {
         let back = u64::from((self.newest as u16).wrapping_sub(sequence));
-        if back >= SENT_PACKETS as u64 {
+        if back >= SENT_PACKETS as u64 || back >= self.newest - self.start {
             return None;
         }
-        let index = self.newest.checked_sub(back)?;
-        let entry = &mut self.entries[place(index)];
+        let index = self.newest - back;
+        let mut entry = Entry::of(*entries.get(place(index))?);
         let now_ms = (now.us / 1000) as u16;
         let is_too_soon = now_ms.wrapping_sub(entry.repeated_ms) < REPEAT_MS;
         if entry.state == State::Absent || (entry.state == State::Repeated && is_too_soon) {
@@ -75,7 +100,32 @@ impl SentRing {
         }
         entry.state = State::Repeated;
         entry.repeated_ms = now_ms;
+        write(entries, index, entry);
         Some((index, Sent { splice: entry.splice, transport_sequence: entry.transport_sequence }))
+    }
+}
+
+impl Entry {
+    fn of([state, splice, transport @ .., repeated_high, repeated_low]: SentEntry) -> Self {
+        let state = match state {
+            0 => State::Absent,
+            1 => State::Sent,
+            _ => State::Repeated,
+        };
+        let repeated_ms = u16::from_be_bytes([repeated_high, repeated_low]);
+        Self { state, splice, transport_sequence: u16::from_be_bytes(transport), repeated_ms }
+    }
+
+    fn bytes(self) -> SentEntry {
+        let [transport_high, transport_low] = self.transport_sequence.to_be_bytes();
+        let [repeated_high, repeated_low] = self.repeated_ms.to_be_bytes();
+        [self.state as u8, self.splice, transport_high, transport_low, repeated_high, repeated_low]
+    }
+}
+
+fn write(entries: &mut [SentEntry], index: u64, entry: Entry) {
+    if let Some(bytes) = entries.get_mut(place(index)) {
+        *bytes = entry.bytes();
     }
 }
 
@@ -95,13 +145,14 @@ mod tests {
 
     #[test]
     fn a_packet_is_repeated_once_within_the_pause() {
+        let entries = &mut [[0; 6]; SENT_PACKETS];
         let mut ring = SentRing::new(9);
-        ring.record(10, SENT);
-        assert_eq!(ring.repeat(10, Instant::from_ms(0)), Some((10, SENT)));
-        assert_eq!(ring.repeat(10, Instant::from_ms(14)), None);
-        assert_eq!(ring.repeat(10, Instant::from_ms(15)), Some((10, SENT)));
-        assert_eq!(ring.repeat(9, Instant::from_ms(15)), None);
-        assert_eq!(ring.repeat(11, Instant::from_ms(15)), None);
+        ring.record(entries, 10, SENT);
+        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(0)), Some((10, SENT)));
+        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(14)), None);
+        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(15)), Some((10, SENT)));
+        assert_eq!(ring.repeat(entries, 9, Instant::from_ms(15)), None);
+        assert_eq!(ring.repeat(entries, 11, Instant::from_ms(15)), None);
     }
 
     proptest! {
@@ -110,17 +161,19 @@ mod tests {
             start in 65_000_u64..66_000,
             steps in proptest::collection::vec(1_u64..9, 1..200),
         ) {
+            // As an earlier subscription left them.
+            let entries = &mut [[1; 6]; SENT_PACKETS];
             let mut ring = SentRing::new(start);
             let mut index = start;
             let mut sent = std::vec::Vec::new();
             for step in steps {
                 index += step;
-                ring.record(index, SENT);
+                ring.record(entries, index, SENT);
                 sent.push(index);
             }
             for asked in start.saturating_sub(300)..index + 300 {
                 let expected = sent.contains(&asked) && asked + SENT_PACKETS as u64 > index;
-                let found = ring.repeat(asked as u16, Instant::default()).is_some_and(|(found, _)| found == asked);
+                let found = ring.repeat(entries, asked as u16, Instant::default()).is_some_and(|(found, _)| found == asked);
                 prop_assert_eq!(found, expected, "{}", asked);
             }
         }

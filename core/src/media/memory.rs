@@ -2,7 +2,7 @@
 
 use core::mem::size_of;
 
-use crate::forward::{Queued, Subscription};
+use crate::forward::{Queued, SENT_PACKETS, SentEntry, Subscription};
 use crate::limits::Limits;
 use crate::link::{Gcm, Link, RouteSlot};
 use crate::store::{PACKET_BYTES, PacketId, PacketSlot, QueueSlot, Slot};
@@ -18,6 +18,8 @@ pub struct Memory<'m, G: Gcm> {
     pub streams: &'m mut [Slot<Stream>],
     /// M-lines of subscribers.
     pub subscriptions: &'m mut [Slot<Subscription>],
+    /// What they sent lately. Best lent from memory that the system zeroes on first use.
+    pub sent: &'m mut [SentEntry],
     /// Packets.
     pub packets: &'m mut [PacketSlot<Facts>],
     /// Their bytes. Best lent from memory that the system zeroes on first use: it is by far the largest table.
@@ -47,13 +49,14 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 8] {
+pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 9] {
     let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
     [
         table("links", limits.links(), size_of::<Slot<Link<G>>>()),
         table("routes", routes(limits), size_of::<RouteSlot>()),
         table("streams", limits.streams(), size_of::<Slot<Stream>>()),
         table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
+        table("sent packets", usize::from(limits.subscriptions) * SENT_PACKETS, size_of::<SentEntry>()),
         table("packets", packets(limits), size_of::<PacketSlot<Facts>>()),
         table("packet bytes", packets(limits) * PACKET_BYTES, 1),
         table("histories", limits.streams() * usize::from(limits.history_packets), size_of::<PacketId>()),

@@ -1,7 +1,7 @@
 //! One shard: its tables, and the way in for everything that happens to it.
 
 use crate::drops::Drops;
-use crate::forward::{Forwarding, Pending, Queued, Subscription};
+use crate::forward::{Forwarding, Pending, Queued, SentTable, Subscription};
 use crate::id::LinkId;
 use crate::limits::Limits;
 use crate::link::{BindingServer, Gcm, Link, Outbox, RouteMap};
@@ -18,6 +18,7 @@ pub struct Media<'m, G: Gcm, R: Random> {
     pub(super) bindings: BindingServer,
     pub(super) streams: Table<'m, Stream>,
     pub(super) subscriptions: Table<'m, Subscription>,
+    pub(super) sent: SentTable<'m>,
     pub(super) pool: Pool<'m, Facts>,
     pub(super) histories: &'m mut [PacketId],
     pub(super) queues: Queues<'m, Queued>,
@@ -68,6 +69,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
             bindings: BindingServer::default(),
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
+            sent: SentTable::new(memory.sent),
             pool: Pool::new(memory.packets, memory.packet_bytes),
             histories: memory.histories,
             queues: Queues::new(memory.queued),
@@ -97,6 +99,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
     pub(super) fn forwarding(&mut self) -> (Forwarding<'_, 'm, G>, &mut Table<'m, Stream>, &mut [PacketId]) {
         let forwarding = Forwarding {
             subscriptions: &mut self.subscriptions,
+            sent: &mut self.sent,
             links: &mut self.links,
             queues: &mut self.queues,
             pool: &mut self.pool,

@@ -48,13 +48,14 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The name among `allowed` that `given` was probably meant to be, as words to end a sentence with.
+/// What is allowed instead of `given`, and which of it was probably meant, as words to end a sentence with.
 pub(super) fn suggestion(given: &str, allowed: &[&str]) -> String {
     let nearest = allowed.iter().map(|name| (distance(given, name), name)).min();
-    match nearest {
+    let meant = match nearest {
         Some((distance, name)) if distance <= 1 + given.len() / 4 => format!("; did you mean \"{name}\"?"),
-        _ => format!("; allowed are {}", allowed.join(", ")),
-    }
+        _ => ";".into(),
+    };
+    format!("{meant} allowed are {}", allowed.join(", "))
 }
 
 /// How many letters must be added, left out or changed to make `left` from `right`.
@@ -81,7 +82,8 @@ mod tests {
     fn a_slip_of_the_finger_is_recognised_and_nonsense_is_not() {
         assert_eq!(distance("port", "prot"), 2);
         assert_eq!(distance("", "abc"), 3);
-        assert_eq!(suggestion("publishrs", &["port", "publishers"]), "; did you mean \"publishers\"?");
+        let meant = suggestion("publishrs", &["port", "publishers"]);
+        assert_eq!(meant, "; did you mean \"publishers\"? allowed are port, publishers");
         assert_eq!(suggestion("zebra", &["port", "shards"]), "; allowed are port, shards");
     }
 }
