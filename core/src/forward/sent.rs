@@ -36,7 +36,7 @@ impl<'m> SentTable<'m> {
     }
 }
 
-/// A ring by sequence number. Its entries lie in a [`SentTable`]; what an earlier subscription left at the same place is
+/// A ring by sequence number. Its entries lie in a [`SentTable`]; what an earlier subscription left at its place is
 /// never looked at, because every number after `start` is written before it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct SentRing {
