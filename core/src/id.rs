@@ -55,6 +55,10 @@ id!(
     SubscriptionId
 );
 id!(
+    /// One stream on its way to an address without a PeerConnection. The control half chooses it.
+    RelayId
+);
+id!(
     /// One client connection of the control channel (a WebSocket). The platform chooses it.
     ConnectionId
 );

@@ -22,6 +22,8 @@ pub struct Limits {
     pub streams_per_subscriber: u8,
     /// M-lines of all subscribers together, a shard.
     pub subscriptions: u16,
+    /// Streams that go to addresses without a PeerConnection, a shard.
+    pub relays: u16,
     /// Video packets kept for retransmission, an encoding. A power of two.
     pub history_packets: u16,
     /// Packets that wait between fan-out and sealing, a shard.
@@ -42,6 +44,7 @@ impl Limits {
         streams_per_publisher: 4,
         streams_per_subscriber: 32,
         subscriptions: 1024,
+        relays: 32,
         history_packets: 512,
         queued_packets: 8_192,
         request_bytes: 65_536,

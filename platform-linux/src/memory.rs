@@ -18,7 +18,7 @@ impl Lender<'static> for Heap {
 
 /// The tables of one shard.
 pub fn shard<G: Gcm + 'static>(limits: &Limits) -> media::Memory<'static, G> {
-    let [links, routes, streams, subscriptions, sent, packets, packet_bytes, histories, queued] =
+    let [links, routes, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
         tables::<G>(limits).map(|table| table.count);
     let mut heap = Heap;
     media::Memory {
@@ -26,6 +26,7 @@ pub fn shard<G: Gcm + 'static>(limits: &Limits) -> media::Memory<'static, G> {
         routes: heap.lend("", routes),
         streams: heap.lend("", streams),
         subscriptions: heap.lend("", subscriptions),
+        relays: heap.lend("", relays),
         // Pages that the system zeroes when they are first used: an idle server takes none of them.
         sent: vec![[0; 6]; sent].leak(),
         packets: heap.lend("", packets),

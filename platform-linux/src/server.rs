@@ -147,6 +147,7 @@ fn control_half(
         shards,
         session_timeout_s: configuration.control.session_timeout_s,
         reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
+        forward_networks: configuration.forward.networks.iter().copied().collect(),
         create_rooms: configuration.control.create_rooms,
     };
     let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);

@@ -119,10 +119,11 @@ impl MemoryRoom {
             streams: leak(sizes[2]),
             subscriptions: leak(sizes[3]),
             sent: leak(sizes[4]),
-            packets: leak(sizes[5]),
-            packet_bytes: vec![0; sizes[6]].leak(),
-            histories: leak(sizes[7]),
-            queued: leak(sizes[8]),
+            relays: leak(sizes[5]),
+            packets: leak(sizes[6]),
+            packet_bytes: vec![0; sizes[7]].leak(),
+            histories: leak(sizes[8]),
+            queued: leak(sizes[9]),
         };
         Self {
             media: Media::new(memory, limits, Settings::default(), Numbers(1)),
@@ -219,6 +220,7 @@ impl MemoryRoom {
                 payload_type: PAYLOAD_TYPE + 1,
                 rtx_payload_type: rtx.then_some(RTX_PAYLOAD_TYPE + 1),
                 extensions: extensions(),
+                playout_delay: None,
                 feedback: FEEDBACK,
                 active: true,
             }),

@@ -5,6 +5,7 @@
 mod common;
 
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
+mod a_forwarded_stream_reaches_an_address_byte_for_byte;
 mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;

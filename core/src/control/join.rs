@@ -99,6 +99,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             display,
             bitrate_bps: entry.bitrate_bps(super::parameter::natural_u32(body, "bitrate")),
             is_end_to_end: false,
+            lost_forwarders: false,
             streams: heapless::Vec::new(),
         })
     }

@@ -273,7 +273,7 @@ impl<'a> SubscribedInfo<'a> {
     }
 }
 
-fn kind_name(kind: MediaKind) -> &'static str {
+pub(crate) fn kind_name(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Audio => "audio",
         MediaKind::Video => "video",

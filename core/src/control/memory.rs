@@ -6,7 +6,7 @@ use super::handle::Handle;
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{PublishedStream, Room, SubscribedStream};
+use crate::room::{Forwarder, PublishedStream, Room, SubscribedStream};
 use crate::store::Slot;
 
 /// The most shards of a box.
@@ -40,6 +40,7 @@ pub(super) struct ShardMemory<'m> {
     pub(super) links: &'m mut [Slot<LinkEntry>],
     pub(super) streams: &'m mut [Slot<PublishedStream>],
     pub(super) subscriptions: &'m mut [Slot<SubscribedStream>],
+    pub(super) forwarders: &'m mut [Slot<Forwarder>],
 }
 
 impl<'m> Memory<'m> {
@@ -55,6 +56,7 @@ impl<'m> Memory<'m> {
                     links: lender.lend("links, control half", limits.links()),
                     streams: lender.lend("streams, control half", limits.streams()),
                     subscriptions: lender.lend("subscriptions, control half", usize::from(limits.subscriptions)),
+                    forwarders: lender.lend("relays, control half", usize::from(limits.relays)),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),

@@ -8,6 +8,8 @@
 
 mod envelope;
 pub mod error;
+mod forward;
+mod forwarder_info;
 mod handle;
 mod info;
 mod join;

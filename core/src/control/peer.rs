@@ -89,7 +89,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Ends the PeerConnection of `handle`, if it has one, with all its streams and subscriptions, and tells the client
     /// why, if there is a reason.
     pub(crate) fn close_peer(&mut self, handle: HandleId, reason: Option<&'static str>) {
+        let lost_forwarders = self.remove_forwarders(handle, |_| true) > 0;
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
+        if let Some(publisher) = entry.publisher_mut() {
+            publisher.lost_forwarders |= lost_forwarders;
+        }
         let Some(peer) = entry.peer.take() else { return };
         let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
         let subscriptions = entry.subscriber_mut().map(|subscriber| {

@@ -4,7 +4,7 @@ use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::json::{Text, Value};
 use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, optional, required, string};
-use super::reply::{AllowedList, Each, ForwarderList, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
+use super::reply::{AllowedList, Each, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
 use super::rooms::{NAMED, tokens_of};
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RoomId};
@@ -50,14 +50,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let number = natural(body, "room").unwrap_or_default();
         let list = ParticipantList { videoroom: "participants", room: number, participants: Each(everybody) };
         self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
-        Ok(())
-    }
-
-    pub(crate) fn list_forwarders(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, NAMED, PLUGIN)?;
-        self.room_with_secret(body)?;
-        let room = natural(body, "room").unwrap_or_default();
-        self.say(caller, &ForwarderList { videoroom: "forwarders", room, publishers: [] });
         Ok(())
     }
 

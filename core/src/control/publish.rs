@@ -264,6 +264,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.post.out.command(shard, Command::ConfigureStream(parameters));
             } else if was_enabled {
                 self.post.out.command(shard, Command::RemoveStream { stream: id });
+                self.remove_forwarders(handle, |forwarder| forwarder.stream == id);
             }
         }
         Ok(())
@@ -453,6 +454,7 @@ fn published_stream(handle: HandleId, section: &PublishedSection<'_>, changes: &
         mid: Mid::try_from(section.mid).unwrap_or_default(),
         description: changes.description(section.mid),
         codec: section.codec,
+        payload_type: section.payload_type,
         parameters: section.parameters.clone(),
         extensions: section.extensions,
         is_disabled: section.state != PublishedState::Active,

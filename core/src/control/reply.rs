@@ -37,6 +37,7 @@ where
 }
 
 /// Text made while it is written.
+#[derive(Clone)]
 pub(crate) struct Shown<T>(pub(crate) T);
 
 impl<T: core::fmt::Display> Serialize for Shown<T> {
@@ -198,14 +199,6 @@ pub(crate) struct ParticipantList<L: Serialize> {
     pub(crate) videoroom: &'static str,
     pub(crate) room: u64,
     pub(crate) participants: L,
-}
-
-/// All RTP forwarders: none.
-#[derive(serde::Serialize)]
-pub(crate) struct ForwarderList {
-    pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
-    pub(crate) publishers: [u8; 0],
 }
 
 /// The tokens that may join.

@@ -6,6 +6,7 @@ use heapless::{String, Vec};
 
 use crate::limits::Limits;
 use crate::link::Fingerprint;
+use crate::room::{NETWORKS, Network};
 
 /// The most addresses that are offered as candidates.
 pub const ADDRESSES: usize = 16;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub session_timeout_s: u32,
     /// Seconds that a session outlives its connection and can be claimed.
     pub reclaim_session_timeout_s: u32,
+    /// Where RTP may be forwarded to.
+    pub forward_networks: Vec<Network, NETWORKS>,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
 }

@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::memory::ShardMemory;
 use crate::id::{HandleId, LinkId};
-use crate::room::{PublishedStream, SubscribedStream};
+use crate::room::{Forwarder, PublishedStream, SubscribedStream};
 use crate::store::Table;
 
 /// A link's place.
@@ -20,6 +20,8 @@ pub(crate) struct Shard<'m> {
     pub(crate) links: Table<'m, LinkEntry>,
     pub(crate) streams: Table<'m, PublishedStream>,
     pub(crate) subscriptions: Table<'m, SubscribedStream>,
+    /// Their places are those of the media half's relays.
+    pub(crate) forwarders: Table<'m, Forwarder>,
 }
 
 impl<'m> Shard<'m> {
@@ -28,6 +30,7 @@ impl<'m> Shard<'m> {
             links: Table::new(memory.links),
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
+            forwarders: Table::new(memory.forwarders),
         }
     }
 

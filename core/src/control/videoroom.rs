@@ -125,7 +125,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Immediate::Kick => self.kick(caller, body),
             Immediate::Moderate => self.moderate(caller, body),
             Immediate::EnableRecording => self.enable_recording(caller, body),
-            Immediate::RtpForward | Immediate::StopRtpForward => Err(unknown(name.raw())),
+            Immediate::RtpForward => self.rtp_forward(caller, body),
+            Immediate::StopRtpForward => self.stop_rtp_forward(caller, body),
         }
     }
 

@@ -113,7 +113,8 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             if !subscription.parameters.active {
                 continue;
             }
-            match select::choose(subscription, (id, stream), (layer, target), &facts, now) {
+            let state = (subscription.rewriter.source(), &mut subscription.waits_since);
+            match select::choose(state, (id, stream), (layer, target), &facts, now) {
                 Choice::Take => {}
                 Choice::Leave => continue,
                 Choice::WantKeyframe => {
@@ -158,7 +159,8 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
     }
 }
 
-fn incoming(facts: &Facts) -> Incoming {
+/// What the rewriter must know of a packet.
+pub(super) fn incoming(facts: &Facts) -> Incoming {
     let picture = &facts.picture;
     Incoming {
         index: facts.index,

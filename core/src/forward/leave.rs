@@ -48,7 +48,7 @@ fn leave_packet<G: Gcm>(
     };
     let leaving = Leaving { sending: queued.sending, index: queued.index, transport_sequence, now };
     let buffer = outbox.lend();
-    let written = write((pool.bytes(queued.packet), facts), subscription, &splice, leaving, buffer)?;
+    let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
     match queued.sending {

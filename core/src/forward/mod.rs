@@ -3,6 +3,7 @@
 pub mod fan_out;
 mod leave;
 pub mod parameters;
+pub mod relay;
 mod retransmit;
 pub mod rewrite;
 pub mod select;
@@ -12,7 +13,8 @@ pub mod write;
 
 pub use fan_out::{Forwarding, Outcome, Pending, Queued};
 pub use parameters::SubscriptionParameters;
+pub use relay::{Relay, RelayKeys, RelayParameters};
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
 pub use sent::{SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};
 pub use subscription::Subscription;
-pub use write::{Leaving, Sending, Written, write};
+pub use write::{Framing, Leaving, RtxFraming, Sending, Written, write};

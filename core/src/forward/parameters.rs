@@ -3,6 +3,7 @@
 use crate::id::{LinkId, StreamId, SubscriptionId};
 use crate::stream::{Feedback, Mid};
 use crate::wire::ExtensionMap;
+use crate::wire::extension::PlayoutDelay;
 
 /// One m-line of a subscriber.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct SubscriptionParameters {
     pub rtx_payload_type: Option<u8>,
     /// Header extensions of this m-line.
     pub extensions: ExtensionMap,
+    /// Bounds of the playout delay that the subscriber wants in place of the publisher's.
+    pub playout_delay: Option<PlayoutDelay>,
     /// What feedback was negotiated.
     pub feedback: Feedback,
     /// Whether packets are sent.

@@ -1,6 +1,6 @@
 //! Which packets of a stream a subscription gets.
 
-use crate::forward::Subscription;
+use crate::forward::Source;
 use crate::id::StreamId;
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
@@ -24,30 +24,30 @@ pub enum Choice {
     WantKeyframe,
 }
 
-/// Chooses for a packet of `layer` of `stream`. A change of source happens at a keyframe; the very first packets are
+/// Chooses for a packet of `layer` of `stream`, for one who gets `source` now and waits for a change `waits_since`. A change of source happens at a keyframe; the very first packets are
 /// sent as they come, for a decoder waits for a keyframe by itself, and payloads may be encrypted end to end.
 pub fn choose(
-    subscription: &mut Subscription,
+    (source, waits_since): (Option<Source>, &mut Option<Instant>),
     (id, stream): (StreamId, &Stream),
     (layer, target): (u8, u8),
     facts: &Facts,
     now: Instant,
 ) -> Choice {
-    let Some(source) = subscription.rewriter.source() else {
+    let Some(source) = source else {
         return if layer == target { Choice::Take } else { Choice::Leave };
     };
     let same_stream = source.stream == id;
     if same_stream && source.encoding == target {
-        subscription.waits_since = None;
+        *waits_since = None;
         return if layer == target { Choice::Take } else { Choice::Leave };
     }
     if layer != target {
         return if same_stream && layer == source.encoding { Choice::Take } else { Choice::Leave };
     }
-    let waits_since = *subscription.waits_since.get_or_insert(now);
-    let waited_long = !same_stream && now.since_us(waits_since) >= PATIENCE_US;
+    let since = *waits_since.get_or_insert(now);
+    let waited_long = !same_stream && now.since_us(since) >= PATIENCE_US;
     if facts.picture.keyframe || stream.parameters.codec.kind() == Kind::Audio || waited_long {
-        subscription.waits_since = None;
+        *waits_since = None;
         return Choice::Take;
     }
     Choice::WantKeyframe

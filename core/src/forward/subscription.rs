@@ -1,6 +1,6 @@
 //! One m-line of a subscriber: what it is fed with and what it was sent.
 
-use crate::forward::{Rewriter, SentRing, SubscriptionParameters};
+use crate::forward::{Framing, Rewriter, RtxFraming, SentRing, SubscriptionParameters};
 use crate::store::list;
 use crate::time::Instant;
 
@@ -55,6 +55,13 @@ impl Subscription {
         }
         self.parameters = parameters;
         self.sent = SentRing::new(self.rewriter.newest());
+    }
+
+    /// How its packets are written.
+    pub fn framing(&self) -> Framing<'_> {
+        let SubscriptionParameters { ssrc, payload_type, mid, extensions, playout_delay, .. } = &self.parameters;
+        let rtx = self.rtx().map(|(ssrc, payload_type)| RtxFraming { ssrc, payload_type, index: self.rtx_index });
+        Framing { ssrc: *ssrc, payload_type: *payload_type, mid, extensions, playout_delay: *playout_delay, rtx }
     }
 
     /// Whether retransmissions have a stream of their own (RFC 4588).

@@ -2,10 +2,11 @@
 
 use heapless::Vec;
 
-use crate::forward::{Splice, Subscription};
+use crate::forward::Splice;
 use crate::stream::Facts;
 use crate::time::Instant;
-use crate::wire::{Extension, rtp};
+use crate::wire::extension::PlayoutDelay;
+use crate::wire::{Extension, ExtensionMap, rtp};
 
 /// How a packet goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,34 @@ pub enum Sending {
         /// Its transport-wide number then.
         transport_sequence: u16,
     },
+}
+
+/// What all packets of one outgoing stream have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Framing<'a> {
+    /// Its SSRC.
+    pub ssrc: u32,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// Its `a=mid`.
+    pub mid: &'a str,
+    /// The header extensions that are written.
+    pub extensions: &'a ExtensionMap,
+    /// Bounds of the playout delay that stand in place of the publisher's.
+    pub playout_delay: Option<PlayoutDelay>,
+    /// Its retransmissions' stream (RFC 4588), where there is one.
+    pub rtx: Option<RtxFraming>,
+}
+
+/// What all retransmissions of one outgoing stream have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct RtxFraming {
+    /// Their SSRC.
+    pub ssrc: u32,
+    /// Their payload type.
+    pub payload_type: u8,
+    /// The extended sequence number of the next.
+    pub index: u64,
 }
 
 /// What is known only when a packet leaves.
@@ -45,37 +74,43 @@ pub struct Written {
     pub index: u64,
 }
 
-/// Writes `packet` into `buffer`. `None` if it does not fit or the subscription has no RTX.
+/// Writes `packet` into `buffer`. `None` if it does not fit, or as a retransmission where there is no RTX.
 pub fn write(
     (packet, facts): (&[u8], &Facts),
-    subscription: &Subscription,
+    framing: &Framing<'_>,
     splice: &Splice,
     leaving: Leaving,
     buffer: &mut [u8],
 ) -> Option<Written> {
-    let parameters = &subscription.parameters;
     let mut header = rtp::Header {
         padding: false,
         marker: facts.marker,
-        payload_type: parameters.payload_type,
+        payload_type: framing.payload_type,
         sequence: leaving.index as u16,
         timestamp: splice.timestamp(facts.timestamp),
-        ssrc: parameters.ssrc,
+        ssrc: framing.ssrc,
     };
     let mut index = leaving.index;
     let original = (leaving.index as u16).to_be_bytes();
     let mut prefix: &[u8] = &[];
     if leaving.sending == Sending::Rtx {
-        (header.ssrc, header.payload_type) = subscription.rtx()?;
-        index = subscription.rtx_index;
+        let rtx = framing.rtx?;
+        (header.ssrc, header.payload_type, index) = (rtx.ssrc, rtx.payload_type, rtx.index);
         header.sequence = index as u16;
         prefix = &original;
     }
     let transport = leaving.transport_sequence.to_be_bytes();
     // A repetition must have the bytes of the first time, so without RTX the time is the packet's own.
-    let sent_at = if subscription.rtx().is_some() { leaving.now } else { facts.arrived };
+    let sent_at = if framing.rtx.is_some() { leaving.now } else { facts.arrived };
     let send_time = absolute_send_time(sent_at);
-    let elements = elements(packet, facts, subscription, &transport, &send_time);
+    let delay = framing.playout_delay.map(PlayoutDelay::write);
+    let own: [(Extension, Option<&[u8]>); OWN_ELEMENTS] = [
+        (Extension::Mid, Some(framing.mid.as_bytes())),
+        (Extension::TransportSequence, Some(&transport)),
+        (Extension::AbsoluteSendTime, Some(&send_time)),
+        (Extension::PlayoutDelay, delay.as_ref().map(|data| &data[..])),
+    ];
+    let elements = elements(packet, facts, framing.extensions, own);
     let header_len = header.write(buffer, elements.iter().copied())?;
     let payload = packet.get(usize::from(facts.payload_start)..)?;
     let payload_at = header_len + prefix.len();
@@ -86,28 +121,23 @@ pub fn write(
     Some(Written { len: payload_at + payload.len(), header_len, index })
 }
 
-/// The header extensions of the packet on this m-line.
+/// The header extensions of the packet on its way out: ours, and of the publisher's those that ours do not replace.
 fn elements<'a>(
     packet: &'a [u8],
     facts: &'a Facts,
-    subscription: &'a Subscription,
-    transport: &'a [u8; 2],
-    send_time: &'a [u8; 3],
+    map: &ExtensionMap,
+    own: [(Extension, Option<&'a [u8]>); OWN_ELEMENTS],
 ) -> Vec<(u8, &'a [u8]), ELEMENTS> {
-    let map = &subscription.parameters.extensions;
     let mut elements = Vec::new();
-    let own: [(Extension, &[u8]); 3] = [
-        (Extension::Mid, subscription.parameters.mid.as_bytes()),
-        (Extension::TransportSequence, transport),
-        (Extension::AbsoluteSendTime, send_time),
-    ];
-    let forwarded = facts.elements.iter().filter_map(|element| {
+    let is_replaced = |extension| own.iter().any(|(ours, data)| *ours == extension && data.is_some());
+    let forwarded = facts.elements.iter().filter(|element| !is_replaced(element.extension)).filter_map(|element| {
         let start = usize::from(element.start);
         Some((element.extension, packet.get(start..start + usize::from(element.len))?))
     });
-    for (extension, data) in own.into_iter().chain(forwarded) {
+    let ours = own.into_iter().filter_map(|(extension, data)| Some((extension, data?)));
+    for (extension, data) in ours.chain(forwarded) {
         if let Some(id) = map.id(extension) {
-            // Room for all: three of ours and those of a packet's facts.
+            // Room for all: ours and those of a packet's facts.
             let _ = elements.push((id, data));
         }
     }
@@ -137,6 +167,9 @@ fn absolute_send_time(now: Instant) -> [u8; 3] {
     let [.., a, b, c] = (ticks as u32).to_be_bytes();
     [a, b, c]
 }
+
+/// The elements that we can write.
+const OWN_ELEMENTS: usize = 4;
 
 /// Elements of ours and of the publisher in one packet.
 const ELEMENTS: usize = 8;

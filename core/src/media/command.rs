@@ -1,8 +1,8 @@
 //! What the control half tells a shard. Commands are applied in order; a command about something that is gone is
 //! ignored.
 
-use crate::forward::SubscriptionParameters;
-use crate::id::{LinkId, StreamId, SubscriptionId};
+use crate::forward::{RelayParameters, SubscriptionParameters};
+use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
 use crate::stream::StreamParameters;
 
@@ -78,6 +78,13 @@ pub enum Command {
     Unsubscribe {
         /// Which.
         subscription: SubscriptionId,
+    },
+    /// Sends a published m-line to an address too.
+    AddRelay(RelayParameters),
+    /// Ends that.
+    RemoveRelay {
+        /// Which.
+        relay: RelayId,
     },
 }
 

@@ -32,6 +32,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 self.set_subscription_active(now, subscription, active);
             }
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription),
+            Command::AddRelay(parameters) => self.add_relay(now, parameters),
+            Command::RemoveRelay { relay } => self.remove_relay(relay),
         }
     }
 
@@ -80,13 +82,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             if stream.configure(parameters.clone()) {
                 return;
             }
-            let subscriptions = stream.subscriptions;
+            let (subscriptions, relays) = (stream.subscriptions, stream.relays);
             self.forget_sources(link, id);
             self.clear_histories(id);
             if let Some(stream) = self.streams.get_mut(id) {
                 let next_of_link = stream.next_of_link;
                 *stream = new_stream(parameters, usize::from(self.limits.history_packets));
-                (stream.subscriptions, stream.next_of_link) = (subscriptions, next_of_link);
+                (stream.subscriptions, stream.relays, stream.next_of_link) = (subscriptions, relays, next_of_link);
             }
             return;
         }
@@ -111,6 +113,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             subscription.next_of_stream = list::END;
             subscription.parameters.stream = None;
         }
+        self.remove_relays(id);
         self.forget_sources(link, id);
         if let Some(state) = self.links.get_mut(link) {
             list::remove(&mut self.streams, &mut state.streams, id.index, |stream| &mut stream.next_of_link);

@@ -2,7 +2,7 @@
 
 use core::mem::size_of;
 
-use crate::forward::{Queued, SENT_PACKETS, SentEntry, Subscription};
+use crate::forward::{Queued, Relay, SENT_PACKETS, SentEntry, Subscription};
 use crate::limits::Limits;
 use crate::link::{Gcm, Link, RouteSlot};
 use crate::store::{PACKET_BYTES, PacketId, PacketSlot, QueueSlot, Slot};
@@ -20,6 +20,8 @@ pub struct Memory<'m, G: Gcm> {
     pub subscriptions: &'m mut [Slot<Subscription>],
     /// What they sent lately. Best lent from memory that the system zeroes on first use.
     pub sent: &'m mut [SentEntry],
+    /// Streams that go to addresses.
+    pub relays: &'m mut [Slot<Relay<G>>],
     /// Packets.
     pub packets: &'m mut [PacketSlot<Facts>],
     /// Their bytes. Best lent from memory that the system zeroes on first use: it is by far the largest table.
@@ -49,7 +51,7 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 9] {
+pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 10] {
     let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
     [
         table("links", limits.links(), size_of::<Slot<Link<G>>>()),
@@ -57,6 +59,7 @@ pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 9] {
         table("streams", limits.streams(), size_of::<Slot<Stream>>()),
         table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
         table("sent packets", usize::from(limits.subscriptions) * SENT_PACKETS, size_of::<SentEntry>()),
+        table("relays", usize::from(limits.relays), size_of::<Slot<Relay<G>>>()),
         table("packets", packets(limits), size_of::<PacketSlot<Facts>>()),
         table("packet bytes", packets(limits) * PACKET_BYTES, 1),
         table("histories", limits.streams() * usize::from(limits.history_packets), size_of::<PacketId>()),

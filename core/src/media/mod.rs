@@ -10,11 +10,12 @@ mod notices;
 pub mod port;
 mod receive;
 mod receive_rtcp;
+mod relays;
 mod report;
 mod run;
 pub mod shard;
 
-pub use crate::forward::SubscriptionParameters;
+pub use crate::forward::{RelayKeys, RelayParameters, SubscriptionParameters};
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};

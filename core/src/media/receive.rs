@@ -18,7 +18,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if kind == PacketKind::Stun {
             return self.receive_stun(now, &route, bytes, outbox);
         }
-        let Some(link) = self.routes.get(&route) else { return self.drops.count(Drop::UnknownAddress) };
+        let Some(link) = self.routes.get(&route) else {
+            if kind != PacketKind::Rtcp || !self.receive_relay_rtcp(now, &route, bytes) {
+                self.drops.count(Drop::UnknownAddress);
+            }
+            return;
+        };
         let done = match kind {
             PacketKind::Dtls => self.receive_dtls(link, bytes, outbox),
             PacketKind::Rtp => self.receive_rtp(now, link, bytes, outbox),
@@ -129,6 +134,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 self.want_keyframe(now, place.stream);
             }
             (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
+            self.relay(now, place, id, outbox);
         }
         if began && let Some(state) = self.links.get_mut(link) {
             state.news.receiving = true;

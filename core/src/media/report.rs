@@ -2,7 +2,7 @@
 
 use heapless::Vec;
 
-use crate::forward::Subscription;
+use crate::forward::Rewriter;
 use crate::id::LinkId;
 use crate::link::{Gcm, Outbox};
 use crate::media::Media;
@@ -34,7 +34,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         for _ in 0..self.subscriptions.capacity() {
             let Some(subscription) = self.subscriptions.at_mut(at) else { break };
             at = subscription.next_of_link;
-            let Some(info) = sender_info(subscription, &self.streams, now) else { continue };
+            let counts = (subscription.packets_sent, subscription.octets_sent);
+            let Some(info) = sender_info(&subscription.rewriter, counts, &self.streams, now) else { continue };
             let ssrc = subscription.parameters.ssrc;
             let write = |compound: &mut Compound| {
                 compound.add(|buffer, _| {
@@ -49,6 +50,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             subscription.reported = Some(((info.ntp >> 16) as u32, now));
         }
         compound.send(link, outbox);
+        self.report_to_relays(now, id, outbox);
     }
 
     /// A report block for each encoding that arrives on the link.
@@ -100,8 +102,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
 /// The publisher's clocks, moved to now and onto the subscriber's timeline. The wall clock stays the publisher's: by it
 /// a receiver aligns that publisher's picture and sound.
-fn sender_info(subscription: &Subscription, streams: &Table<'_, Stream>, now: Instant) -> Option<SenderInfo> {
-    let splice = subscription.rewriter.current()?;
+pub(super) fn sender_info(
+    rewriter: &Rewriter,
+    (packets, bytes): (u32, u32),
+    streams: &Table<'_, Stream>,
+    now: Instant,
+) -> Option<SenderInfo> {
+    let splice = rewriter.current()?;
     let stream = streams.get(splice.source.stream)?;
     let encoding = stream.encodings.get(usize::from(splice.source.encoding))?;
     let SenderReport { ntp, timestamp, arrived } = encoding.sender_report?;
@@ -110,13 +117,13 @@ fn sender_info(subscription: &Subscription, streams: &Table<'_, Stream>, now: In
     Some(SenderInfo {
         ntp: ntp.wrapping_add((elapsed_us << 32) / 1_000_000),
         timestamp: splice.timestamp(timestamp.wrapping_add(ticks as u32)),
-        packets: subscription.packets_sent,
-        bytes: subscription.octets_sent,
+        packets,
+        bytes,
     })
 }
 
 /// The name of our end in all its reports (RFC 3550 section 6.5.1).
-const CNAME: &[u8] = b"parlor";
+pub(super) const CNAME: &[u8] = b"parlor";
 
 const REPORT_MS: u64 = 1_000;
 

@@ -1,7 +1,7 @@
 //! One shard: its tables, and the way in for everything that happens to it.
 
 use crate::drops::Drops;
-use crate::forward::{Forwarding, Pending, Queued, SentTable, Subscription};
+use crate::forward::{Forwarding, Pending, Queued, Relay, SentTable, Subscription};
 use crate::id::LinkId;
 use crate::limits::Limits;
 use crate::link::{BindingServer, Gcm, Link, Outbox, RouteMap};
@@ -19,6 +19,7 @@ pub struct Media<'m, G: Gcm, R: Random> {
     pub(super) streams: Table<'m, Stream>,
     pub(super) subscriptions: Table<'m, Subscription>,
     pub(super) sent: SentTable<'m>,
+    pub(super) relays: Table<'m, Relay<G>>,
     pub(super) pool: Pool<'m, Facts>,
     pub(super) histories: &'m mut [PacketId],
     pub(super) queues: Queues<'m, Queued>,
@@ -70,6 +71,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             sent: SentTable::new(memory.sent),
+            relays: Table::new(memory.relays),
             pool: Pool::new(memory.packets, memory.packet_bytes),
             histories: memory.histories,
             queues: Queues::new(memory.queued),

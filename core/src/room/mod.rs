@@ -1,6 +1,8 @@
 //! Rooms and who is in them: publishers, subscribers, access. No JSON, no packet.
 
 pub mod access;
+pub mod forwarder;
+pub mod network;
 pub mod publisher;
 #[allow(clippy::module_inception)]
 pub mod room;
@@ -8,6 +10,8 @@ pub mod settings;
 pub mod subscriber;
 
 pub use access::Denied;
+pub use forwarder::Forwarder;
+pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, PUBLISHED, PublishedStream, Publisher};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};

@@ -33,6 +33,8 @@ pub struct Publisher {
     pub bitrate_bps: u32,
     /// Whether their media is encrypted end to end.
     pub is_end_to_end: bool,
+    /// Whether forwarders of theirs ended because they published no more: lists go on naming them, as Janus' do.
+    pub lost_forwarders: bool,
     /// Their m-lines, in the order of the offer.
     pub streams: Vec<StreamId, PUBLISHED>,
 }
@@ -50,6 +52,8 @@ pub struct PublishedStream {
     pub description: Option<String<DESCRIPTION_BYTES>>,
     /// Its format; `None` where nothing was in common, and for data.
     pub codec: Option<Codec>,
+    /// The publisher's payload type for it.
+    pub payload_type: u8,
     /// The format's parameters as the publisher said them.
     pub parameters: FormatParameters,
     /// Header extensions that were agreed on.

@@ -20,6 +20,8 @@ pub struct Stream {
     pub encodings: Vec<Encoding, ENCODINGS>,
     /// The first subscription that it feeds; the others hang on it. They make a list, as [`crate::store::list`] has it.
     pub subscriptions: u16,
+    /// The first relay that it feeds; the others hang on it.
+    pub relays: u16,
     /// The next stream of its link.
     pub next_of_link: u16,
     /// Whether packets arrive.
@@ -48,6 +50,7 @@ impl Stream {
             parameters,
             encodings,
             subscriptions: u16::MAX,
+            relays: u16::MAX,
             next_of_link: u16::MAX,
             receiving: false,
             told_receiving: false,

@@ -2,13 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+use parlor_core::room::{NETWORKS, Network};
+
 use super::entry::Entry;
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::{Configuration, LogFormat, LogLevel, Shards};
 use super::{Key, apply as apply_key, put};
 
-const SECTIONS: [(&str, &[Key<Configuration>]); 5] =
-    [("control", CONTROL), ("media", MEDIA), ("state", STATE), ("limits", LIMITS), ("log", LOG)];
+const SECTIONS: [(&str, &[Key<Configuration>]); 6] =
+    [("control", CONTROL), ("media", MEDIA), ("forward", FORWARD), ("state", STATE), ("limits", LIMITS), ("log", LOG)];
 
 const CONTROL: &[Key<Configuration>] = &[
     Key { name: "http", set: |c, e| put(&mut c.control.http, e.listener()) },
@@ -29,6 +31,9 @@ const MEDIA: &[Key<Configuration>] = &[
     Key { name: "shards", set: |c, e| put(&mut c.media.shards, shards(e)) },
 ];
 
+const FORWARD: &[Key<Configuration>] =
+    &[Key { name: "networks", set: |c, e| put(&mut c.forward.networks, networks(e)) }];
+
 const STATE: &[Key<Configuration>] =
     &[Key { name: "directory", set: |c, e| put(&mut c.state.directory, e.text().map(Into::into)) }];
 
@@ -45,6 +50,7 @@ const LIMITS: &[Key<Configuration>] = &[
         set: |c, e| put(&mut c.limits.streams_per_subscriber, e.integer(1..=STREAMS)),
     },
     Key { name: "subscriptions", set: |c, e| put(&mut c.limits.subscriptions, e.integer(1..=65_000)) },
+    Key { name: "relays", set: |c, e| put(&mut c.limits.relays, e.integer(0..=16_000)) },
     Key { name: "history_packets", set: |c, e| put(&mut c.limits.history_packets, power_of_two(e, 16..=16_384)) },
     Key { name: "queued_packets", set: |c, e| put(&mut c.limits.queued_packets, power_of_two(e, 256..=1 << 20)) },
     Key { name: "request_bytes", set: |c, e| put(&mut c.limits.request_bytes, e.integer(4096..=1 << 20)) },
@@ -94,6 +100,13 @@ pub(super) fn apply(configuration: &mut Configuration, entry: &Entry) -> Result<
     known(section).map_err(|problem| entry.refusal(problem))?;
     let keys = SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
     apply_key(configuration, keys, name, entry)
+}
+
+fn networks(entry: &Entry) -> Result<Vec<Network>, Refusal> {
+    let allowed = format!("at most {NETWORKS} networks such as \"10.0.0.0/8\" or \"::1\"");
+    let texts = entry.texts(&allowed)?;
+    let networks: Result<Vec<Network>, _> = texts.iter().map(|text| text.parse()).collect();
+    networks.ok().filter(|networks| networks.len() <= NETWORKS).ok_or_else(|| entry.refuse(&allowed))
 }
 
 fn shards(entry: &Entry) -> Result<Shards, Refusal> {

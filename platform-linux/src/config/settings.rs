@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use parlor_core::limits::Limits;
-use parlor_core::room::RoomSettings;
+use parlor_core::room::{Network, RoomSettings};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Configuration {
     pub control: Control,
     /// `[media]`
     pub media: Media,
+    /// `[forward]`
+    pub forward: Forward,
     /// `[state]`
     pub state: State,
     /// `[limits]`
@@ -61,6 +63,13 @@ pub enum Shards {
     Auto,
     /// So many.
     Count(u8),
+}
+
+/// Where media may be sent to without a PeerConnection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The networks.
+    pub networks: Vec<Network>,
 }
 
 /// What outlives a restart.
@@ -127,6 +136,7 @@ impl Default for Configuration {
                 create_rooms: true,
             },
             media: Media { address: vec!["auto".into()], port: 7000, shards: Shards::Auto },
+            forward: Forward { networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect() },
             state: State { directory: state_directory(|name| env::var_os(name).map(PathBuf::from)) },
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
 use crate::media::{CloseReason, Command, Notice};
 use crate::random::Random;
+use crate::room::Network;
 use crate::time::Instant;
 
 /// Randomness that is the same in every run.
@@ -86,6 +87,7 @@ impl World {
             shards: 1,
             session_timeout_s: 60,
             reclaim_session_timeout_s: 0,
+            forward_networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect(),
             create_rooms: true,
         };
         let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));

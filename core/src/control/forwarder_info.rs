@@ -1,0 +1,183 @@
+//! What the plugin says about RTP forwarders.
+
+use core::net::IpAddr;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::media_info::kind_name;
+use super::reply::{Each, Shown};
+use super::state::State;
+use crate::id::{HandleId, RoomId};
+use crate::room::Forwarder;
+
+/// One forwarder.
+#[derive(Clone, serde::Serialize)]
+pub(crate) struct ForwarderInfo {
+    stream_id: u32,
+    host: Shown<IpAddr>,
+    port: u16,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_rtcp_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_rtcp_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssrc: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substream: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    srtp: Option<bool>,
+}
+
+impl ForwarderInfo {
+    /// What is said about `forwarder`; `rtcp_port` is ours.
+    pub(crate) fn of(forwarder: &Forwarder, rtcp_port: u16) -> Self {
+        Self {
+            stream_id: forwarder.number,
+            host: Shown(forwarder.address.ip()),
+            port: forwarder.address.port(),
+            kind: kind_name(forwarder.kind),
+            local_rtcp_port: forwarder.rtcp_port.map(|_| rtcp_port),
+            remote_rtcp_port: forwarder.rtcp_port,
+            pt: forwarder.payload_type,
+            ssrc: forwarder.ssrc,
+            substream: forwarder.layer,
+            srtp: forwarder.is_sealed.then_some(true),
+        }
+    }
+}
+
+/// Forwarders were made: a list, or the names of the older form.
+#[derive(serde::Serialize)]
+pub(crate) struct Forwarded<'a> {
+    publisher_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarders: Option<&'a [ForwarderInfo]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtp_stream: Option<LegacyForwarders<'a>>,
+    room: u64,
+    videoroom: &'static str,
+}
+
+impl<'a> Forwarded<'a> {
+    /// `legacy_host` is there where the request had the older form.
+    pub(crate) fn new(
+        publisher_id: u64,
+        room: u64,
+        forwarders: &'a [ForwarderInfo],
+        legacy_host: Option<IpAddr>,
+    ) -> Self {
+        Self {
+            publisher_id,
+            forwarders: legacy_host.is_none().then_some(forwarders),
+            rtp_stream: legacy_host.map(|host| LegacyForwarders { forwarders, host }),
+            room,
+            videoroom: "rtp_forward",
+        }
+    }
+}
+
+/// Forwarders by their names in the older form.
+struct LegacyForwarders<'a> {
+    forwarders: &'a [ForwarderInfo],
+    host: IpAddr,
+}
+
+impl Serialize for LegacyForwarders<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for forwarder in self.forwarders {
+            let (id, port) = match (forwarder.kind, forwarder.substream) {
+                ("audio", _) => ("audio_stream_id", "audio"),
+                ("video", None) => ("video_stream_id", "video"),
+                ("video", Some(1)) => ("video_stream_id_2", "video_2"),
+                ("video", Some(_)) => ("video_stream_id_3", "video_3"),
+                _ => ("data_stream_id", "data"),
+            };
+            map.serialize_entry(id, &forwarder.stream_id)?;
+            map.serialize_entry(port, &forwarder.port)?;
+        }
+        map.serialize_entry("warning", "deprecated_api")?;
+        map.serialize_entry("host", &Shown(self.host))?;
+        map.end()
+    }
+}
+
+/// A forwarder was ended.
+#[derive(serde::Serialize)]
+pub(crate) struct Stopped {
+    pub(crate) videoroom: &'static str,
+    pub(crate) room: u64,
+    pub(crate) publisher_id: u64,
+    pub(crate) stream_id: u32,
+}
+
+/// All forwarders of a room, by publisher.
+pub(crate) struct ForwarderList<'a, 'm> {
+    state: &'a State<'m>,
+    room: RoomId,
+    room_number: u64,
+    shard: u8,
+    rtcp_port: u16,
+}
+
+impl<'a, 'm> ForwarderList<'a, 'm> {
+    pub(crate) fn of(state: &'a State<'m>, room: RoomId, shard: u8, rtcp_port: u16) -> Self {
+        let room_number = state.rooms.get(room).map_or(0, |room| room.settings.room);
+        Self { state, room, room_number, shard, rtcp_port }
+    }
+
+    fn publishers(&self) -> impl Iterator<Item = PublisherForwarders<'a, 'm>> + Clone {
+        let Self { state, room, shard, rtcp_port, .. } = *self;
+        (0..state.handles.capacity() as u16).filter_map(move |index| {
+            let handle: HandleId = state.handles.id_at(index)?.into();
+            let publisher = state.handles.at(index)?.publisher().filter(|publisher| publisher.room == Some(room))?;
+            let forwarders = PublisherForwarders { state, handle, publisher_id: publisher.number, shard, rtcp_port };
+            (publisher.lost_forwarders || forwarders.forwarders().next().is_some()).then_some(forwarders)
+        })
+    }
+}
+
+impl Serialize for ForwarderList<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("videoroom", "forwarders")?;
+        map.serialize_entry("room", &self.room_number)?;
+        map.serialize_entry("publishers", &Each(self.publishers()))?;
+        map.end()
+    }
+}
+
+/// The forwarders of one publisher.
+#[derive(Clone, Copy)]
+struct PublisherForwarders<'a, 'm> {
+    state: &'a State<'m>,
+    handle: HandleId,
+    publisher_id: u64,
+    shard: u8,
+    rtcp_port: u16,
+}
+
+impl<'a> PublisherForwarders<'a, '_> {
+    fn forwarders(self) -> impl Iterator<Item = ForwarderInfo> + Clone {
+        let Self { state, handle, shard, rtcp_port, .. } = self;
+        let tables: Option<&'a _> = state.shards.get(usize::from(shard));
+        let size = tables.map_or(0, |tables| tables.forwarders.capacity());
+        (0..size as u16).filter_map(move |index| {
+            let forwarder = tables?.forwarders.at(index).filter(|forwarder| forwarder.handle == handle)?;
+            Some(ForwarderInfo::of(forwarder, rtcp_port))
+        })
+    }
+}
+
+impl Serialize for PublisherForwarders<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("publisher_id", &self.publisher_id)?;
+        map.serialize_entry("forwarders", &Each(self.forwarders()))?;
+        map.end()
+    }
+}

@@ -1,0 +1,162 @@
+//! A stream on its way to an address, as plain RTP or sealed with a key that was agreed on elsewhere: a subscription
+//! without a PeerConnection. Nobody asks for its packets again, so they leave at once and are not remembered.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::drops::Drop;
+use crate::forward::fan_out::incoming;
+use crate::forward::select::{self, Choice};
+use crate::forward::{Framing, Leaving, Rewriter, Sending, Source, write};
+use crate::id::{RelayId, StreamId};
+use crate::link::{Gcm, MasterKey, Outbox, Route, SrtpKeys, SrtpProfile, SrtpSession};
+use crate::store::list;
+use crate::stream::{Facts, Stream};
+use crate::time::Instant;
+use crate::wire::ExtensionMap;
+
+/// Where a stream goes, and how.
+#[derive(Clone)]
+pub struct RelayParameters {
+    /// Its name.
+    pub relay: RelayId,
+    /// Its source. It ends with it.
+    pub stream: StreamId,
+    /// The layer that it gets; `None` for what a subscriber would get.
+    pub layer: Option<u8>,
+    /// Where packets go.
+    pub remote: SocketAddr,
+    /// Where reports go, and where requests for keyframes come from.
+    pub rtcp: Option<SocketAddr>,
+    /// The SSRC.
+    pub ssrc: u32,
+    /// The payload type.
+    pub payload_type: u8,
+    /// The header extensions of the publisher that are kept, by the publisher's numbers.
+    pub extensions: ExtensionMap,
+    /// What packets are sealed with, if they are.
+    pub keys: Option<RelayKeys>,
+}
+
+/// A key of both directions (RFC 4568 section 6.1), for AES-CM with HMAC-SHA1.
+#[derive(Clone, Copy)]
+pub struct RelayKeys {
+    /// Key and salt.
+    pub master: MasterKey,
+    /// Whether RTP has tags of 32 bits instead of 80 (RFC 4568 section 6.2). RTCP always has those of 80.
+    pub has_short_tags: bool,
+}
+
+/// A stream on its way to an address.
+pub struct Relay<G: Gcm> {
+    /// What was asked for.
+    pub parameters: RelayParameters,
+    /// Numbers of the outgoing stream.
+    pub rewriter: Rewriter,
+    /// The next relay of the same stream.
+    pub next_of_stream: u16,
+    /// For sender reports.
+    pub packets_sent: u32,
+    /// For sender reports: bytes of payload.
+    pub octets_sent: u32,
+    waits_since: Option<Instant>,
+    srtp: Option<SrtpSession<G>>,
+}
+
+impl<G: Gcm> Relay<G> {
+    /// A relay whose first sequence number is `first`.
+    pub fn new(parameters: RelayParameters, first: u16) -> Self {
+        let srtp = parameters.keys.map(|RelayKeys { master, .. }| {
+            let profile = SrtpProfile::Aes128CmSha1_80;
+            SrtpSession::new(&SrtpKeys { profile, local: master, remote: master })
+        });
+        Self {
+            parameters,
+            rewriter: Rewriter::new(first),
+            next_of_stream: list::END,
+            packets_sent: 0,
+            octets_sent: 0,
+            waits_since: None,
+            srtp,
+        }
+    }
+
+    /// Sends a packet of `layer` if it should go. Says whether it waits for a keyframe.
+    pub fn send(
+        &mut self,
+        (id, stream): (StreamId, &Stream),
+        layer: u8,
+        (packet, facts): (&[u8], &Facts),
+        now: Instant,
+        outbox: &mut impl Outbox,
+    ) -> Result<Choice, Drop> {
+        let target = self.parameters.layer.unwrap_or_else(|| select::target_layer(stream, now));
+        let state = (self.rewriter.source(), &mut self.waits_since);
+        let choice = select::choose(state, (id, stream), (layer, target), facts, now);
+        if choice != Choice::Take {
+            return Ok(choice);
+        }
+        let epoch = stream.encodings.get(usize::from(layer)).map_or(0, |encoding| encoding.epoch);
+        let source = Source { stream: id, encoding: layer, epoch };
+        let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
+        let placement = self.rewriter.place(source, incoming(facts), now, clock_rate_hz).ok_or(Drop::Stale)?;
+        let splice = self.rewriter.splice(placement.splice).ok_or(Drop::Stale)?;
+        let leaving = Leaving { sending: Sending::First, index: placement.index, transport_sequence: 0, now };
+        let buffer = outbox.lend();
+        let written = write((packet, facts), &self.framing(), &splice, leaving, buffer).ok_or(Drop::TooLong)?;
+        let len = match &self.srtp {
+            Some(srtp) => {
+                let sealed = srtp.seal_rtp(buffer, written.len, written.header_len, written.index)?;
+                // A short tag is the beginning of the long one (RFC 3711 section 4.2).
+                sealed - if self.has_short_tags() { TAG_DIFFERENCE_BYTES } else { 0 }
+            }
+            None => written.len,
+        };
+        outbox.commit(&route(self.parameters.remote), len);
+        self.packets_sent = self.packets_sent.wrapping_add(1);
+        self.octets_sent = self.octets_sent.wrapping_add((written.len - written.header_len) as u32);
+        Ok(Choice::Take)
+    }
+
+    /// Sends the RTCP that `write` writes.
+    pub fn send_rtcp(&mut self, outbox: &mut impl Outbox, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        let Some(remote) = self.parameters.rtcp else { return };
+        let buffer = outbox.lend();
+        let Some(len) = write(buffer) else { return };
+        let sealed = match &mut self.srtp {
+            Some(srtp) => srtp.seal_rtcp(buffer, len),
+            None => Ok(len),
+        };
+        if let Ok(len) = sealed {
+            outbox.commit(&route(remote), len);
+        }
+    }
+
+    /// Opens RTCP that came from where this relay's comes from; says how long it is in clear.
+    pub fn open_rtcp(&mut self, bytes: &mut [u8]) -> Result<usize, Drop> {
+        match &mut self.srtp {
+            Some(srtp) => srtp.open_rtcp(bytes),
+            None => Ok(bytes.len()),
+        }
+    }
+
+    fn framing(&self) -> Framing<'_> {
+        let RelayParameters { ssrc, payload_type, extensions, .. } = &self.parameters;
+        Framing { ssrc: *ssrc, payload_type: *payload_type, mid: "", extensions, playout_delay: None, rtx: None }
+    }
+
+    fn has_short_tags(&self) -> bool {
+        self.parameters.keys.is_some_and(|keys| keys.has_short_tags)
+    }
+}
+
+/// The way to `remote` from whichever of our addresses the system takes.
+fn route(remote: SocketAddr) -> Route {
+    let local = match remote {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    Route { remote, local }
+}
+
+/// By so much a tag of 32 bits is shorter than one of 80.
+const TAG_DIFFERENCE_BYTES: usize = 6;

@@ -1,0 +1,122 @@
+//! Streams on their way to addresses: what goes there, what is asked from there.
+
+use crate::forward::select::Choice;
+use crate::forward::{Relay, RelayParameters};
+use crate::id::{LinkId, RelayId, StreamId};
+use crate::link::{Gcm, Outbox, Route, SourcePlace};
+use crate::media::Media;
+use crate::random::Random;
+use crate::store::{PacketId, list};
+use crate::time::Instant;
+use crate::wire::rtcp::{self, Packet, receiver_report, sdes, sender_report};
+
+use super::report::{CNAME, sender_info};
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    pub(super) fn add_relay(&mut self, now: Instant, parameters: RelayParameters) {
+        let (id, stream) = (parameters.relay, parameters.stream);
+        if self.streams.get(stream).is_none() {
+            return;
+        }
+        let relay = Relay::new(parameters, self.random.u32() as u16);
+        if self.relays.insert_at(id, relay).is_err() {
+            debug_assert!(false, "the place of a new relay must be vacant");
+            return;
+        }
+        if let Some(source) = self.streams.get_mut(stream) {
+            list::push(&mut self.relays, &mut source.relays, id.index, |relay| &mut relay.next_of_stream);
+        }
+        self.want_keyframe(now, stream);
+    }
+
+    pub(super) fn remove_relay(&mut self, id: RelayId) {
+        let Some(stream) = self.relays.get(id).map(|relay| relay.parameters.stream) else { return };
+        if let Some(source) = self.streams.get_mut(stream) {
+            list::remove(&mut self.relays, &mut source.relays, id.index, |relay| &mut relay.next_of_stream);
+        }
+        self.relays.remove(id);
+    }
+
+    /// The source of all these ended.
+    pub(super) fn remove_relays(&mut self, stream: StreamId) {
+        while let Some(id) = self.streams.get(stream).and_then(|source| self.relays.id_at(source.relays)) {
+            self.remove_relay(id.into());
+        }
+    }
+
+    /// Sends a packet that was kept to every address that its stream goes to.
+    pub(super) fn relay(&mut self, now: Instant, place: SourcePlace, packet: PacketId, outbox: &mut impl Outbox) {
+        let Some(stream) = self.streams.get(place.stream) else { return };
+        let Some(facts) = self.pool.note(packet) else { return };
+        let mut wants_keyframe = false;
+        let mut at = stream.relays;
+        while let Some(relay) = self.relays.at_mut(at) {
+            at = relay.next_of_stream;
+            let content = (self.pool.bytes(packet), facts);
+            match relay.send((place.stream, stream), place.layer, content, now, outbox) {
+                Ok(choice) => wants_keyframe |= choice == Choice::WantKeyframe,
+                Err(cause) => self.drops.count(cause),
+            }
+        }
+        if wants_keyframe {
+            self.want_keyframe(now, place.stream);
+        }
+    }
+
+    /// Tells the receivers of what `link` publishes what time it is of; before that is known, that we are here, so that
+    /// they learn where their requests go.
+    pub(super) fn report_to_relays(&mut self, now: Instant, link: LinkId, outbox: &mut impl Outbox) {
+        let mut stream_at = self.links.get(link).map_or(list::END, |link| link.streams);
+        while let Some(stream) = self.streams.at(stream_at) {
+            stream_at = stream.next_of_link;
+            let mut at = stream.relays;
+            while let Some(relay) = self.relays.at_mut(at) {
+                at = relay.next_of_stream;
+                let ssrc = relay.parameters.ssrc;
+                let counts = (relay.packets_sent, relay.octets_sent);
+                let info = sender_info(&relay.rewriter, counts, &self.streams, now);
+                relay.send_rtcp(outbox, |buffer| {
+                    let len = match info {
+                        Some(info) => sender_report::write(buffer, ssrc, &info, &[])?,
+                        None => receiver_report::write(buffer, ssrc, &[])?,
+                    };
+                    Some(len + sdes::write(&mut buffer[len..], ssrc, CNAME)?)
+                });
+            }
+        }
+    }
+
+    /// Takes RTCP from an address that is no peer's; false if it is no relay's either. There are few of these, and only
+    /// RTCP gets here: looking through them costs less than a table of their addresses.
+    pub(super) fn receive_relay_rtcp(&mut self, now: Instant, route: &Route, bytes: &mut [u8]) -> bool {
+        let mut is_known = false;
+        for place in 0..self.relays.capacity() as u16 {
+            let Some(relay) = self.relays.at_mut(place) else { continue };
+            if relay.parameters.rtcp != Some(route.remote) {
+                continue;
+            }
+            is_known = true;
+            let (stream, ssrc) = (relay.parameters.stream, relay.parameters.ssrc);
+            // Opened in place, it is no other relay's any more.
+            let is_sealed = relay.parameters.keys.is_some();
+            let Ok(len) = relay.open_rtcp(bytes) else { return true };
+            if asks_for_keyframe(&bytes[..len], ssrc) {
+                self.want_keyframe(now, stream);
+            }
+            if is_sealed {
+                return true;
+            }
+        }
+        is_known
+    }
+}
+
+/// Whether a compound packet asks for a keyframe of `ssrc`. Some receivers ask without naming it.
+fn asks_for_keyframe(bytes: &[u8], ssrc: u32) -> bool {
+    let is_meant = |asked: u32| asked == ssrc || asked == 0;
+    rtcp::packets(bytes).into_iter().flatten().any(|packet| match packet {
+        Packet::Pli(pli) => is_meant(pli.media_ssrc),
+        Packet::Fir(fir) => fir.entries().any(|entry| is_meant(entry.ssrc)),
+        _ => false,
+    })
+}
