@@ -18,15 +18,23 @@ const PACKET_BYTES: usize = 1200;
 const PACKETS: usize = 16_000;
 const TURNS: usize = 15;
 
+/// Between two packets of a publisher whose 300 packets a second are evenly spread: caches and the core cool down.
+const PAUSE: Duration = Duration::from_micros(3333);
+const PAUSED_ROUNDS: usize = 60;
+
 fn main() {
     println!(
         "socket: µs of CPU per {PACKET_BYTES}-byte packet to {RECEIVERS} receivers on loopback, median of {TURNS}"
     );
     let slot = vec![0x5a; PACKET_BYTES];
-    let mut ways = vec![Way { method: Method::Single, group: 1 }, Way { method: Method::Batch, group: 1 }];
+    let mut ways = vec![
+        Way { method: Method::Single, group: 1, pause: None },
+        Way { method: Method::Batch, group: 1, pause: None },
+        Way { method: Method::Batch, group: 1, pause: Some(PAUSE) },
+    ];
     let socket = Socket::bind(0).expect("a socket");
     if socket.can_segment() {
-        ways.extend([2, 4, 8, 16].map(|group| Way { method: Method::Segmented, group }));
+        ways.extend([2, 4, 8, 16].map(|group| Way { method: Method::Segmented, group, pause: None }));
     }
     let counters = Arc::new(Counters::default());
     let mut transmit = Transmit::new(socket, Arc::clone(&counters));
@@ -50,15 +58,17 @@ fn main() {
     println!("  sent {}, not taken {}", counts.sent, counts.dropped_full + counts.dropped_unreachable);
 }
 
-/// A way to send: a method, and how many packets follow each other to one receiver.
+/// A way to send: a method, how many packets follow each other to one receiver, and how long the thread sleeps then.
 struct Way {
     method: Method,
     group: usize,
+    pause: Option<Duration>,
 }
 
 impl Way {
     fn name(&self) -> String {
         match self.method {
+            _ if self.pause.is_some() => "sendmmsg, 300 times a second".into(),
             Method::Single => "one packet a call".into(),
             Method::Batch => "sendmmsg".into(),
             Method::Segmented => format!("sendmmsg x GSO, {} to each", self.group),
@@ -68,7 +78,7 @@ impl Way {
     /// CPU time of this thread for each packet, in microseconds.
     fn measure(&self, transmit: &mut Transmit, routes: &[Route], slot: &[u8]) -> f64 {
         transmit.set_method(self.method);
-        let rounds = PACKETS / (RECEIVERS * self.group);
+        let rounds = if self.pause.is_some() { PAUSED_ROUNDS } else { PACKETS / (RECEIVERS * self.group) };
         let mut cpu = Duration::ZERO;
         for _ in 0..rounds {
             let start = cpu_time();
@@ -81,7 +91,10 @@ impl Way {
             transmit.flush();
             cpu += cpu_time() - start;
             // So that receivers keep up: a queue that overflows would make packets cheaper than they are.
-            thread::yield_now();
+            match self.pause {
+                Some(pause) => thread::sleep(pause),
+                None => thread::yield_now(),
+            }
         }
         cpu.as_secs_f64() * 1e6 / (rounds * RECEIVERS * self.group) as f64
     }
