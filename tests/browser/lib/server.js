@@ -44,6 +44,11 @@ export class Server {
     return server;
   }
 
+  /** Where it speaks the Janus API over WebSocket. */
+  get webSocket() {
+    return `ws://${this.url.host}/`;
+  }
+
   /** Whether we may stop and start it. */
   get isOurs() {
     return Boolean(this.#binary);
