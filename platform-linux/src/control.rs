@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
-use parlor_core::control::{Control, Outlet};
+use parlor_core::control::{Control, Origin, Outlet, Refusal, Transport};
 use parlor_core::id::ConnectionId;
 use parlor_core::link::{HandshakeCommand, HandshakeEvent};
 use parlor_core::media::{Command, Notice};
@@ -59,6 +59,10 @@ struct Connections {
 struct Place {
     generation: u16,
     outgoing: Option<Rc<Outgoing>>,
+    /// Whether it is made for one request, and goes on only as the place where a session's events wait.
+    is_mailbox: bool,
+    /// The session whose events wait here.
+    session: Option<u64>,
 }
 
 impl ControlTask {
@@ -76,12 +80,17 @@ impl ControlTask {
     }
 
     /// A place for a client; nothing if all are taken.
-    pub fn connect(self: &Rc<Self>) -> Option<Client> {
+    pub fn connect(self: &Rc<Self>, transport: Transport) -> Option<Client> {
         let mut state = self.state.borrow_mut();
         let outgoing = Rc::new(Outgoing::default());
-        let id = state.connections.open(Rc::clone(&outgoing))?;
+        let id = state.connections.open(Rc::clone(&outgoing), transport == Transport::Http)?;
         state.control.opened(self.now(), id);
-        Some(Client { id, outgoing, task: Rc::clone(self) })
+        Some(Client { id, transport, outgoing, task: Rc::clone(self) })
+    }
+
+    /// A client asks by HTTP for the events of the session that a segment of the path names: its number.
+    pub fn poll(&self, segment: &str) -> Result<u64, Refusal> {
+        self.with(|control, now, _| control.poll(now, segment))
     }
 
     /// How many clients there are.
@@ -148,6 +157,7 @@ impl ControlTask {
 /// A client's place. Dropping it tells the control half that the client is gone.
 pub struct Client {
     id: ConnectionId,
+    transport: Transport,
     outgoing: Rc<Outgoing>,
     task: Rc<ControlTask>,
 }
@@ -155,13 +165,24 @@ pub struct Client {
 impl Client {
     /// Hands a request on. The answer comes by [`Self::outgoing`].
     pub async fn request(&self, text: &[u8]) {
+        self.request_at(None, None, text).await;
+    }
+
+    /// Hands on a request whose path may name a session and a handle.
+    pub async fn request_at(&self, session: Option<&str>, handle: Option<&str>, text: &[u8]) {
         self.task.ready().await;
-        self.task.with(|control, now, out| control.request(now, self.id, text, out));
+        let origin = Origin::new(self.id, self.transport).at(session, handle);
+        self.task.with(|control, now, out| control.request(now, origin, text, out));
     }
 
     /// What is said to this client.
-    pub fn outgoing(&self) -> &Outgoing {
+    pub fn outgoing(&self) -> &Rc<Outgoing> {
         &self.outgoing
+    }
+
+    /// The session whose events wait here, if the request of this client made or claimed one.
+    pub fn session(&self) -> Option<u64> {
+        self.task.state.borrow().connections.place(self.id)?.session
     }
 }
 
@@ -186,13 +207,13 @@ impl Shard {
 }
 
 impl Connections {
-    fn open(&mut self, outgoing: Rc<Outgoing>) -> Option<ConnectionId> {
+    fn open(&mut self, outgoing: Rc<Outgoing>, is_mailbox: bool) -> Option<ConnectionId> {
         let index = self.places.iter().position(|place| place.outgoing.is_none())?;
         let place = &mut self.places[index];
-        place.generation = place.generation.wrapping_add(1);
-        place.outgoing = Some(outgoing);
+        let generation = place.generation.wrapping_add(1);
+        *place = Place { generation, outgoing: Some(outgoing), is_mailbox, session: None };
         self.count += 1;
-        Some(ConnectionId::new(index as u16, place.generation))
+        Some(ConnectionId::new(index as u16, generation))
     }
 
     fn close(&mut self, id: ConnectionId) {
@@ -202,15 +223,24 @@ impl Connections {
         }
     }
 
+    fn place(&self, id: ConnectionId) -> Option<&Place> {
+        self.places.get(usize::from(id.index)).filter(|place| place.generation == id.generation)
+    }
+
     fn outgoing(&self, id: ConnectionId) -> Option<&Outgoing> {
-        let place = self.places.get(usize::from(id.index))?;
-        if place.generation == id.generation { place.outgoing.as_deref() } else { None }
+        self.place(id)?.outgoing.as_deref()
+    }
+
+    /// The place of `id`, if it can hold a session's events.
+    fn mailbox(&mut self, id: ConnectionId) -> Option<&mut Place> {
+        let place = self.places.get_mut(usize::from(id.index))?;
+        (place.generation == id.generation && place.is_mailbox).then_some(place)
     }
 }
 
 /// Where the control half's words go.
 struct World<'a> {
-    connections: &'a Connections,
+    connections: &'a mut Connections,
     shards: &'a mut [Shard],
     handshakes: &'a Mailbox<HandshakeCommand>,
     slow_clients: &'a Cell<u64>,
@@ -238,5 +268,19 @@ impl Outlet for World<'_> {
 
     fn handshake(&mut self, command: HandshakeCommand) {
         self.handshakes.push(command);
+    }
+
+    fn session_began(&mut self, connection: ConnectionId, session: u64) {
+        if let Some(place) = self.connections.mailbox(connection) {
+            place.session = Some(session);
+        }
+    }
+
+    fn session_ended(&mut self, connection: ConnectionId, session: u64) {
+        if let Some(place) = self.connections.mailbox(connection).filter(|place| place.session == Some(session))
+            && let Some(outgoing) = &place.outgoing
+        {
+            outgoing.end();
+        }
     }
 }

@@ -1,28 +1,29 @@
-//! HTTP/1.1: the page from memory, and the way to WebSocket.
+//! HTTP/1.1: the page from memory, Janus' API, and the way to WebSocket.
 
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::TcpListener;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Async;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
+use parlor_core::control::Transport;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 
+use crate::answer::{self, Content, has_token, text};
 use crate::control::ControlTask;
 use crate::page::{File, Page, SECURITY_POLICY};
+use crate::rest::Rest;
 use crate::{log, websocket};
 
-/// Connections that are not WebSockets, at once.
+/// Connections beyond those of clients that poll, at once.
 const CONNECTIONS: usize = 128;
 
 /// The smallest buffer that hyper takes; longer heads of requests are refused.
@@ -37,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serves {
-    /// The page, and WebSocket.
+    /// The page, Janus' API over HTTP, and WebSocket.
     Page,
     /// WebSocket alone.
     WebSocket,
@@ -47,8 +48,14 @@ pub enum Serves {
 pub struct Site {
     /// The control half.
     pub control: Rc<ControlTask>,
-    /// The page.
-    pub page: Page,
+    /// The page, unless it is off.
+    pub page: Option<Page>,
+    /// Janus' API over HTTP.
+    pub rest: Rc<Rest>,
+    /// The path of that API.
+    pub base_path: String,
+    /// The most clients: each may have a poll waiting on a connection of its own.
+    pub clients: usize,
     /// Where connections run.
     pub executor: Rc<LocalExecutor<'static>>,
     /// The longest request of the control channel.
@@ -61,7 +68,7 @@ pub struct Site {
 pub async fn listen(site: Rc<Site>, listener: Async<TcpListener>, serves: Serves) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) if site.connections.get() < CONNECTIONS => {
+            Ok((stream, address)) if site.connections.get() < CONNECTIONS + site.clients => {
                 log::debug("http", format_args!("{} connected", log::address(address)));
                 // An answer must not wait for the next one.
                 let _ = stream.get_ref().set_nodelay(true);
@@ -94,10 +101,7 @@ impl Drop for ConnectionPlace {
 }
 
 async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: Serves, place: ConnectionPlace) {
-    let service = service_fn(|request| {
-        let response = answer(&site, request, serves);
-        async { Ok::<_, Infallible>(response) }
-    });
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, serves).await) });
     let served = http1::Builder::new()
         .timer(SmolTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -111,7 +115,7 @@ async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: 
     drop(place);
 }
 
-fn answer(site: &Rc<Site>, request: Request<Incoming>, serves: Serves) -> Response<Content> {
+async fn answer(site: &Rc<Site>, request: Request<Incoming>, serves: Serves) -> Response<Content> {
     if has_token(request.headers(), header::UPGRADE, "websocket") {
         return upgrade(site, request);
     }
@@ -120,14 +124,23 @@ fn answer(site: &Rc<Site>, request: Request<Incoming>, serves: Serves) -> Respon
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;
     }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+    let path = request.uri().path().to_owned();
+    if let Some(segments) = answer::segments(&path, &site.base_path) {
+        return site.rest.answer(request, &site.base_path, &segments).await;
     }
-    match site.page.file(request.uri().path()) {
-        Some(file) => page(file, &request),
-        None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
+    let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
+    match &site.page {
+        Some(site_page) if is_read => match site_page.file(&path) {
+            Some(file) => page(file, &request),
+            None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
+        },
+        Some(_) => {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+        }
+        None if is_read || request.method() == Method::POST => answer::bare(StatusCode::NOT_FOUND),
+        None => answer::other_method(&request),
     }
 }
 
@@ -183,7 +196,7 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>) -> Response<Content> {
     let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) else {
         return refused("Sec-WebSocket-Key is malformed.\n");
     };
-    let Some(client) = site.control.connect() else {
+    let Some(client) = site.control.connect(Transport::WebSocket) else {
         log::warn("client", "limits.connections clients are connected: one more was refused");
         return text(StatusCode::SERVICE_UNAVAILABLE, "The server is full (limits.connections).\n");
     };
@@ -207,42 +220,4 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>) -> Response<Content> {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(websocket::PROTOCOL));
     }
     response
-}
-
-fn text(status: StatusCode, words: &'static str) -> Response<Content> {
-    let mut response = Response::new(Content(Some(Bytes::from_static(words.as_bytes()))));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-/// Whether a header's list has `token`, in letters of any size.
-fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
-}
-
-/// A body that is there already.
-#[derive(Default)]
-struct Content(Option<Bytes>);
-
-impl Body for Content {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, Bytes::len) as u64)
-    }
 }

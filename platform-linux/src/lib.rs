@@ -4,6 +4,7 @@
 pub mod addresses;
 #[cfg(feature = "count-allocations")]
 mod allocations;
+pub mod answer;
 pub mod arguments;
 pub mod banner;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod page;
 pub mod plan;
 pub mod queue;
 pub mod random;
+pub mod rest;
 pub mod server;
 pub mod shard;
 pub mod signals;

@@ -17,7 +17,10 @@ pub struct Outgoing {
     messages: RefCell<VecDeque<Box<str>>>,
     bytes: Cell<usize>,
     overflowed: Cell<bool>,
+    /// Whether nothing comes any more.
+    ended: Cell<bool>,
     reader: RefCell<Option<Waker>>,
+    watcher: RefCell<Option<Waker>>,
 }
 
 impl Outgoing {
@@ -32,10 +35,14 @@ impl Outgoing {
             self.overflowed.set(true);
             *messages = VecDeque::new();
         }
-        if let Some(reader) = self.reader.borrow_mut().take() {
-            reader.wake();
-        }
+        self.wake();
         !self.overflowed.get()
+    }
+
+    /// Says that nothing comes any more; what waits can still be read.
+    pub fn end(&self) {
+        self.ended.set(true);
+        self.wake();
     }
 
     /// Whether it has not been given up.
@@ -43,26 +50,38 @@ impl Outgoing {
         !self.overflowed.get()
     }
 
-    /// The next message; nothing once too many waited. Dropping the future loses nothing.
+    /// The next message, if there is one.
+    pub fn try_next(&self) -> Option<Box<str>> {
+        let mut messages = self.messages.borrow_mut();
+        let message = messages.pop_front()?;
+        self.bytes.set(self.bytes.get() - message.len());
+        if messages.is_empty() {
+            // A burst is over: an idle client costs nothing.
+            *messages = VecDeque::new();
+        }
+        Some(message)
+    }
+
+    /// The next message; nothing once too many waited, or when the last was read. Dropping the future loses nothing.
     pub async fn next(&self) -> Option<Box<str>> {
-        poll_fn(|context| {
-            if self.overflowed.get() {
-                return Poll::Ready(None);
+        poll_fn(|context| match self.try_next() {
+            Some(message) => Poll::Ready(Some(message)),
+            None if self.is_over() => Poll::Ready(None),
+            None => {
+                *self.reader.borrow_mut() = Some(context.waker().clone());
+                Poll::Pending
             }
-            let mut messages = self.messages.borrow_mut();
-            match messages.pop_front() {
-                Some(message) => {
-                    self.bytes.set(self.bytes.get() - message.len());
-                    if messages.is_empty() {
-                        // A burst is over: an idle client costs nothing.
-                        *messages = VecDeque::new();
-                    }
-                    Poll::Ready(Some(message))
-                }
-                None => {
-                    *self.reader.borrow_mut() = Some(context.waker().clone());
-                    Poll::Pending
-                }
+        })
+        .await
+    }
+
+    /// Waits until nothing comes any more, or too many messages wait. One may wait so beside a reader.
+    pub async fn over(&self) {
+        poll_fn(|context| match self.is_over() {
+            true => Poll::Ready(()),
+            false => {
+                *self.watcher.borrow_mut() = Some(context.waker().clone());
+                Poll::Pending
             }
         })
         .await
@@ -79,6 +98,18 @@ impl Outgoing {
         })
         .await
     }
+
+    fn is_over(&self) -> bool {
+        self.overflowed.get() || self.ended.get()
+    }
+
+    fn wake(&self) {
+        for waiting in [&self.reader, &self.watcher] {
+            if let Some(waker) = waiting.borrow_mut().take() {
+                waker.wake();
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +124,17 @@ mod tests {
         assert_eq!(block_on(outgoing.next()).as_deref(), Some("a"));
         assert_eq!(block_on(outgoing.next()).as_deref(), Some("b"));
         assert!(block_on(poll_once(outgoing.next())).is_none());
+    }
+
+    #[test]
+    fn what_waits_at_the_end_is_still_read() {
+        let outgoing = Outgoing::default();
+        assert!(block_on(poll_once(outgoing.over())).is_none());
+        assert!(outgoing.push("a"));
+        outgoing.end();
+        block_on(outgoing.over());
+        assert_eq!(block_on(outgoing.next()).as_deref(), Some("a"));
+        assert_eq!(block_on(outgoing.next()), None);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::identity::Identity;
 use crate::memory::{self, Heap};
 use crate::page::Page;
 use crate::random::SystemSource;
+use crate::rest::Rest;
 use crate::shard::{self, ShardHandle};
 use crate::signals::Ending;
 use crate::{addresses, cpu, log};
@@ -61,11 +62,15 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         }
         executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
+        let request_bytes = configuration.limits.request_bytes as usize;
         let site = Rc::new(Site {
+            rest: Rc::new(Rest::new(Rc::clone(&task), Rc::clone(&executor), request_bytes)),
             control: task,
-            page: Page::new(),
+            page: configuration.control.page.then(Page::new),
+            base_path: configuration.control.base_path.clone(),
+            clients: usize::from(connections),
             executor: Rc::clone(&executor),
-            request_bytes: configuration.limits.request_bytes as usize,
+            request_bytes,
             connections: Default::default(),
         });
         for (listener, serves) in [(http, Serves::Page), (websocket, Serves::WebSocket)] {

@@ -1,88 +1,15 @@
 //! The binary as an operator and a client see it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+mod common;
+
+use std::net::TcpStream;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error, Message, WebSocket};
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Server {
-    child: Child,
-    state: PathBuf,
-    page: SocketAddr,
-    websocket: SocketAddr,
-    media: u16,
-}
-
-impl Server {
-    fn start(options: &[&str]) -> Self {
-        let media = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap().local_addr().unwrap().port();
-        let state = std::env::temp_dir().join(format!("parlor-server-{}-{media}", std::process::id()));
-        let mut child = parlor(media, &state, options).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut port = |label: &str| {
-            let line = lines.find(|line| line.contains(label)).unwrap();
-            let (_, rest) = line.rsplit_once(':').unwrap();
-            let port = rest.split('/').next().unwrap().parse().unwrap();
-            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-        };
-        let (page, websocket) = (port("Page"), port("WebSocket"));
-        Self { child, state, page, websocket, media }
-    }
-
-    fn client(&self, address: SocketAddr) -> WebSocket<TcpStream> {
-        connect(address, Some("janus-protocol")).unwrap()
-    }
-
-    /// The head and the body of an answer.
-    fn fetch(&self, request: &str) -> (String, String) {
-        let mut stream = TcpStream::connect(self.page).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "{request}\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        (head.into(), body.into())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.state);
-    }
-}
-
-fn parlor(media: u16, state: &std::path::Path, options: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let state = format!("state.directory={}", state.display());
-    let media = format!("media.port={media}");
-    let common =
-        ["control.http=127.0.0.1:0", "control.websocket=127.0.0.1:0", "media.address=127.0.0.1", "media.shards=1"];
-    for option in common.into_iter().chain([state.as_str(), media.as_str()]).chain(options.iter().copied()) {
-        command.args(["--set", option]);
-    }
-    command
-}
-
-fn connect(address: SocketAddr, protocol: Option<&str>) -> Result<WebSocket<TcpStream>, String> {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    let mut request = format!("ws://{address}/").into_client_request().unwrap();
-    if let Some(protocol) = protocol {
-        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol.parse().unwrap());
-    }
-    tungstenite::client(request, stream).map(|(socket, _)| socket).map_err(|error| error.to_string())
-}
+use common::{PATIENCE, Server, connect, parlor};
 
 fn ask(client: &mut WebSocket<TcpStream>, transaction: &str) -> String {
     client.send(Message::text(format!(r#"{{"janus":"ping","transaction":"{transaction}"}}"#))).unwrap();

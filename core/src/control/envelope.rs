@@ -7,11 +7,12 @@ use super::error::{Refusal, core_error, refuse};
 use super::handle::{Handle, Role};
 use super::info::server_info;
 use super::json::{self, Kind, Value};
+use super::origin::{Origin, Transport};
 use super::parameter::{CORE, Wanted, check, natural, optional, required};
 use super::post::{Created, Message, PLUGIN_NAME};
 use super::session::Session;
 use super::turn::{Caller, Done, Turn};
-use crate::id::{ConnectionId, HandleId, SessionId};
+use crate::id::{HandleId, SessionId};
 use crate::random::Random;
 
 /// The longest transaction, in bytes.
@@ -21,36 +22,41 @@ const TRANSACTION_BYTES: usize = 128;
 type Transaction = String<TRANSACTION_BYTES>;
 
 /// What every request has, decoded.
-struct Envelope<'a> {
-    connection: ConnectionId,
-    transaction: Transaction,
+pub(super) struct Envelope<'a> {
+    pub(super) origin: Origin,
+    pub(super) transaction: Transaction,
     /// As it was said, for the echo; `None` for what Janus takes for absent.
-    session_number: Option<i64>,
+    pub(super) session_number: Option<i64>,
     /// Whether there is one, and its number if it can be one.
-    handle_number: Option<Option<u64>>,
-    request: json::Text<'a>,
-    body: Value<'a>,
+    pub(super) handle_number: Option<Option<u64>>,
+    pub(super) request: json::Text<'a>,
+    pub(super) body: Value<'a>,
+}
+
+/// The session and the handle of a request, as [`Envelope`] has them.
+pub(super) type Names = (Option<i64>, Option<Option<u64>>);
+
+/// What `body` is about.
+pub(super) fn names(origin: Origin, body: Value<'_>) -> Result<Names, Refusal> {
+    if origin.transport == Transport::Http && body.kind() != Kind::Object {
+        return Err(refuse!(core_error::INVALID_JSON_OBJECT, "message", "JSON error: not an object"));
+    }
+    Ok((origin.session(body)?, origin.handle(body)?))
 }
 
 impl<'a> Envelope<'a> {
-    /// Decodes `body`.
-    fn read(
-        connection: ConnectionId,
-        body: Value<'a>,
-        session_number: Option<i64>,
-        transaction: Transaction,
-    ) -> Result<Self, Refusal> {
-        let missing = || refuse!(core_error::MISSING, "janus", "Missing mandatory element (janus)");
+    /// Decodes `body`, which is about `names`.
+    pub(super) fn read(origin: Origin, body: Value<'a>, names: Names) -> Result<Self, Refusal> {
+        let transaction = transaction_of(body)?;
         check(body, &[required("janus", Wanted::Text)], CORE)?;
+        let missing = || refuse!(core_error::MISSING, "janus", "Missing mandatory element (janus)");
         let request = body.get("janus").and_then(Value::text).ok_or_else(missing)?;
-        let handle_number = body.get("handle_id").filter(|value| value.kind() != Kind::Null).map(|value| {
-            // Janus reads a negative number as a huge one.
-            value.integer().filter(|number| *number != 0).map(|number| number as u64)
-        });
-        Ok(Self { connection, transaction, session_number, handle_number, request, body })
+        let (session_number, handle_number) = names;
+        Ok(Self { origin, transaction, session_number, handle_number, request, body })
     }
 
-    fn misplaced(&self) -> Refusal {
+    /// "Unhandled request".
+    pub(super) fn misplaced(&self) -> Refusal {
         let name = self.request.raw();
         refuse!(core_error::INVALID_PATH, "janus", "Unhandled request '{name}' at this path")
     }
@@ -58,7 +64,8 @@ impl<'a> Envelope<'a> {
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// One message of a client. `remote` is room for a description.
-    pub(crate) fn request(&mut self, connection: ConnectionId, text: &[u8], remote: &mut [u8]) {
+    pub(crate) fn request(&mut self, origin: Origin, text: &[u8], remote: &mut [u8]) {
+        let connection = origin.connection;
         let body = match json::parse(text) {
             Ok(body) => body,
             Err(json::Malformed { at }) => {
@@ -66,42 +73,62 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 return self.post.refuse(connection, None, None, &why);
             }
         };
-        let session = body.get("session_id").and_then(Value::integer).filter(|number| *number != 0);
-        let transaction = match transaction_of(body) {
-            Ok(transaction) => transaction,
-            Err(why) => return self.post.refuse(connection, session, None, &why),
+        let names = match names(origin, body) {
+            Ok(names) => names,
+            Err(why) => return self.post.refuse(connection, None, None, &why),
         };
-        let done = Envelope::read(connection, body, session, transaction.clone());
-        if let Err(why) = done.and_then(|envelope| self.dispatch(&envelope, remote)) {
-            self.post.refuse(connection, session, Some(&transaction), &why);
+        let envelope = match Envelope::read(origin, body, names) {
+            Ok(envelope) => envelope,
+            Err(why) => return self.post.refuse(connection, names.0, None, &why),
+        };
+        if let Err(why) = self.dispatch(&envelope, remote) {
+            self.post.refuse(connection, envelope.session_number, Some(&envelope.transaction), &why);
         }
     }
 
     fn dispatch(&mut self, envelope: &Envelope<'_>, remote: &mut [u8]) -> Done {
-        let Some(number) = envelope.session_number else {
+        let Some(session) = self.session_of(envelope)? else {
             return self.without_session(envelope);
-        };
-        let Some(session) = self.state.session(number as u64) else {
-            return Err(refuse!(core_error::NO_SESSION, "session_id", "No such session {}", number as u64));
         };
         if let Some(entry) = self.state.sessions.get_mut(session) {
             entry.heard = self.now;
         }
-        let handle = match envelope.handle_number {
-            None => None,
-            Some(None) => return Err(refuse!(core_error::NO_HANDLE, "handle_id", "Handle not found")),
-            Some(Some(handle)) => Some(self.state.handle(session, handle).ok_or_else(|| {
-                refuse!(core_error::NO_HANDLE, "handle_id", "No such handle {handle} in session {number}")
-            })?),
-        };
-        match handle {
+        match self.handle_of_request(envelope, session)? {
             None => self.of_session(envelope, session),
             Some(handle) => self.of_handle(envelope, session, handle, remote),
         }
     }
 
+    /// The session that a request names.
+    pub(super) fn session_of(&self, envelope: &Envelope<'_>) -> Result<Option<SessionId>, Refusal> {
+        let Some(number) = envelope.session_number.map(|number| number as u64) else {
+            return match envelope.handle_number.flatten() {
+                Some(_) => Err(refuse!(core_error::NO_SESSION, "session_id", "Session not found")),
+                None => Ok(None),
+            };
+        };
+        let missing = || refuse!(core_error::NO_SESSION, "session_id", "No such session {number}");
+        self.state.session(number).ok_or_else(missing).map(Some)
+    }
+
+    /// The handle of `session` that a request names.
+    pub(super) fn handle_of_request(
+        &self,
+        envelope: &Envelope<'_>,
+        session: SessionId,
+    ) -> Result<Option<HandleId>, Refusal> {
+        let number = envelope.session_number.unwrap_or_default() as u64;
+        match envelope.handle_number {
+            None => Ok(None),
+            Some(None) => Err(refuse!(core_error::NO_HANDLE, "handle_id", "Handle not found")),
+            Some(Some(handle)) => self.state.handle(session, handle).map(Some).ok_or_else(|| {
+                refuse!(core_error::NO_HANDLE, "handle_id", "No such handle {handle} in session {number}")
+            }),
+        }
+    }
+
     fn without_session(&mut self, envelope: &Envelope<'_>) -> Done {
-        let (connection, transaction) = (envelope.connection, Some(envelope.transaction.as_str()));
+        let (connection, transaction) = (envelope.origin.connection, Some(envelope.transaction.as_str()));
         let request = envelope.request;
         if request.is("ping") {
             self.post.send(connection, &Message { transaction, ..Message::new("pong") });
@@ -126,9 +153,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Some(id) => id,
             None => self.number(|turn, number| turn.state.session(number).is_some()),
         };
-        let session = Session { number, connection: Some(envelope.connection), heard: self.now };
+        let Origin { connection, transport, .. } = envelope.origin;
+        let session = Session { number, connection: Some(connection), transport, heard: self.now };
         let size = self.state.sessions.capacity();
         self.state.sessions.insert(session).map_err(|_| full("sessions", size))?;
+        self.post.out.session_began(connection, number);
         Ok(number)
     }
 
@@ -140,9 +169,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let id = self.attach(envelope.body, session)?;
             self.acknowledge(envelope, "success", Some(Created { id }));
         } else if request.is("claim") {
-            if let Some(entry) = self.state.sessions.get_mut(session) {
-                entry.connection = Some(envelope.connection);
-            }
+            self.claim(session, envelope.origin);
             self.acknowledge(envelope, "success", None);
         } else if request.is("destroy") {
             self.destroy_session(session);
@@ -155,10 +182,27 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
+    /// From now on the events of `session` go where the claim came from.
+    fn claim(&mut self, session: SessionId, origin: Origin) {
+        let Some(entry) = self.state.sessions.get_mut(session) else { return };
+        // Over HTTP there is a connection for each request, and one beside them in which events wait already.
+        if origin.transport == Transport::Http && entry.transport == Transport::Http && entry.connection.is_some() {
+            return;
+        }
+        entry.transport = origin.transport;
+        let (number, old) = (entry.number, entry.connection.replace(origin.connection));
+        if old != Some(origin.connection) {
+            if let Some(old) = old {
+                self.post.out.session_ended(old, number);
+            }
+            self.post.out.session_began(origin.connection, number);
+        }
+    }
+
     fn of_handle(&mut self, envelope: &Envelope<'_>, session: SessionId, handle: HandleId, remote: &mut [u8]) -> Done {
         let request = envelope.request;
         if request.is("message") {
-            let connection = envelope.connection;
+            let connection = envelope.origin.connection;
             let caller = Caller { connection, session, handle, transaction: &envelope.transaction };
             self.message(caller, envelope.body, remote)?;
         } else if request.is("trickle") {
@@ -196,7 +240,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     fn acknowledge(&mut self, envelope: &Envelope<'_>, janus: &'static str, data: Option<Created>) {
         let (session_id, transaction) = (envelope.session_number, Some(envelope.transaction.as_str()));
-        self.post.send(envelope.connection, &Message { session_id, transaction, data, ..Message::new(janus) });
+        self.post.send(envelope.origin.connection, &Message { session_id, transaction, data, ..Message::new(janus) });
     }
 
     /// Ends a session with all its handles.
@@ -209,7 +253,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.detach(handle.into());
             }
         }
-        self.state.sessions.remove(session);
+        if let Some(Session { number, connection: Some(connection), .. }) = self.state.sessions.remove(session) {
+            self.post.out.session_ended(connection, number);
+        }
     }
 }
 

@@ -74,8 +74,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 return Err(why);
             }
         };
-        self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         self.tell_joining(caller.handle, room);
+        self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         Ok(())
     }
 

@@ -18,6 +18,7 @@ mod json;
 mod media_info;
 pub mod memory;
 mod offers;
+mod origin;
 mod parameter;
 mod peer;
 mod people;
@@ -47,7 +48,9 @@ use crate::store::Table;
 use crate::time::Instant;
 
 pub use error::Refusal;
+use error::{core_error, refuse};
 pub use memory::{Lender, Memory, memory};
+pub use origin::{Origin, Transport};
 pub use settings::Settings;
 
 use post::Post;
@@ -65,6 +68,12 @@ pub trait Outlet {
 
     /// Tells the task that owns DTLS.
     fn handshake(&mut self, command: HandshakeCommand);
+
+    /// A session began, or was claimed: its events go to this connection.
+    fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
+
+    /// A session ended, or was claimed by another: its events go to this connection no more.
+    fn session_ended(&mut self, _connection: ConnectionId, _session: u64) {}
 }
 
 /// The longest that [`Control::tick`] lets wait, in milliseconds.
@@ -103,9 +112,19 @@ impl<'m, R: Random> Control<'m, R> {
     pub fn opened(&mut self, _now: Instant, _connection: ConnectionId) {}
 
     /// One JSON message of a client.
-    pub fn request(&mut self, now: Instant, connection: ConnectionId, text: &[u8], out: &mut impl Outlet) {
+    pub fn request(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
         let (mut turn, remote) = self.turn(now, out);
-        turn.request(connection, text, remote);
+        turn.request(origin.into(), text, remote);
+    }
+
+    /// A client asks for the events of the session that a path's segment names, which is a sign of life (the long poll
+    /// of Janus' HTTP transport). Its number, if there is one.
+    pub fn poll(&mut self, now: Instant, segment: &str) -> Result<u64, Refusal> {
+        let number = origin::number(segment);
+        let session = self.state.session(number).and_then(|session| self.state.sessions.get_mut(session));
+        let missing = || refuse!(core_error::NO_SESSION, "session_id", "No such session {number}");
+        session.ok_or_else(missing)?.heard = now;
+        Ok(number)
     }
 
     /// A client is gone: its sessions end, or wait to be claimed where the settings say so.

@@ -1,5 +1,6 @@
 //! A Janus session: a client's life over one connection or several.
 
+use super::origin::Transport;
 use crate::id::ConnectionId;
 use crate::time::Instant;
 
@@ -10,6 +11,8 @@ pub(crate) struct Session {
     pub(crate) number: u64,
     /// Where its events go; `None` while it waits to be claimed.
     pub(crate) connection: Option<ConnectionId>,
+    /// What carried the request that made or claimed it.
+    pub(crate) transport: Transport,
     /// When the client was last heard, or its connection was lost.
     pub(crate) heard: Instant,
 }
@@ -29,7 +32,7 @@ mod tests {
     #[test]
     fn a_lost_session_waits_for_its_claim_and_a_silent_one_for_a_word() {
         let connection = Some(ConnectionId::new(0, 0));
-        let mut session = Session { number: 1, connection, heard: Instant::from_ms(500) };
+        let mut session = Session { number: 1, connection, transport: Transport::Http, heard: Instant::from_ms(500) };
         assert_eq!(session.deadline(60, 2), Some(Instant::from_ms(60_500)));
         assert_eq!(session.deadline(0, 2), None);
         session.connection = None;

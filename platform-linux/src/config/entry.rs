@@ -97,6 +97,13 @@ impl Entry {
         }
     }
 
+    /// The path of an API: it begins with a slash and does not end with one.
+    pub(super) fn path(&self) -> Result<String, Refusal> {
+        let is_path = |text: &str| text.len() > 1 && text.starts_with('/') && !text.ends_with('/');
+        let text = self.text().ok().filter(|text| is_path(text));
+        text.map(Into::into).ok_or_else(|| self.refuse("a path such as \"/janus\""))
+    }
+
     /// A text, or a list of them.
     pub(super) fn texts(&self, allowed: &str) -> Result<Vec<String>, Refusal> {
         match &self.datum {

@@ -14,6 +14,8 @@ const SECTIONS: [(&str, &[Key<Configuration>]); 6] =
 
 const CONTROL: &[Key<Configuration>] = &[
     Key { name: "http", set: |c, e| put(&mut c.control.http, e.listener()) },
+    Key { name: "base_path", set: |c, e| put(&mut c.control.base_path, e.path()) },
+    Key { name: "page", set: |c, e| put(&mut c.control.page, e.boolean()) },
     Key { name: "websocket", set: |c, e| put(&mut c.control.websocket, e.listener()) },
     Key { name: "admin", set: |c, e| put(&mut c.control.admin, e.listener()) },
     Key { name: "server_name", set: |c, e| put(&mut c.control.server_name, e.short_text(64).map(Into::into)) },

@@ -29,8 +29,12 @@ pub struct Configuration {
 /// Where clients talk to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
-    /// The page, and WebSocket upgrades. Nothing if it is off.
+    /// The page, Janus' API over HTTP, and WebSocket upgrades. Nothing if it is off.
     pub http: Option<SocketAddr>,
+    /// The path of that API.
+    pub base_path: String,
+    /// Whether the page is served.
+    pub page: bool,
     /// Janus' WebSocket. Nothing if it is off.
     pub websocket: Option<SocketAddr>,
     /// The admin API. Nothing if it is off.
@@ -128,6 +132,8 @@ impl Default for Configuration {
         Self {
             control: Control {
                 http: everywhere(8088),
+                base_path: "/janus".into(),
+                page: true,
                 websocket: everywhere(8188),
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
                 server_name: "Parlor".into(),
