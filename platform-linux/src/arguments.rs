@@ -11,11 +11,14 @@ Usage:
   parlor [--config FILE] [--set KEY=VALUE ...]         run; without a file, the built-in configuration
   parlor plan [--config FILE] [--set KEY=VALUE ...]    print how much memory a configuration takes
   parlor check FILE                                    say what is wrong with a configuration file
+  parlor import DIRECTORY                              print what a folder of Janus' .jcfg files means, as TOML
   parlor --version
   parlor --help
 
 Options:
   -c, --config FILE      read FILE (TOML); see the folder configs for examples
+  -j, --janus-configs DIRECTORY
+                         read Janus' files (janus.jcfg, janus.plugin.videoroom.jcfg ...) instead
   -s, --set KEY=VALUE    change one value: --set control.websocket=127.0.0.1:8188 --set media.shards=1
                          text needs no quotes, lists are written [a,b], a room's key is room.NUMBER.KEY
 
@@ -31,10 +34,23 @@ pub enum Action {
     Plan,
     /// Check a file.
     Check(PathBuf),
+    /// Print the meaning of a folder of Janus' files.
+    Import(PathBuf),
     /// Print the version.
     Version,
     /// Print [`HELP`].
     Help,
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The binary.
+    BuiltIn,
+    /// A TOML file.
+    File(PathBuf),
+    /// A folder of Janus' files.
+    Janus(PathBuf),
 }
 
 /// The command line, read.
@@ -42,8 +58,8 @@ pub enum Action {
 pub struct Arguments {
     /// What to do.
     pub action: Action,
-    /// `--config`
-    pub config: Option<PathBuf>,
+    /// `--config` or `--janus-configs`
+    pub source: Source,
     /// `--set`, in their order.
     pub options: Vec<String>,
 }
@@ -56,10 +72,11 @@ impl Arguments {
 
     fn parse(mut parser: lexopt::Parser) -> Result<Self, lexopt::Error> {
         use lexopt::prelude::*;
-        let mut arguments = Self { action: Action::Run, config: None, options: Vec::new() };
+        let mut arguments = Self { action: Action::Run, source: Source::BuiltIn, options: Vec::new() };
         while let Some(argument) = parser.next()? {
             match argument {
-                Short('c') | Long("config") => arguments.config = Some(parser.value()?.into()),
+                Short('c') | Long("config") => arguments.source = Source::File(parser.value()?.into()),
+                Short('j') | Long("janus-configs") => arguments.source = Source::Janus(parser.value()?.into()),
                 Short('s') | Long("set") => arguments.options.push(parser.value()?.string()?),
                 Short('V') | Long("version") => arguments.action = Action::Version,
                 Short('h') | Long("help") => arguments.action = Action::Help,
@@ -67,6 +84,10 @@ impl Arguments {
                 Value(word) if arguments.action == Action::Run && word == "check" => {
                     let file = parser.value().map_err(|_| "check needs a FILE")?;
                     arguments.action = Action::Check(file.into());
+                }
+                Value(word) if arguments.action == Action::Run && word == "import" => {
+                    let folder = parser.value().map_err(|_| "import needs a DIRECTORY")?;
+                    arguments.action = Action::Import(folder.into());
                 }
                 _ => return Err(argument.unexpected()),
             }
@@ -87,15 +108,17 @@ mod tests {
     fn options_come_in_any_order_and_keep_theirs() {
         let arguments = read(&["--set", "a=1", "plan", "--config=x.toml", "-s", "b=2"]).unwrap();
         assert_eq!(arguments.action, Action::Plan);
-        assert_eq!(arguments.config, Some("x.toml".into()));
+        assert_eq!(arguments.source, Source::File("x.toml".into()));
         assert_eq!(arguments.options, ["a=1", "b=2"]);
         assert_eq!(read(&[]).unwrap().action, Action::Run);
         assert_eq!(read(&["check", "y.toml"]).unwrap().action, Action::Check("y.toml".into()));
+        assert_eq!(read(&["import", "janus"]).unwrap().action, Action::Import("janus".into()));
+        assert_eq!(read(&["--janus-configs", "janus"]).unwrap().source, Source::Janus("janus".into()));
     }
 
     #[test]
     fn what_is_not_understood_is_refused_with_a_hint() {
-        for words in [&["dance"][..], &["check"], &["--config"], &["plan", "plan"], &["--verbose"]] {
+        for words in [&["dance"][..], &["check"], &["import"], &["--config"], &["plan", "plan"], &["--verbose"]] {
             assert!(read(words).unwrap_err().ends_with("; see parlor --help"), "for {words:?}");
         }
     }

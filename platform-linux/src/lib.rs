@@ -14,6 +14,7 @@ pub mod crypto;
 pub mod dtls;
 pub mod http;
 pub mod identity;
+pub mod janus_config;
 pub mod log;
 pub mod mailbox;
 pub mod memory;

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use parlor_linux::arguments::{Action, Arguments, HELP};
+use parlor_linux::arguments::{Action, Arguments, HELP, Source};
 use parlor_linux::config::Configuration;
 use parlor_linux::plan::Plan;
-use parlor_linux::{log, server};
+use parlor_linux::{janus_config, log, server};
 
 fn main() -> ExitCode {
     match act() {
@@ -18,22 +18,35 @@ fn main() -> ExitCode {
 }
 
 fn act() -> Result<(), String> {
-    let Arguments { action, config, options } = Arguments::read(std::env::args_os().skip(1))?;
-    let configuration =
-        |file: Option<&std::path::Path>| Configuration::read(file, &options).map_err(|refusal| refusal.to_string());
+    let Arguments { action, source, options } = Arguments::read(std::env::args_os().skip(1))?;
     match action {
         Action::Help => print!("{HELP}"),
         Action::Version => println!("parlor {}", env!("CARGO_PKG_VERSION")),
         Action::Check(file) => {
-            configuration(Some(&file))?;
+            configuration(&Source::File(file.clone()), &options)?;
             println!("{}: all is well", file.display());
         }
-        Action::Plan => print!("{}", Plan::new(&configuration(config.as_deref())?)),
+        Action::Import(folder) => print!("{}", configuration(&Source::Janus(folder), &options)?.to_toml()),
+        Action::Plan => print!("{}", Plan::new(&configuration(&source, &options)?)),
         Action::Run => {
-            let configuration = configuration(config.as_deref())?;
+            let configuration = configuration(&source, &options)?;
             log::start(configuration.log);
             server::run(&configuration)?;
         }
     }
     Ok(())
+}
+
+fn configuration(source: &Source, options: &[String]) -> Result<Configuration, String> {
+    match source {
+        Source::BuiltIn => Configuration::read(None, options).map_err(|refusal| refusal.to_string()),
+        Source::File(file) => Configuration::read(Some(file), options).map_err(|refusal| refusal.to_string()),
+        Source::Janus(folder) => {
+            let imported = janus_config::read(folder, options).map_err(|refusal| refusal.to_string())?;
+            for note in imported.notes {
+                eprintln!("parlor: {note}");
+            }
+            Ok(imported.configuration)
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Networks that media may be sent to without a PeerConnection.
 
+use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
 
@@ -55,6 +56,12 @@ impl FromStr for Network {
         let most = if address.is_ipv4() { 32 } else { 128 };
         let prefix_bits = bits.map_or(Ok(most), str::parse).map_err(|_| NoNetwork)?;
         if prefix_bits > most { Err(NoNetwork) } else { Ok(Self { address, prefix_bits }) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.address, self.prefix_bits)
     }
 }
 

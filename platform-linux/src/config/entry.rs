@@ -10,7 +10,7 @@ use super::refusal::{Place, Refusal};
 
 /// What can be written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Datum {
+pub(crate) enum Datum {
     Text(String),
     Integer(i64),
     Boolean(bool),
@@ -21,32 +21,48 @@ pub(super) enum Datum {
 
 /// A key, its value, and where both were written.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) place: Place,
-    pub(super) datum: Datum,
-    /// The value letter by letter, if it came by `--set`, where text needs no quotes.
-    pub(super) bare: Option<Rc<str>>,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) place: Place,
+    pub(crate) datum: Datum,
+    /// The value letter by letter, if it came by `--set`, where text needs no quotes, or from Janus, to which every value
+    /// is text.
+    pub(crate) bare: Option<Rc<str>>,
 }
 
 impl Entry {
     /// The value of `--set key=value`.
-    pub(super) fn bare(key: &str, value: &str) -> Self {
+    pub(crate) fn bare(key: &str, value: &str) -> Self {
         let option: Rc<str> = format!("{key}={value}").into();
         Self { key: key.into(), place: Place::Option(option), datum: Datum::bare(value), bare: Some(value.into()) }
     }
 
+    /// The same value under another key.
+    pub(crate) fn named(&self, key: &str) -> Self {
+        Self { key: key.into(), ..self.clone() }
+    }
+
+    /// Another value under another key, at the same place.
+    pub(crate) fn with(&self, key: &str, value: &str) -> Self {
+        Self { place: self.place.clone(), ..Self::bare(key, value) }
+    }
+
+    /// Whether it switches something off.
+    pub(crate) fn is_off(&self) -> bool {
+        matches!(self.boolean(), Ok(false)) || self.bare.as_deref() == Some("")
+    }
+
     /// What to answer when the value is not `allowed`.
-    pub(super) fn refuse(&self, allowed: &str) -> Refusal {
+    pub(crate) fn refuse(&self, allowed: &str) -> Refusal {
         self.refusal(format!("{} is not allowed; allowed is {allowed}", self.datum.shown()))
     }
 
     /// What to answer when something else is wrong.
-    pub(super) fn refusal(&self, problem: String) -> Refusal {
+    pub(crate) fn refusal(&self, problem: String) -> Refusal {
         Refusal { place: self.place.clone(), key: self.key.clone(), problem }
     }
 
-    pub(super) fn text(&self) -> Result<&str, Refusal> {
+    pub(crate) fn text(&self) -> Result<&str, Refusal> {
         match (&self.datum, &self.bare) {
             (Datum::Text(text), _) => Ok(text),
             (Datum::Integer(_) | Datum::Boolean(_) | Datum::Other(_), Some(bare)) => Ok(bare),
@@ -55,41 +71,43 @@ impl Entry {
     }
 
     /// Text of at most `most` bytes.
-    pub(super) fn short_text(&self, most: usize) -> Result<&str, Refusal> {
+    pub(crate) fn short_text(&self, most: usize) -> Result<&str, Refusal> {
         match self.text()? {
             text if text.len() <= most => Ok(text),
             text => Err(self.refusal(format!("a text of {} bytes is too long; allowed are {most}", text.len()))),
         }
     }
 
-    /// A whole number of `range`, which must fit the type.
-    pub(super) fn integer<T: TryFrom<u64>>(&self, range: RangeInclusive<u64>) -> Result<T, Refusal> {
+    /// A whole number of `range`.
+    pub(crate) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
         let number = match self.datum {
             Datum::Integer(number) => u64::try_from(number).ok().filter(|number| range.contains(number)),
             _ => None,
         };
         let refuse = || self.refuse(&format!("a whole number from {} to {}", range.start(), range.end()));
-        number.and_then(|number| T::try_from(number).ok()).ok_or_else(refuse)
+        number.ok_or_else(refuse)
     }
 
-    pub(super) fn boolean(&self) -> Result<bool, Refusal> {
-        match self.datum {
-            Datum::Boolean(value) => Ok(value),
+    pub(crate) fn boolean(&self) -> Result<bool, Refusal> {
+        match (&self.datum, self.bare.as_deref()) {
+            (Datum::Boolean(value), _) => Ok(*value),
+            (_, Some("yes" | "1")) => Ok(true),
+            (_, Some("no" | "0")) => Ok(false),
             _ => Err(self.refuse("true or false")),
         }
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Refusal> {
-        let chosen = |text: &str| choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    pub(crate) fn choice(&self, words: &[&'static str]) -> Result<&'static str, Refusal> {
+        let chosen = |text: &str| words.iter().find(|word| **word == text).copied();
         self.text().ok().and_then(chosen).ok_or_else(|| {
-            let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            let names: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             self.refuse(&names.join(" or "))
         })
     }
 
     /// An address to listen on; nothing for `"off"`.
-    pub(super) fn listener(&self) -> Result<Option<SocketAddr>, Refusal> {
+    pub(crate) fn listener(&self) -> Result<Option<SocketAddr>, Refusal> {
         let allowed = "an address and a port such as \"0.0.0.0:8088\" or \"[::]:8088\", or \"off\"";
         match self.text().map_err(|_| self.refuse(allowed))? {
             "off" => Ok(None),
@@ -105,7 +123,7 @@ impl Entry {
     }
 
     /// A text, or a list of them.
-    pub(super) fn texts(&self, allowed: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn texts(&self, allowed: &str) -> Result<Vec<String>, Refusal> {
         match &self.datum {
             Datum::List(list) => list
                 .iter()
@@ -120,7 +138,7 @@ impl Entry {
 }
 
 impl Datum {
-    pub(super) fn new(value: &DeValue<'_>) -> Self {
+    pub(crate) fn new(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Boolean(value) => Self::Boolean(*value),
@@ -167,7 +185,7 @@ mod tests {
     fn an_option_needs_no_quotes() {
         assert_eq!(Entry::bare("a", "127.0.0.1:8188").listener().unwrap(), Some("127.0.0.1:8188".parse().unwrap()));
         assert_eq!(Entry::bare("a", "off").listener().unwrap(), None);
-        assert_eq!(Entry::bare("a", "12").integer::<u8>(0..=20).unwrap(), 12);
+        assert_eq!(Entry::bare("a", "12").integer(0..=20).unwrap(), 12);
         assert_eq!(Entry::bare("a", "12").text().unwrap(), "12");
         assert_eq!(Entry::bare("a", "0x10").text().unwrap(), "0x10");
         assert!(Entry::bare("a", "true").boolean().unwrap());
@@ -178,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_option_the_key_and_what_is_allowed() {
-        let refusal = Entry::bare("media.port", "70000").integer::<u16>(1..=65535).unwrap_err();
+        let refusal = Entry::bare("media.port", "70000").integer(1..=65535).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "--set media.port=70000: media.port: 70000 is not allowed; allowed is a whole number from 1 to 65535"

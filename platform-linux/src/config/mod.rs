@@ -1,6 +1,8 @@
 //! The configuration: one TOML file, then `--set` options, read whole and checked before anything starts.
 
 mod entry;
+mod field;
+mod print;
 mod refusal;
 mod room;
 mod sections;
@@ -14,7 +16,8 @@ use parlor_core::room::RoomSettings;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use entry::{Datum, Entry};
+pub(crate) use entry::{Datum, Entry};
+use field::Field;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use settings::{Configuration, Control, Forward, Log, LogFormat, LogLevel, Media, Shards, State};
@@ -25,10 +28,10 @@ pub const DEFAULT: &str = include_str!("../../../configs/default.toml");
 /// The name by which messages call [`DEFAULT`].
 const DEFAULT_NAME: &str = "built-in configuration";
 
-/// A key of a section and what it sets.
+/// A key of a section and what it names.
 struct Key<T> {
     name: &'static str,
-    set: fn(&mut T, &Entry) -> Result<(), Refusal>,
+    field: fn(&mut T) -> Field<'_>,
 }
 
 impl Configuration {
@@ -46,11 +49,31 @@ impl Configuration {
             }
             None => Self::parse(DEFAULT_NAME, DEFAULT)?,
         };
-        for option in options {
-            configuration.set(option)?;
-        }
-        configuration.check()?;
+        configuration.apply_all(options)?;
         Ok(configuration)
+    }
+
+    /// Applies each `KEY=VALUE` of `options`, then checks the whole.
+    pub(crate) fn apply_all(&mut self, options: &[String]) -> Result<(), Refusal> {
+        for option in options {
+            self.set(option)?;
+        }
+        self.check()
+    }
+
+    /// Sets what `entry` names.
+    pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        sections::apply(self, entry)
+    }
+
+    /// Adds the room `name` with what `entries` say; gives back those that no room has.
+    pub(crate) fn add_room(&mut self, name: &Entry, entries: Vec<Entry>) -> Result<Vec<Entry>, Refusal> {
+        let mut settings = RoomSettings::default();
+        room::apply(&mut settings, &name.named("room.room"))?;
+        let (known, unknown): (Vec<_>, Vec<_>) = entries.into_iter().partition(room::knows);
+        known.iter().try_for_each(|entry| room::apply(&mut settings, entry))?;
+        self.rooms.push(settings);
+        Ok(unknown)
     }
 
     /// Reads the file `name` with the content `text`.
@@ -150,18 +173,12 @@ impl Source<'_> {
 /// Finds the key that `entry` names at its end and sets it.
 fn apply<T>(target: &mut T, keys: &[Key<T>], name: &str, entry: &Entry) -> Result<(), Refusal> {
     match keys.iter().find(|key| key.name == name) {
-        Some(key) => (key.set)(target, entry),
+        Some(key) => (key.field)(target).set(entry),
         None => {
             let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
             Err(entry.refusal(format!("there is no such key{}", suggestion(name, &names))))
         }
     }
-}
-
-/// Keeps a value that was allowed.
-fn put<T>(place: &mut T, value: Result<T, Refusal>) -> Result<(), Refusal> {
-    *place = value?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,186 @@
+//! A setting's place in memory: what may be written to it, and how it is written back as TOML.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use heapless::String as ShortString;
+use parlor_core::room::{CodecList, NETWORKS, Network};
+use parlor_core::wire::Kind;
+use toml::Value;
+
+use super::entry::Entry;
+use super::refusal::Refusal;
+use super::settings::{LogFormat, LogLevel, Shards};
+
+/// Where a value is kept, and what is allowed there.
+pub(super) enum Field<'a> {
+    Flag(&'a mut bool),
+    Number(&'a mut dyn Number, RangeInclusive<u64>),
+    PowerOfTwo(&'a mut dyn Number, RangeInclusive<u64>),
+    /// A text of so many bytes at most.
+    Text(&'a mut String, usize),
+    /// A text that may be absent.
+    Short(&'a mut dyn Short),
+    /// One of a few words.
+    Word(&'a mut dyn Word),
+    /// A text or a list of them, and what is allowed.
+    Texts(&'a mut Vec<String>, &'static str),
+    Directory(&'a mut PathBuf),
+    Listener(&'a mut Option<SocketAddr>),
+    Shards(&'a mut Shards),
+    UrlPath(&'a mut String),
+    Networks(&'a mut Vec<Network>),
+    Codecs(&'a mut CodecList, Kind),
+}
+
+impl Field<'_> {
+    /// Keeps what `entry` says if it is allowed.
+    pub(super) fn set(self, entry: &Entry) -> Result<(), Refusal> {
+        match self {
+            Self::Flag(place) => *place = entry.boolean()?,
+            Self::Number(place, range) => place.set(entry.integer(range)?),
+            Self::PowerOfTwo(place, range) => place.set(power_of_two(entry, range)?),
+            Self::Text(place, most) => *place = entry.short_text(most)?.into(),
+            Self::Short(place) => place.set(entry.short_text(place.most())?),
+            Self::Word(place) => place.choose(entry.choice(place.words())?),
+            Self::Texts(place, allowed) => *place = entry.texts(allowed)?,
+            Self::Directory(place) => *place = entry.text()?.into(),
+            Self::Listener(place) => *place = entry.listener()?,
+            Self::Shards(place) => *place = shards(entry)?,
+            Self::UrlPath(place) => *place = entry.path()?,
+            Self::Networks(place) => *place = networks(entry)?,
+            Self::Codecs(place, kind) => *place = codecs(entry, kind)?,
+        }
+        Ok(())
+    }
+
+    /// The value as TOML has it; nothing if it is absent.
+    pub(super) fn shown(self) -> Option<Value> {
+        Some(match self {
+            Self::Flag(place) => Value::Boolean(*place),
+            Self::Number(place, _) | Self::PowerOfTwo(place, _) => Value::Integer(place.get() as i64),
+            Self::Text(place, _) | Self::UrlPath(place) => Value::String(place.clone()),
+            Self::Short(place) => Value::String(place.get()?.into()),
+            Self::Word(place) => Value::String(place.word().into()),
+            Self::Texts(place, _) => Value::Array(place.iter().cloned().map(Value::String).collect()),
+            Self::Directory(place) => Value::String(place.to_string_lossy().into()),
+            Self::Listener(Some(address)) => Value::String(address.to_string()),
+            Self::Listener(None) => Value::String("off".into()),
+            Self::Shards(Shards::Auto) => Value::String("auto".into()),
+            Self::Shards(Shards::Count(count)) => Value::Integer((*count).into()),
+            Self::Networks(place) => Value::Array(place.iter().map(|it| Value::String(it.to_string())).collect()),
+            Self::Codecs(place, _) => Value::String(place.to_string()),
+        })
+    }
+}
+
+/// A whole number of any size.
+pub(super) trait Number {
+    fn get(&self) -> u64;
+    fn set(&mut self, number: u64);
+}
+
+macro_rules! number {
+    ($($kind:ty)*) => {$(
+        impl Number for $kind {
+            fn get(&self) -> u64 {
+                u64::from(*self)
+            }
+
+            fn set(&mut self, number: u64) {
+                // The range of the field fits its type.
+                *self = <$kind>::try_from(number).unwrap_or(<$kind>::MAX);
+            }
+        }
+    )*};
+}
+
+number!(u8 u16 u32 u64);
+
+/// A text of bounded length that may be absent.
+pub(super) trait Short {
+    fn get(&self) -> Option<&str>;
+    fn set(&mut self, text: &str);
+    fn most(&self) -> usize;
+}
+
+impl<const N: usize> Short for Option<ShortString<N>> {
+    fn get(&self) -> Option<&str> {
+        self.as_deref()
+    }
+
+    fn set(&mut self, text: &str) {
+        *self = Some(text.chars().collect());
+    }
+
+    fn most(&self) -> usize {
+        N
+    }
+}
+
+/// One of a few words.
+pub(super) trait Word {
+    fn words(&self) -> &'static [&'static str];
+    fn word(&self) -> &'static str;
+    fn choose(&mut self, word: &'static str);
+}
+
+macro_rules! word {
+    ($kind:ident: $($word:literal $value:ident),*) => {
+        impl Word for $kind {
+            fn words(&self) -> &'static [&'static str] {
+                &[$($word),*]
+            }
+
+            fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)*
+                }
+            }
+
+            fn choose(&mut self, word: &'static str) {
+                $(if word == $word {
+                    *self = Self::$value;
+                })*
+            }
+        }
+    };
+}
+
+word!(LogLevel: "error" Error, "warn" Warn, "info" Info, "debug" Debug);
+word!(LogFormat: "text" Text, "json" Json);
+
+fn power_of_two(entry: &Entry, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
+    match entry.integer(range.clone()) {
+        Ok(number) if number.is_power_of_two() => Ok(number),
+        _ => Err(entry.refuse(&format!("a power of two from {} to {}", range.start(), range.end()))),
+    }
+}
+
+fn shards(entry: &Entry) -> Result<Shards, Refusal> {
+    match entry.text() {
+        Ok("auto") => Ok(Shards::Auto),
+        _ => match entry.integer(1..=32) {
+            Ok(count) => Ok(Shards::Count(count as u8)),
+            Err(_) => Err(entry.refuse("\"auto\" or a whole number from 1 to 32")),
+        },
+    }
+}
+
+fn networks(entry: &Entry) -> Result<Vec<Network>, Refusal> {
+    let allowed = format!("at most {NETWORKS} networks such as \"10.0.0.0/8\" or \"::1\"");
+    let texts = entry.texts(&allowed)?;
+    let networks: Result<Vec<Network>, _> = texts.iter().map(|text| text.parse()).collect();
+    networks.ok().filter(|networks| networks.len() <= NETWORKS).ok_or_else(|| entry.refuse(&allowed))
+}
+
+/// Codecs as Janus writes them, or as a list.
+fn codecs(entry: &Entry, kind: Kind) -> Result<CodecList, Refusal> {
+    let allowed = match kind {
+        Kind::Audio => "a list of opus, pcma, pcmu, g722, the best first, such as \"opus,pcmu\"",
+        Kind::Video => "a list of vp8, vp9, h264, av1, h265, the best first, such as \"vp8,h264\"",
+    };
+    let names = entry.texts(allowed)?.join(",");
+    CodecList::parse(&names).filter(|list| list.is_all(kind)).ok_or_else(|| entry.refuse(allowed))
+}

@@ -1,0 +1,46 @@
+//! A configuration as TOML: what differs from that which holds where a file is silent.
+
+use std::fmt::Write;
+
+use parlor_core::room::RoomSettings;
+
+use super::sections::SECTIONS;
+use super::settings::Configuration;
+use super::{Key, room};
+
+impl Configuration {
+    /// A file that means the same.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for (name, keys) in SECTIONS {
+            let lines = different(keys, self, &Self::default());
+            if !lines.is_empty() {
+                let _ = write!(text, "[{name}]\n{lines}\n");
+            }
+        }
+        for settings in &self.rooms {
+            let _ = write!(text, "[[room]]\n{}\n", room_to_toml(settings));
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+}
+
+/// The keys of a room, a line each.
+pub(super) fn room_to_toml(settings: &RoomSettings) -> String {
+    different(room::KEYS, settings, &RoomSettings::default())
+}
+
+fn different<T: Clone>(keys: &[Key<T>], value: &T, usual: &T) -> String {
+    let (mut value, mut usual) = (value.clone(), usual.clone());
+    let mut lines = String::new();
+    for key in keys {
+        match ((key.field)(&mut value).shown(), (key.field)(&mut usual).shown()) {
+            (Some(value), usual) if Some(&value) != usual.as_ref() => {
+                let _ = writeln!(lines, "{} = {value}", key.name);
+            }
+            _ => {}
+        }
+    }
+    lines
+}

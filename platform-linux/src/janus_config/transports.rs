@@ -1,0 +1,149 @@
+//! `janus.transport.*.jcfg`: where Janus listens.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::core::Disabled;
+use super::folder::{Group, Groups};
+use super::{Import, Key, Meaning, Without};
+use crate::addresses;
+use crate::config::{Entry, Refusal};
+
+const COMMON: &[(&str, Meaning)] = &[
+    ("base_path", Key("control.base_path")),
+    ("json", Without("messages have no blanks")),
+    ("pingpong_trigger", Without("idle sessions end by control.session_timeout")),
+    ("pingpong_timeout", Without("idle sessions end by control.session_timeout")),
+    ("ws_logging", Without("there is no libwebsockets")),
+    ("mhd_connection_limit", Without("limits.connections says how many")),
+    ("mhd_debug", Without("there is no libmicrohttpd")),
+    ("wss", Without(NO_TLS)),
+    ("wss_port", Without(NO_TLS)),
+    ("wss_interface", Without(NO_TLS)),
+    ("wss_ip", Without(NO_TLS)),
+    ("https", Without(NO_TLS)),
+    ("secure_port", Without(NO_TLS)),
+    ("secure_interface", Without(NO_TLS)),
+    ("secure_ip", Without(NO_TLS)),
+    ("admin_wss", Without(NO_TLS)),
+    ("admin_wss_port", Without(NO_TLS)),
+    ("admin_wss_interface", Without(NO_TLS)),
+    ("admin_wss_ip", Without(NO_TLS)),
+    ("admin_https", Without(NO_TLS)),
+    ("admin_secure_port", Without(NO_TLS)),
+    ("admin_secure_interface", Without(NO_TLS)),
+    ("admin_secure_ip", Without(NO_TLS)),
+    ("acl", Without(NO_ACL)),
+    ("ws_acl", Without(NO_ACL)),
+    ("admin_acl", Without(NO_ACL)),
+    ("admin_ws_acl", Without(NO_ACL)),
+];
+
+const CERTIFICATES: &[(&str, Meaning)] = &[
+    ("cert_pem", Without(NO_TLS)),
+    ("cert_key", Without(NO_TLS)),
+    ("cert_pwd", Without(NO_TLS)),
+    ("ciphers", Without(NO_TLS)),
+];
+
+const NO_TLS: &str = "a proxy in front of Parlor does TLS";
+const NO_ACL: &str = "a firewall says who may connect";
+
+/// The names of what says where to listen.
+struct Listener {
+    /// The module that must be loaded.
+    module: &'static str,
+    group: &'static str,
+    switch: &'static str,
+    port: (&'static str, u16),
+    address: &'static str,
+    interface: &'static str,
+    /// The key of Parlor's.
+    key: &'static str,
+}
+
+const WEBSOCKET: Listener = Listener {
+    module: "websockets",
+    group: "general",
+    switch: "ws",
+    port: ("ws_port", 8188),
+    address: "ws_ip",
+    interface: "ws_interface",
+    key: "control.websocket",
+};
+
+const HTTP: Listener = Listener {
+    module: "http",
+    group: "general",
+    switch: "http",
+    port: ("port", 8088),
+    address: "ip",
+    interface: "interface",
+    key: "control.http",
+};
+
+const ADMIN_HTTP: Listener = Listener {
+    module: "http",
+    group: "admin",
+    switch: "admin_http",
+    port: ("admin_port", 7088),
+    address: "admin_ip",
+    interface: "admin_interface",
+    key: "control.admin",
+};
+
+/// `janus.transport.websockets.jcfg`
+pub(super) fn websockets(import: &mut Import, file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
+    transport(import, file, disabled, &[WEBSOCKET])
+}
+
+/// `janus.transport.http.jcfg`
+pub(super) fn http(import: &mut Import, file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
+    transport(import, file, disabled, &[HTTP, ADMIN_HTTP])
+}
+
+fn transport(
+    import: &mut Import,
+    mut file: Groups,
+    disabled: &Disabled,
+    listeners: &[Listener],
+) -> Result<(), Refusal> {
+    for name in ["general", "admin"] {
+        let mut group = file.take(name);
+        for listener in listeners.iter().filter(|listener| listener.group == name) {
+            let entry = listener.entry(group.as_mut(), disabled.contains(listener.module))?;
+            import.configuration.apply(&entry)?;
+        }
+        import.map(group, COMMON)?;
+    }
+    import.map(file.take("certificates"), CERTIFICATES)?;
+    for group in file.rest() {
+        import.map(Some(group), &[])?;
+    }
+    Ok(())
+}
+
+impl Listener {
+    /// Parlor's key with what `group` says; `off` without it.
+    fn entry(&self, group: Option<&mut Group>, is_disabled: bool) -> Result<Entry, Refusal> {
+        let Some(group) = group else { return Ok(Entry::bare(self.key, "off")) };
+        let is_on = group.take(self.switch);
+        let (port, address, interface) =
+            (group.take(self.port.0), group.take(self.address), group.take(self.interface));
+        let Some(is_on) = is_on.filter(|entry| !is_disabled && entry.boolean().unwrap_or_default()) else {
+            return Ok(Entry::bare(self.key, "off"));
+        };
+        let port = port.map_or(Ok(self.port.1.into()), |entry| entry.integer(1..=65_535))?;
+        let address = match (&address, &interface) {
+            (Some(entry), _) => entry.text()?.parse().map_err(|_| entry.refuse("an address such as \"10.0.0.1\""))?,
+            (None, Some(entry)) => address_of(entry)?,
+            (None, None) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        };
+        Ok(is_on.with(self.key, &SocketAddr::new(address, port as u16).to_string()))
+    }
+}
+
+/// The first address of the interface that `entry` names.
+fn address_of(entry: &Entry) -> Result<IpAddr, Refusal> {
+    let found = addresses::resolve(&[entry.text()?.to_owned()]).map_err(|why| entry.refusal(why))?;
+    found.first().copied().ok_or_else(|| entry.refusal("has no address".into()))
+}
