@@ -8,10 +8,12 @@
 //! parlor-load --websocket 127.0.0.1:8188 --pid PID --subscribers 50 --phase even:300 --phase burst:300 --highest 1000
 //! ```
 //!
+//! With `--sessions 100` it measures the control channel instead: idle sessions, and requests without pause.
 //! Prints one JSON object.
 
 mod delays;
 mod receive;
+mod requests;
 mod stage;
 
 use parlor_tests::peer::Options;
@@ -54,11 +56,16 @@ struct Settings {
     rtcp_delay: Duration,
     phases: Vec<(bool, f64)>,
     highest: Option<f64>,
+    sessions: Option<usize>,
 }
 
 fn main() -> Result<()> {
     let settings = read_settings()?;
     let process = settings.process;
+    if let Some(sessions) = settings.sessions {
+        println!("{}", requests::measure(&settings.websocket, process, sessions, settings.time)?);
+        return Ok(());
+    }
     let (idle_bytes, idle_threads) = (process.resident_bytes()?, process.threads()?);
     let room = create_room(&settings.websocket, settings.publishers as u64)?;
     let mut stage = Stage::new(settings.websocket.clone(), room, settings.options, settings.pace);
@@ -174,6 +181,7 @@ fn read_settings() -> Result<Settings> {
         rtcp_delay: Duration::ZERO,
         phases: Vec::new(),
         highest: None,
+        sessions: None,
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -191,6 +199,7 @@ fn read_settings() -> Result<Settings> {
             "seconds" => settings.time = Duration::from_secs_f64(arguments.value()?.parse()?),
             "rtcp-delay-ms" => settings.rtcp_delay = Duration::from_millis(arguments.value()?.parse()?),
             "phase" => settings.phases.push(read_phase(&arguments.value()?.string()?)?),
+            "sessions" => settings.sessions = Some(arguments.value()?.parse()?),
             "highest" => settings.highest = Some(arguments.value()?.parse()?),
             _ => return Err(format!("unknown option --{name}").into()),
         }

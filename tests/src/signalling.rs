@@ -88,6 +88,24 @@ impl Signalling {
         }
     }
 
+    /// Sends `request` `count` times before it reads the first answer, and reads all; each must be a success.
+    pub fn pipeline(&mut self, mut request: Value, count: usize) -> Result<()> {
+        request["session_id"] = json!(self.session);
+        for _ in 0..count {
+            self.transactions += 1;
+            request["transaction"] = json!(self.transactions.to_string());
+            self.socket.write(Message::text(request.to_string()))?;
+        }
+        self.socket.flush()?;
+        for _ in 0..count {
+            let answer = self.read(PATIENCE)?.ok_or_else(|| unanswered(&request))?;
+            if answer["janus"] != "success" || answer["plugindata"]["data"].get("error_code").is_some() {
+                return Err(format!("{request} was refused: {answer}").into());
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for an event that `wanted` accepts, among those that came before as well.
     pub fn wait(&mut self, patience: Duration, mut wanted: impl FnMut(&Value) -> bool) -> Result<Option<Value>> {
         if let Some(place) = self.events.iter().position(&mut wanted) {
