@@ -198,6 +198,8 @@ impl MemoryRoom {
                 extensions: extensions(),
                 encodings,
                 feedback: FEEDBACK,
+                speech: None,
+                keyframe_interval_s: 0,
                 active: true,
             }),
         );

@@ -1,6 +1,7 @@
 //! Requests by which somebody comes into a room.
 
 use super::Outlet;
+use super::changes::{CONFIGURE, Changes};
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Role;
 use super::jsep::RemoteJsep;
@@ -8,7 +9,7 @@ use super::json::{Kind, Value};
 use super::media_info::{Joined, publishers_of};
 use super::parameter::{PLUGIN, Parameter, Wanted, check, natural, optional, required, string};
 use super::post::Jsep;
-use super::publish::{CONFIGURE, Changes, describe};
+use super::publish::describe;
 use super::reply::{Attendee, Each, RoomEvent};
 use super::rooms::check_lock;
 use super::turn::{Caller, Done, Turn};
@@ -99,6 +100,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             display,
             bitrate_bps: entry.bitrate_bps(super::parameter::natural_u32(body, "bitrate")),
             is_end_to_end: false,
+            speech_packets: None,
+            speech_level: None,
             lost_forwarders: false,
             streams: heapless::Vec::new(),
         })

@@ -229,7 +229,7 @@ struct SubscribedInfo<'a> {
     #[serde(rename = "vp9-profile", skip_serializing_if = "Option::is_none")]
     vp9_profile: Option<&'a str>,
     #[serde(rename = "playout-delay", skip_serializing_if = "Option::is_none")]
-    playout_delay: Option<PlayoutDelay>,
+    playout_delay: Option<ShownDelay>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,11 +237,11 @@ struct SubscribedInfo<'a> {
 }
 
 #[derive(serde::Serialize)]
-struct PlayoutDelay {
+struct ShownDelay {
     #[serde(rename = "min-delay")]
-    min_delay: i16,
+    min_delay: u16,
     #[serde(rename = "max-delay")]
-    max_delay: i16,
+    max_delay: u16,
 }
 
 impl<'a> SubscribedInfo<'a> {
@@ -251,7 +251,7 @@ impl<'a> SubscribedInfo<'a> {
         let media = source.filter(|_| stream.kind != MediaKind::Application);
         let is_data = source.is_some() && stream.kind == MediaKind::Application;
         let codec = media.and(stream.codec);
-        let delay = stream.playout_delay.filter(|_| media.is_some());
+        let delay = stream.playout_delay.playout_delay().filter(|_| media.is_some());
         Self {
             kind: kind_name(stream.kind),
             active: source.is_some(),
@@ -266,7 +266,7 @@ impl<'a> SubscribedInfo<'a> {
             codec: codec.map(codec_name),
             h264_profile: profile(codec, Codec::H264, media.and_then(|source| source.parameter("profile-level-id"))),
             vp9_profile: profile(codec, Codec::Vp9, media.and_then(|source| source.parameter("profile-id"))),
-            playout_delay: delay.map(|(min_delay, max_delay)| PlayoutDelay { min_delay, max_delay }),
+            playout_delay: delay.map(|it| ShownDelay { min_delay: it.minimum_10ms, max_delay: it.maximum_10ms }),
             sources: is_data.then_some(1),
             source_ids: is_data.then_some([stream.feed]),
         }

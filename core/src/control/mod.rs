@@ -6,6 +6,7 @@
 //! notice, handshake ─▶ peer ─▶ post, commands
 //! ```
 
+mod changes;
 mod envelope;
 pub mod error;
 mod forward;

@@ -19,7 +19,6 @@ use crate::room::SubscribedStream;
 use crate::sdp::{
     AnsweredSection, OfferedMedia, OfferedSection, OfferedState, SECTIONS, Side, read_answer, section_mid, write_offer,
 };
-use crate::wire::extension::PlayoutDelay;
 use crate::wire::{Extension, ExtensionMap};
 
 /// Whether there are subscribers whose sources went.
@@ -257,12 +256,6 @@ fn without_source(offered: &ExtensionMap) -> ExtensionMap {
     ours.iter().fold(ExtensionMap::EMPTY, |map, it| map.with(*it, offered.id(*it).unwrap_or_default()))
 }
 
-/// The bounds of a playout delay as packets carry them; below 0 there are none.
-pub(crate) fn playout_delay((minimum, maximum): (i16, i16)) -> Option<PlayoutDelay> {
-    let minimum_10ms = u16::try_from(minimum).ok()?;
-    Some(PlayoutDelay { minimum_10ms, maximum_10ms: u16::try_from(maximum).ok()? })
-}
-
 /// What the shard is told about an m-line that was answered; nothing if nothing flows on it.
 fn subscription_parameters(
     subscription: SubscriptionId,
@@ -285,7 +278,7 @@ fn subscription_parameters(
         payload_type: answer.payload_type,
         rtx_payload_type: answer.rtx_payload_type,
         extensions: answer.extensions,
-        playout_delay: stream.playout_delay.and_then(playout_delay),
+        playout_delay: stream.playout_delay.playout_delay(),
         feedback: answer.feedback,
         active: stream.is_sent && !is_paused,
     })

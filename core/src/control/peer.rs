@@ -196,6 +196,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
             Notice::Closed { link, reason } => self.link_closed(shard, link, reason),
             Notice::Receiving { stream, receiving } => self.media_changed(shard, stream, receiving),
+            Notice::Talking { stream, talking, average_centi } => {
+                self.talking_changed(shard, stream, talking, average_centi);
+            }
             Notice::SlowLink { link, uplink, lost_packets } => {
                 if let Some(handle) = self.handle_of(shard, link) {
                     self.tell_slow(handle, uplink, lost_packets);
@@ -256,6 +259,25 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.send(connection, &event);
     }
 
+    /// Janus' `talking` and `stopped-talking`: everybody in the room hears it, the publisher too.
+    fn talking_changed(&mut self, shard: u8, stream: StreamId, talking: bool, average_centi: u16) {
+        let Some(entry) = self.state.shard_mut(shard).and_then(|tables| tables.streams.get_mut(stream)) else { return };
+        entry.is_talking = talking;
+        let state = &*self.state;
+        let Some(entry) = state.stream(shard, stream) else { return };
+        let Some(publisher) = state.handles.get(entry.handle).and_then(|handle| handle.publisher()) else { return };
+        let Some(room) = publisher.room else { return };
+        let event = TalkingEvent {
+            videoroom: if talking { "talking" } else { "stopped-talking" },
+            room: publisher.room_number,
+            id: publisher.number,
+            mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
+            mid: &entry.mid,
+            average: f64::from(average_centi) / 100.0,
+        };
+        self.post.tell_room(state, room, None, &event);
+    }
+
     /// Janus' `slowlink`.
     fn tell_slow(&mut self, handle: HandleId, uplink: bool, lost: u32) {
         let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
@@ -279,6 +301,18 @@ struct MediaEvent<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     receiving: bool,
+}
+
+/// See [`Turn::talking_changed`].
+#[derive(serde::Serialize)]
+struct TalkingEvent<'a> {
+    videoroom: &'static str,
+    room: u64,
+    id: u64,
+    mindex: usize,
+    mid: &'a str,
+    #[serde(rename = "audio-level-dBov-avg")]
+    average: f64,
 }
 
 /// See [`Turn::tell_slow`].

@@ -1,14 +1,12 @@
 //! Requests of somebody who publishes: publish, configure, unpublish, leave.
 
-use heapless::{String, Vec};
-
 use super::Outlet;
+use super::changes::{CONFIGURE, Changes};
 use super::error::{Refusal, plugin, refuse};
-use super::join::check_elements;
 use super::jsep::RemoteJsep;
 use super::json::Value;
 use super::media_info::{Configured, Published, PublishedStreams, PublisherInfo};
-use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural_u32, optional, required, string};
+use super::parameter::{PLUGIN, check};
 use super::peer::{TextWriter, candidates, local_transport};
 use super::post::Jsep;
 use super::reply::{RoomEvent, Whom};
@@ -17,101 +15,10 @@ use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, StreamId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::publisher::DESCRIPTION_BYTES;
-use crate::room::{CodecName, DISPLAY_BYTES, PUBLISHED, PublishedStream, Room};
+use crate::room::{CodecName, PUBLISHED, PublishedStream, Room};
 use crate::sdp::{Description, MediaKind, Policy, PublishedSection, PublishedState, Side, negotiate, write_answer};
-use crate::stream::{Mid, StreamParameters};
+use crate::stream::{Mid, SpeechSettings, StreamParameters};
 use crate::wire::Kind;
-
-/// What `publish` and `configure` may hold.
-pub(crate) const CONFIGURE: &[Parameter] = &[
-    optional("display", Wanted::Text),
-    optional("audio", Wanted::Bool),
-    optional("video", Wanted::Bool),
-    optional("data", Wanted::Bool),
-    optional("audiocodec", Wanted::Text),
-    optional("videocodec", Wanted::Text),
-    optional("bitrate", Wanted::Natural),
-    optional("keyframe", Wanted::Bool),
-    optional("record", Wanted::Bool),
-    optional("filename", Wanted::Text),
-    optional("secret", Wanted::Text),
-    optional("audio_active_packets", Wanted::Natural),
-    optional("audio_level_average", Wanted::Natural),
-    optional("streams", Wanted::Array),
-    optional("descriptions", Wanted::Array),
-    optional("update", Wanted::Bool),
-    optional("restart", Wanted::Bool),
-];
-
-/// What an element of `streams` may hold.
-pub(crate) const CONFIGURED_STREAM: &[Parameter] = &[
-    optional("mid", Wanted::Text),
-    optional("send", Wanted::Bool),
-    optional("min_delay", Wanted::Integer),
-    optional("max_delay", Wanted::Integer),
-];
-
-/// What an element of `descriptions` must hold.
-pub(crate) const DESCRIPTION: &[Parameter] = &[required("mid", Wanted::Text), required("description", Wanted::Text)];
-
-/// What a publisher wants changed, decoded.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Changes {
-    display: Option<String<DISPLAY_BYTES>>,
-    audio: Option<bool>,
-    video: Option<bool>,
-    audio_codec: Option<Option<CodecName>>,
-    video_codec: Option<Option<CodecName>>,
-    bitrate_bps: Option<u32>,
-    wants_keyframe: bool,
-    streams: Vec<StreamChange, PUBLISHED>,
-    descriptions: Vec<(Mid, String<DESCRIPTION_BYTES>), PUBLISHED>,
-}
-
-#[derive(Clone, Debug)]
-struct StreamChange {
-    mid: Mid,
-    is_sent: Option<bool>,
-    wants_keyframe: bool,
-}
-
-impl Changes {
-    /// Decodes `body`, whose members were checked.
-    pub(crate) fn read(body: Value<'_>) -> Result<Self, Refusal> {
-        check_elements(body, "descriptions", DESCRIPTION)?;
-        check_elements(body, "streams", CONFIGURED_STREAM)?;
-        let codec = |name| -> Result<Option<Option<CodecName>>, Refusal> {
-            Ok(string::<16>(body, name)?.map(|name| CodecName::parse(&name)))
-        };
-        let mut changes = Self {
-            display: string(body, "display")?,
-            audio: flag(body, "audio"),
-            video: flag(body, "video"),
-            audio_codec: codec("audiocodec")?,
-            video_codec: codec("videocodec")?,
-            bitrate_bps: natural_u32(body, "bitrate"),
-            wants_keyframe: flag(body, "keyframe").unwrap_or_default(),
-            ..Self::default()
-        };
-        for element in body.get("streams").into_iter().flat_map(Value::elements) {
-            let Some(mid) = string(element, "mid")? else { continue };
-            let wants_keyframe = flag(element, "keyframe").unwrap_or_default();
-            let change = StreamChange { mid, is_sent: flag(element, "send"), wants_keyframe };
-            changes.streams.push(change).map_err(|_| Refusal::full("streams", PUBLISHED))?;
-        }
-        for element in body.get("descriptions").into_iter().flat_map(Value::elements) {
-            let pair =
-                (string(element, "mid")?.unwrap_or_default(), string(element, "description")?.unwrap_or_default());
-            changes.descriptions.push(pair).map_err(|_| Refusal::full("descriptions", PUBLISHED))?;
-        }
-        Ok(changes)
-    }
-
-    fn description(&self, mid: &str) -> Option<String<DESCRIPTION_BYTES>> {
-        self.descriptions.iter().find(|(known, _)| known == mid).map(|(_, description)| description.clone())
-    }
-}
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn configure_publisher(
@@ -236,6 +143,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         changes: &Changes,
         is_end_to_end: bool,
     ) -> Done {
+        let watched = self.watched(handle, changes);
         for (index, section) in sections.iter().enumerate() {
             let Some(entry) = self.state.handles.get_mut(handle) else { return Ok(()) };
             let Some(link) = entry.peer.as_ref().map(|peer| peer.link) else { return Ok(()) };
@@ -260,7 +168,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 }
             };
             let Some(stream) = tables.streams.get(id) else { continue };
-            if let Some(parameters) = stream_parameters(id, link, stream, section) {
+            if let Some(parameters) = stream_parameters(id, link, stream, section, watched) {
                 self.post.out.command(shard, Command::ConfigureStream(parameters));
             } else if was_enabled {
                 self.post.out.command(shard, Command::RemoveStream { stream: id });
@@ -268,6 +176,31 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         }
         Ok(())
+    }
+
+    /// What counts as talking for `handle`, if their room wants to know, and how often a keyframe is asked for.
+    fn watched(&mut self, handle: HandleId, changes: &Changes) -> (Option<SpeechSettings>, u16) {
+        let publisher = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut());
+        let Some(publisher) = publisher else { return (None, 0) };
+        publisher.speech_packets = changes.speech_packets.or(publisher.speech_packets);
+        publisher.speech_level = changes.speech_level.or(publisher.speech_level);
+        let Some(room) = publisher.room.and_then(|room| self.state.rooms.get(room)) else { return (None, 0) };
+        let settings = &room.settings;
+        let speech = SpeechSettings {
+            packets: publisher.speech_packets.unwrap_or(settings.audio_active_packets).max(1),
+            level: publisher.speech_level.unwrap_or(settings.audio_level_average),
+        };
+        (settings.audiolevel_event.then_some(speech), settings.fir_freq)
+    }
+
+    /// Tells the shard what is watched for on the m-lines of `handle` from now on.
+    pub(crate) fn watch(&mut self, handle: HandleId, changes: &Changes) {
+        let (speech, keyframe_interval_s) = self.watched(handle, changes);
+        let Some(entry) = self.state.handles.get(handle) else { return };
+        let Some((peer, publisher)) = entry.peer.as_ref().zip(entry.publisher()) else { return };
+        for stream in publisher.streams.iter().copied() {
+            self.post.out.command(peer.shard, Command::WatchStream { stream, speech, keyframe_interval_s });
+        }
     }
 
     fn write_answer(
@@ -301,6 +234,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let bitrate_bps = room.bitrate_bps(changes.bitrate_bps);
             publisher.bitrate_bps = bitrate_bps;
             self.post.out.command(shard, Command::SetBitrate { link, bitrate_bps });
+        }
+        if changes.speech_packets.or(changes.speech_level).is_some() {
+            self.watch(handle, changes);
         }
         for id in streams {
             let Some(stream) = self.state.shard_mut(shard).and_then(|tables| tables.streams.get_mut(id)) else {
@@ -471,6 +407,7 @@ fn stream_parameters(
     link: crate::id::LinkId,
     entry: &PublishedStream,
     section: &PublishedSection<'_>,
+    (speech, keyframe_interval_s): (Option<SpeechSettings>, u16),
 ) -> Option<StreamParameters> {
     if entry.is_disabled {
         return None;
@@ -485,6 +422,8 @@ fn stream_parameters(
         extensions: section.extensions,
         encodings: section.encodings.clone(),
         feedback: section.feedback,
+        speech,
+        keyframe_interval_s,
         active: entry.is_active(),
     })
 }

@@ -3,7 +3,9 @@
 use core::fmt::Write;
 
 use super::Outlet;
+use super::changes::Changes;
 use super::error::{Refusal, plugin, refuse};
+use super::handle::Handle;
 use super::json::Value;
 use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, natural_u32, optional, required, string};
 use super::reply::{Each, RoomChanged, RoomDestroyed, RoomExists, RoomInfo, RoomList};
@@ -123,6 +125,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         edit_settings(&mut settings, body)?;
         room.settings = settings;
         let (number, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        for index in 0..self.state.handles.capacity() as u16 {
+            let is_in = |entry: &Handle| entry.publisher().is_some_and(|publisher| publisher.room == Some(id));
+            if self.state.handles.at(index).is_some_and(is_in)
+                && let Some(handle) = self.state.handles.id_at(index)
+            {
+                self.watch(handle.into(), &Changes::default());
+            }
+        }
         self.say(caller, &RoomChanged { videoroom: "edited", room: number, permanent });
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::json::Value;
 use super::parameter::{Parameter, Wanted, flag, natural, optional, required, string};
 use super::state::State;
 use crate::id::{RoomId, StreamId};
-use crate::room::{Publisher, SUBSCRIBED};
+use crate::room::{DelayBounds, Publisher, SUBSCRIBED};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 
@@ -31,7 +31,7 @@ pub(crate) struct Selected {
     pub(crate) stream: StreamId,
     pub(crate) feed: u64,
     pub(crate) kind: MediaKind,
-    pub(crate) playout_delay: Option<(i16, i16)>,
+    pub(crate) playout_delay: DelayBounds,
 }
 
 /// The published m-lines that are asked for, in the order in which they are.
@@ -45,8 +45,8 @@ impl Selection {
         for element in body.get(name).into_iter().flat_map(Value::elements) {
             let (shard, publisher) = feed(state, room, element)?;
             let mid: Option<Mid> = string(element, "mid")?;
-            let delay = |name| element.get(name).and_then(Value::integer).and_then(|it| i16::try_from(it).ok());
-            let playout_delay = delay("min_delay").zip(delay("max_delay"));
+            let delay = |name| element.get(name).and_then(Value::integer);
+            let playout_delay = DelayBounds::default().changed(delay("min_delay"), delay("max_delay"));
             let before = selection.0.len();
             for id in &publisher.streams {
                 let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
@@ -77,7 +77,8 @@ impl Selection {
             let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
             if is_wanted(stream.kind) {
                 let kind = stream.kind;
-                selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay: None })?;
+                let playout_delay = DelayBounds::default();
+                selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay })?;
             }
         }
         Ok(selection)

@@ -15,7 +15,7 @@ use super::videoroom::Deferred;
 use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{SUBSCRIBED, SubscribedStream};
+use crate::room::{DelayBounds, SUBSCRIBED, SubscribedStream};
 use crate::sdp::{Policy, offered_extensions, offered_payload_types, section_mid};
 use crate::stream::Mid;
 
@@ -255,7 +255,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if target.is_none_or(|target| target.codec != source.codec) {
             return Err(refuse!(plugin::INVALID, "mid", "Can't switch to another codec"));
         }
-        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay: None }))
+        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay: DelayBounds::default() }))
     }
 }
 

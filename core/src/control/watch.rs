@@ -64,6 +64,8 @@ struct StreamChange {
     audio: Option<bool>,
     video: Option<bool>,
     wants_keyframe: bool,
+    least_delay: Option<i64>,
+    most_delay: Option<i64>,
 }
 
 impl StreamChange {
@@ -76,6 +78,8 @@ impl StreamChange {
             audio: flag(element, "audio"),
             video: flag(element, "video"),
             wants_keyframe: flag(element, "keyframe").unwrap_or_default(),
+            least_delay: element.get("min_delay").and_then(Value::integer),
+            most_delay: element.get("max_delay").and_then(Value::integer),
         })
     }
 }
@@ -225,6 +229,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 stream.is_sent = is_sent;
                 let active = is_sent && !is_paused;
                 self.post.out.command(shard, Command::SetSubscriptionActive { subscription: *id, active });
+            }
+            let delay = stream.playout_delay.changed(change.least_delay, change.most_delay);
+            if core::mem::replace(&mut stream.playout_delay, delay) != delay {
+                let playout_delay = delay.playout_delay();
+                self.post.out.command(shard, Command::SetPlayoutDelay { subscription: *id, playout_delay });
             }
             let source = stream.source.filter(|_| stream.kind == MediaKind::Video && change.wants_keyframe);
             if let Some(stream) = source {

@@ -24,8 +24,9 @@ pub enum Choice {
     WantKeyframe,
 }
 
-/// Chooses for a packet of `layer` of `stream`, for one who gets `source` now and waits for a change `waits_since`. A change of source happens at a keyframe; the very first packets are
-/// sent as they come, for a decoder waits for a keyframe by itself, and payloads may be encrypted end to end.
+/// Chooses for a packet of `layer` of `stream`, for one who gets `source` now and waits for a change `waits_since`. A
+/// change of source happens at a keyframe; the very first packets are sent as they come, for a decoder waits for a
+/// keyframe by itself, and payloads may be encrypted end to end.
 pub fn choose(
     (source, waits_since): (Option<Source>, &mut Option<Instant>),
     (id, stream): (StreamId, &Stream),

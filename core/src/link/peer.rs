@@ -114,6 +114,8 @@ pub struct News {
     pub slow: Option<(u32, u32)>,
     /// One of its streams began or ceased to receive.
     pub receiving: bool,
+    /// Talking began or ended on one of its streams.
+    pub talking: bool,
 }
 
 impl<G: Gcm> Link<G> {

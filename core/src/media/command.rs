@@ -4,7 +4,8 @@
 use crate::forward::{RelayParameters, SubscriptionParameters};
 use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
-use crate::stream::StreamParameters;
+use crate::stream::{SpeechSettings, StreamParameters};
+use crate::wire::extension::PlayoutDelay;
 
 /// What the control half asks of a shard.
 #[derive(Clone)]
@@ -46,6 +47,15 @@ pub enum Command {
         /// Whether it is forwarded.
         active: bool,
     },
+    /// Changes what is watched for on a published m-line.
+    WatchStream {
+        /// Which.
+        stream: StreamId,
+        /// What counts as talking, if it is watched for.
+        speech: Option<SpeechSettings>,
+        /// Seconds after which a keyframe is asked for anyway; 0: never.
+        keyframe_interval_s: u16,
+    },
     /// Asks the publisher for a keyframe.
     RequestKeyframe {
         /// Of which stream.
@@ -73,6 +83,13 @@ pub enum Command {
         subscription: SubscriptionId,
         /// Whether packets are sent.
         active: bool,
+    },
+    /// Puts other bounds of the playout delay into the packets of a subscription; `None` leaves the publisher's.
+    SetPlayoutDelay {
+        /// Which.
+        subscription: SubscriptionId,
+        /// The bounds.
+        playout_delay: Option<PlayoutDelay>,
     },
     /// Ends an m-line of a subscriber.
     Unsubscribe {

@@ -8,6 +8,7 @@ use crate::random::Random;
 use crate::store::list;
 use crate::stream::{Stream, StreamParameters};
 use crate::time::Instant;
+use crate::wire::extension::PlayoutDelay;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Does what the control half asks. What it is about may be gone: then nothing happens.
@@ -24,12 +25,21 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::ConfigureStream(parameters) => self.configure_stream(now, parameters),
             Command::RemoveStream { stream } => self.remove_stream(stream),
             Command::SetStreamActive { stream, active } => self.set_stream_active(now, stream, active),
+            Command::WatchStream { stream, speech, keyframe_interval_s } => {
+                if let Some(stream) = self.streams.get_mut(stream) {
+                    stream.parameters.speech = speech;
+                    stream.parameters.keyframe_interval_s = keyframe_interval_s;
+                }
+            }
             Command::RequestKeyframe { stream } => self.want_keyframe(now, stream),
             Command::SetBitrate { link, bitrate_bps } => self.set_bitrate(now, link, bitrate_bps),
             Command::Subscribe(parameters) => self.subscribe(now, parameters),
             Command::Switch { subscription, stream } => self.switch(now, subscription, stream),
             Command::SetSubscriptionActive { subscription, active } => {
                 self.set_subscription_active(now, subscription, active);
+            }
+            Command::SetPlayoutDelay { subscription, playout_delay } => {
+                self.set_playout_delay(subscription, playout_delay);
             }
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription),
             Command::AddRelay(parameters) => self.add_relay(now, parameters),
@@ -205,6 +215,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         subscription.rewriter.interrupt();
         if let (true, Some(stream)) = (active, subscription.parameters.stream) {
             self.want_keyframe(now, stream);
+        }
+    }
+
+    fn set_playout_delay(&mut self, id: SubscriptionId, playout_delay: Option<PlayoutDelay>) {
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            let parameters = SubscriptionParameters { playout_delay, ..subscription.parameters.clone() };
+            subscription.configure(parameters);
         }
     }
 

@@ -24,6 +24,15 @@ pub enum Notice {
         /// Whether they arrive.
         receiving: bool,
     },
+    /// Talking began or ended on a published m-line. What began and ended before it was told is not told.
+    Talking {
+        /// Which.
+        stream: StreamId,
+        /// Whether somebody talks.
+        talking: bool,
+        /// The average level at that change, in hundredths of a dB below the loudest.
+        average_centi: u16,
+    },
     /// Many packets were lost in the last second (Janus' `slowlink`).
     SlowLink {
         /// Whose.

@@ -45,6 +45,19 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             state.news.slow = None;
         }
+        if state.news.talking {
+            let mut at = state.streams;
+            while let Some(stream) = self.streams.at_mut(at) {
+                at = stream.next_of_link;
+                let (id, speech) = (stream.parameters.stream, &mut stream.speech);
+                if speech.talking != speech.told {
+                    let (talking, average_centi) = (speech.talking, speech.average_centi);
+                    take(Notice::Talking { stream: id, talking, average_centi }).ok()?;
+                    speech.told = talking;
+                }
+            }
+            state.news.talking = false;
+        }
         if state.news.receiving {
             let mut at = state.streams;
             state.news.receiving = false;

@@ -124,6 +124,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let link = stream.parameters.link;
         let due = stream.due();
         let began = !core::mem::replace(&mut stream.receiving, true);
+        let talked = accepted.is_some() && stream.listen(packet);
         let active = stream.parameters.active;
         let id = accepted.ok_or(Drop::Stale)?;
         if active {
@@ -136,8 +137,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
             self.relay(now, place, id, outbox);
         }
-        if began && let Some(state) = self.links.get_mut(link) {
-            state.news.receiving = true;
+        if began | talked
+            && let Some(state) = self.links.get_mut(link)
+        {
+            state.news.receiving |= began;
+            state.news.talking |= talked;
             self.has_news = true;
         }
         if let Some(due) = due {

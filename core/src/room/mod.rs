@@ -15,4 +15,4 @@ pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, PUBLISHED, PublishedStream, Publisher};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
-pub use subscriber::{SUBSCRIBED, SubscribedStream, Subscriber};
+pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber};

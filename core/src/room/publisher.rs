@@ -33,6 +33,10 @@ pub struct Publisher {
     pub bitrate_bps: u32,
     /// Whether their media is encrypted end to end.
     pub is_end_to_end: bool,
+    /// Packets over which their audio level is averaged, where not as the room has it.
+    pub speech_packets: Option<u32>,
+    /// The average level that counts as talking, where not as the room has it.
+    pub speech_level: Option<u32>,
     /// Whether forwarders of theirs ended because they published no more: lists go on naming them, as Janus' do.
     pub lost_forwarders: bool,
     /// Their m-lines, in the order of the offer.

@@ -123,13 +123,11 @@ pub enum CodecName {
     Isac32,
     /// iSAC at 16 kHz.
     Isac16,
-    /// Opus with more than two channels.
-    Multiopus,
 }
 
 const NAMES: [(&str, CodecName); 12] = [
     ("opus", CodecName::Known(Codec::Opus)),
-    ("multiopus", CodecName::Multiopus),
+    ("multiopus", CodecName::Known(Codec::MultiOpus)),
     ("isac32", CodecName::Isac32),
     ("isac16", CodecName::Isac16),
     ("pcmu", CodecName::Known(Codec::Pcmu)),

@@ -5,6 +5,7 @@ use heapless::{String, Vec};
 use crate::id::{HandleId, StreamId, SubscriptionId};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::Mid;
+use crate::wire::extension::PlayoutDelay;
 use crate::wire::{Codec, ExtensionMap};
 
 /// The most m-lines of a subscriber, whatever the limits say.
@@ -70,6 +71,58 @@ pub struct SubscribedStream {
     pub is_ready: bool,
     /// Whether the subscriber wants it.
     pub is_sent: bool,
-    /// The bounds of the playout delay that it asked for, least and most, in 10 ms.
-    pub playout_delay: Option<(i16, i16)>,
+    /// The bounds of the playout delay that it asked for.
+    pub playout_delay: DelayBounds,
+}
+
+/// Bounds of the playout delay, in 10 ms. They count only together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DelayBounds {
+    least: Option<u16>,
+    most: Option<u16>,
+}
+
+impl DelayBounds {
+    /// These bounds with others where they are given, first the least. A negative one takes a bound away; one that
+    /// passes the other takes it along.
+    pub fn changed(self, least: Option<i64>, most: Option<i64>) -> Self {
+        let bound = |number: i64| u16::try_from(number.min(DELAY_10MS_MAX)).ok();
+        let mut bounds = self;
+        if let Some(least) = least {
+            bounds.least = bound(least);
+            bounds.most = bounds.most.map(|most| most.max(bounds.least.unwrap_or(0)));
+        }
+        if let Some(most) = most {
+            bounds.most = bound(most);
+            bounds.least = bounds.least.map(|least| least.min(bounds.most.unwrap_or(least)));
+        }
+        bounds
+    }
+
+    /// The bounds as packets carry them.
+    pub fn playout_delay(self) -> Option<PlayoutDelay> {
+        let (minimum_10ms, maximum_10ms) = self.least.zip(self.most)?;
+        Some(PlayoutDelay { minimum_10ms, maximum_10ms })
+    }
+}
+
+/// The longest delay that the header extension can say.
+const DELAY_10MS_MAX: i64 = 0xfff;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_that_passes_the_other_takes_it_along() {
+        let none = DelayBounds::default();
+        let told = |bounds: DelayBounds| bounds.playout_delay().map(|it| (it.minimum_10ms, it.maximum_10ms));
+        assert_eq!(told(none.changed(Some(5), None)), None);
+        let bounds = none.changed(Some(10), Some(5));
+        assert_eq!(told(bounds), Some((5, 5)));
+        assert_eq!(told(bounds.changed(Some(7), None)), Some((7, 7)));
+        assert_eq!(told(bounds.changed(None, Some(3))), Some((3, 3)));
+        assert_eq!(told(bounds.changed(Some(-1), None)), None);
+        assert_eq!(told(bounds.changed(None, Some(90_000))), Some((5, 4095)));
+    }
 }

@@ -78,6 +78,7 @@ pub(super) fn significant(codec: Codec, parameters: &str) -> FormatParameters {
         Codec::H264 => &["level-asymmetry-allowed", "packetization-mode", "profile-level-id"],
         Codec::H265 => &["level-id", "profile-id", "tier-flag", "tx-mode"],
         Codec::Vp9 => &["profile-id"],
+        Codec::MultiOpus => &["channel_mapping", "coupled_streams", "num_streams", "useinbandfec"],
         Codec::Av1 => &["level-idx", "profile", "tier"],
         _ => &[],
     };
@@ -104,6 +105,7 @@ pub(super) fn push_parameter(text: &mut FormatParameters, name: &str, value: &st
 pub(super) const fn rtpmap(codec: Codec) -> &'static str {
     match codec {
         Codec::Opus => "opus/48000/2",
+        Codec::MultiOpus => "multiopus/48000/6",
         Codec::Pcma => "PCMA/8000",
         Codec::Pcmu => "PCMU/8000",
         Codec::G722 => "G722/8000",
@@ -117,8 +119,9 @@ pub(super) const fn rtpmap(codec: Codec) -> &'static str {
 
 /// Reads `opus/48000/2`. Names are compared without case; G.711 and G.722 may say one channel.
 fn encoding(text: &str) -> Option<Encoding> {
-    const CODECS: [Codec; 9] = [
+    const CODECS: [Codec; 10] = [
         Codec::Opus,
+        Codec::MultiOpus,
         Codec::Pcma,
         Codec::Pcmu,
         Codec::G722,

@@ -82,6 +82,7 @@ const fn usual_payload_type(codec: Codec) -> u8 {
         Codec::Vp9 => 101,
         Codec::H264 => 107,
         Codec::Opus => 111,
+        Codec::MultiOpus => 112,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod loss;
 pub mod parameters;
 pub mod picture;
 pub mod published;
+pub mod speech;
 pub mod statistics;
 
 pub use encoding::{Encoding, SenderReport};
@@ -18,4 +19,5 @@ pub use loss::{Arrival, Loss, MISSING_PACKETS};
 pub use parameters::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use picture::Picture;
 pub use published::{AUDIO_HISTORY_PACKETS, Kept, Stream};
+pub use speech::{Speech, SpeechSettings};
 pub use statistics::{ReceiveReport, ReceiveStatistics};

@@ -4,6 +4,7 @@ use heapless::{String, Vec};
 
 use crate::id::{LinkId, StreamId};
 use crate::limits::ENCODINGS;
+use crate::stream::SpeechSettings;
 use crate::wire::{Codec, ExtensionMap};
 
 /// The longest `a=mid` that is accepted.
@@ -34,6 +35,10 @@ pub struct StreamParameters {
     pub encodings: Vec<EncodingParameters, ENCODINGS>,
     /// What feedback the publisher understands.
     pub feedback: Feedback,
+    /// What counts as talking, where it is watched for.
+    pub speech: Option<SpeechSettings>,
+    /// Seconds after which a keyframe is asked for anyway; 0: never.
+    pub keyframe_interval_s: u16,
     /// Whether it is forwarded.
     pub active: bool,
 }

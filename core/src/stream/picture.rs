@@ -23,7 +23,7 @@ impl Picture {
     pub fn read(codec: Codec, payload: &[u8], start: usize) -> Self {
         let with = |keyframe| Self { keyframe, ..Self::default() };
         let read = match codec {
-            Codec::Opus | Codec::Pcma | Codec::Pcmu | Codec::G722 => None,
+            Codec::Opus | Codec::MultiOpus | Codec::Pcma | Codec::Pcmu | Codec::G722 => None,
             Codec::Vp8 => vp8::Facts::new(payload).map(|facts| vp8_picture(&facts, start)),
             Codec::Vp9 => vp9::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
             Codec::H264 => h264::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),

@@ -4,10 +4,10 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, StreamParameters};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters};
 use crate::time::Instant;
-use crate::wire::Kind;
-use crate::wire::rtp;
+use crate::wire::extension::AudioLevel;
+use crate::wire::{Extension, Kind, rtp};
 
 /// Audio packets kept for retransmission; longer than any receiver waits for one.
 pub const AUDIO_HISTORY_PACKETS: usize = 64;
@@ -24,6 +24,10 @@ pub struct Stream {
     pub relays: u16,
     /// The next stream of its link.
     pub next_of_link: u16,
+    /// Whether somebody talks.
+    pub speech: Speech,
+    /// When a keyframe is asked for anyway.
+    next_keyframe: Instant,
     /// Whether packets arrive.
     pub receiving: bool,
     /// What the control half knows of that.
@@ -52,6 +56,8 @@ impl Stream {
             subscriptions: u16::MAX,
             relays: u16::MAX,
             next_of_link: u16::MAX,
+            speech: Speech::default(),
+            next_keyframe: Instant::default(),
             receiving: false,
             told_receiving: false,
         }
@@ -91,6 +97,8 @@ impl Stream {
         let clock_rate_hz = self.parameters.codec.clock_rate_hz();
         encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
         let facts = Facts::read(&view, &self.parameters, index, now);
+        let interval_s = u64::from(self.parameters.keyframe_interval_s);
+        let wants_keyframe = interval_s > 0 && now >= self.next_keyframe;
         if facts.picture.keyframe {
             encoding.keyframe.arrived();
         }
@@ -103,7 +111,19 @@ impl Stream {
             }
         };
         encoding.history.insert(memory.ring, memory.pool, index, id);
+        if wants_keyframe {
+            self.next_keyframe = now.after_ms(interval_s * 1000);
+            self.want_keyframe();
+        }
         Some(id)
+    }
+
+    /// Listens to the audio level of a packet, if it is watched for. Says whether talking began or ended.
+    pub fn listen(&mut self, packet: &[u8]) -> bool {
+        let Some(settings) = self.parameters.speech else { return false };
+        let Some(id) = self.parameters.extensions.id(Extension::AudioLevel) else { return false };
+        let level = rtp::View::new(packet).and_then(|view| AudioLevel::read(view.element(id)?));
+        level.is_some_and(|level| self.speech.arrived(level.level, &settings))
     }
 
     /// Lets go of all kept packets.

@@ -14,6 +14,8 @@ pub enum Kind {
 pub enum Codec {
     /// RFC 7587.
     Opus,
+    /// Opus with more than two channels, as libwebrtc names it.
+    MultiOpus,
     /// G.711 A-law, RFC 3551 section 4.5.14.
     Pcma,
     /// G.711 mu-law, RFC 3551 section 4.5.14.
@@ -36,7 +38,7 @@ impl Codec {
     /// Whether it carries sound or picture.
     pub const fn kind(self) -> Kind {
         match self {
-            Self::Opus | Self::Pcma | Self::Pcmu | Self::G722 => Kind::Audio,
+            Self::Opus | Self::MultiOpus | Self::Pcma | Self::Pcmu | Self::G722 => Kind::Audio,
             Self::Vp8 | Self::Vp9 | Self::H264 | Self::H265 | Self::Av1 => Kind::Video,
         }
     }
@@ -44,7 +46,7 @@ impl Codec {
     /// Ticks of the RTP timestamp in a second (G.722 says 8000, RFC 3551 section 4.5.2).
     pub const fn clock_rate_hz(self) -> u32 {
         match self {
-            Self::Opus => 48_000,
+            Self::Opus | Self::MultiOpus => 48_000,
             Self::Pcma | Self::Pcmu | Self::G722 => 8_000,
             _ => 90_000,
         }

@@ -2,7 +2,7 @@
 
 use super::client::World;
 use crate::control::parameter::{Parameter, Wanted};
-use crate::control::{join, people, publish, rooms, select, subscribe, watch};
+use crate::control::{changes, forward, join, people, rooms, select, subscribe, watch};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -22,13 +22,16 @@ const BY_ANYBODY: &[Case] = &[
     ("moderate", people::MODERATE, None),
     ("allowed", people::ALLOWED, None),
     ("enable_recording", people::ENABLE_RECORDING, None),
+    ("rtp_forward", forward::RTP_FORWARD, None),
+    ("rtp_forward", forward::FORWARDED_STREAM, Some("streams")),
+    ("stop_rtp_forward", forward::STOP_RTP_FORWARD, None),
     ("join", join::JOIN, None),
 ];
 
 const BY_PUBLISHERS: &[Case] = &[
-    ("configure", publish::CONFIGURE, None),
-    ("configure", publish::CONFIGURED_STREAM, Some("streams")),
-    ("configure", publish::DESCRIPTION, Some("descriptions")),
+    ("configure", changes::CONFIGURE, None),
+    ("configure", changes::CONFIGURED_STREAM, Some("streams")),
+    ("configure", changes::DESCRIPTION, Some("descriptions")),
 ];
 
 const BY_SUBSCRIBERS: &[Case] = &[
@@ -119,7 +122,7 @@ fn joins_with_one_wrong_member_are_refused_and_change_nothing() {
     let sizes = world.sizes();
     let parts = [
         (join::JOIN_AS_PUBLISHER, r#""ptype":"publisher""#),
-        (publish::CONFIGURE, r#""ptype":"publisher""#),
+        (changes::CONFIGURE, r#""ptype":"publisher""#),
         (watch::JOIN_AS_SUBSCRIBER, r#""ptype":"subscriber""#),
     ];
     for (parameters, part) in parts {
