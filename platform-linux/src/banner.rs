@@ -4,6 +4,8 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use parlor_core::room::Name;
+
 /// Where everything is.
 pub struct Banner {
     /// Page and WebSocket.
@@ -15,7 +17,7 @@ pub struct Banner {
     /// The first UDP port, and how many there are.
     pub media: (u16, u8),
     /// Rooms of the configuration.
-    pub rooms: Vec<u64>,
+    pub rooms: Vec<Name>,
 }
 
 impl Banner {
@@ -88,7 +90,7 @@ mod tests {
             websocket: Some("0.0.0.0:8188".parse().unwrap()),
             addresses: vec!["192.168.1.5".parse().unwrap(), "fd00::5".parse().unwrap()],
             media: (7000, 2),
-            rooms: vec![1234],
+            rooms: vec![1234.into()],
         };
         let lines = [
             "  Page       http://localhost:8088/",

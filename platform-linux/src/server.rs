@@ -153,6 +153,7 @@ fn control_half(
         session_timeout_s: configuration.control.session_timeout_s,
         reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
         forward_networks: configuration.forward.networks.iter().copied().collect(),
+        string_ids: configuration.control.string_ids,
         create_rooms: configuration.control.create_rooms,
     };
     let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);

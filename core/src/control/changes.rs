@@ -5,7 +5,7 @@ use heapless::{String, Vec};
 use super::error::Refusal;
 use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{Parameter, Wanted, flag, natural_u32, optional, required, string};
+use super::parameter::{PLUGIN, Parameter, Wanted, flag, natural_u32, optional, required, string};
 use crate::room::publisher::DESCRIPTION_BYTES;
 use crate::room::{CodecName, DISPLAY_BYTES, PUBLISHED};
 use crate::stream::Mid;
@@ -69,8 +69,8 @@ pub(crate) struct StreamChange {
 impl Changes {
     /// Decodes `body`, whose members were checked.
     pub(crate) fn read(body: Value<'_>) -> Result<Self, Refusal> {
-        check_elements(body, "descriptions", DESCRIPTION)?;
-        check_elements(body, "streams", CONFIGURED_STREAM)?;
+        check_elements(body, "descriptions", PLUGIN, DESCRIPTION)?;
+        check_elements(body, "streams", PLUGIN, CONFIGURED_STREAM)?;
         let codec = |name| -> Result<Option<Option<CodecName>>, Refusal> {
             Ok(string::<16>(body, name)?.map(|name| CodecName::parse(&name)))
         };

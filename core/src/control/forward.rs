@@ -10,22 +10,22 @@ use super::error::{Refusal, plugin, refuse};
 use super::forwarder_info::{Forwarded, ForwarderInfo, ForwarderList, Stopped};
 use super::join::check_elements;
 use super::json::{Text, Value};
-use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, optional, required, string};
+use super::parameter::{Parameter, Wanted, check, flag, name_at, natural, optional, required, string};
 use super::rooms::NAMED;
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RelayId, RoomId, StreamId};
 use crate::link::MasterKey;
 use crate::media::{Command, RelayKeys, RelayParameters};
 use crate::random::Random;
-use crate::room::{Forwarder, PUBLISHED};
+use crate::room::{Forwarder, Name, PUBLISHED};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 use crate::wire::{Extension, ExtensionMap};
 
 /// What `rtp_forward` may hold.
 pub(crate) const RTP_FORWARD: &[Parameter] = &[
-    required("room", Wanted::Natural),
-    required("publisher_id", Wanted::Natural),
+    required("room", Wanted::Name),
+    required("publisher_id", Wanted::Name),
     required("host", Wanted::Text),
     optional("host_family", Wanted::Text),
     optional("simulcast", Wanted::Bool),
@@ -70,11 +70,8 @@ pub(crate) const FORWARDED_STREAM: &[Parameter] = &[
 ];
 
 /// What `stop_rtp_forward` must hold.
-pub(crate) const STOP_RTP_FORWARD: &[Parameter] = &[
-    required("room", Wanted::Natural),
-    required("publisher_id", Wanted::Natural),
-    required("stream_id", Wanted::Natural),
-];
+pub(crate) const STOP_RTP_FORWARD: &[Parameter] =
+    &[required("room", Wanted::Name), required("publisher_id", Wanted::Name), required("stream_id", Wanted::Natural)];
 
 /// The most forwarders of one request: three layers of each m-line.
 const FORWARDERS: usize = 3 * PUBLISHED;
@@ -139,8 +136,8 @@ enum Sealing {
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn rtp_forward(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, RTP_FORWARD, PLUGIN)?;
-        check_elements(body, "streams", FORWARDED_STREAM)?;
+        check(body, RTP_FORWARD, self.codes())?;
+        check_elements(body, "streams", self.codes(), FORWARDED_STREAM)?;
         let host = host_of(body)?;
         let target = Target { host, sealing: sealing_of(body)? };
         let room = self.room_with_secret(body)?;
@@ -157,13 +154,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(shard) = self.shard_of(handle) else { return Ok(()) };
         let infos: Vec<ForwarderInfo, FORWARDERS> =
             made.iter().map(|made| ForwarderInfo::of(made, self.rtcp_port(shard))).collect();
-        let room = self.state.rooms.get(room).map_or(0, |room| room.settings.room);
+        let room = self.state.rooms.get(room).map_or(Name::default(), |room| room.settings.room);
         self.say(caller, &Forwarded::new(number, room, &infos, (!has_list).then_some(host)));
         Ok(())
     }
 
     pub(crate) fn stop_rtp_forward(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, STOP_RTP_FORWARD, PLUGIN)?;
+        check(body, STOP_RTP_FORWARD, self.codes())?;
         let room = self.room_with_secret(body)?;
         let (handle, publisher_id) = self.forwarded_feed(room, body)?;
         // As in Janus, only the low 32 bits count.
@@ -172,13 +169,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if removed == 0 {
             return Err(refuse!(plugin::NO_FEED, "stream_id", "No such stream ({stream_id})"));
         }
-        let room = self.state.rooms.get(room).map_or(0, |room| room.settings.room);
+        let room = self.state.rooms.get(room).map_or(Name::default(), |room| room.settings.room);
         self.say(caller, &Stopped { videoroom: "stop_rtp_forward", room, publisher_id, stream_id });
         Ok(())
     }
 
     pub(crate) fn list_forwarders(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, NAMED, PLUGIN)?;
+        check(body, NAMED, self.codes())?;
         let room = self.room_with_secret(body)?;
         let shard = self.state.rooms.get(room).map_or(0, |room| room.shard);
         let state = &*self.state;
@@ -204,8 +201,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// The publisher whom `body` names by `publisher_id`.
-    fn forwarded_feed(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, u64), Refusal> {
-        let number = natural(body, "publisher_id").unwrap_or_default();
+    fn forwarded_feed(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, Name), Refusal> {
+        let number = name_at(body, "publisher_id").unwrap_or_default();
         let unknown = || refuse!(plugin::NO_FEED, "publisher_id", "No such feed ({number})");
         self.state.feed(room, number).map(|(handle, _, _)| (handle, number)).ok_or_else(unknown)
     }

@@ -8,7 +8,7 @@ use super::media_info::kind_name;
 use super::reply::{Each, Shown};
 use super::state::State;
 use crate::id::{HandleId, RoomId};
-use crate::room::Forwarder;
+use crate::room::{Forwarder, Name};
 
 /// One forwarder.
 #[derive(Clone, serde::Serialize)]
@@ -53,20 +53,20 @@ impl ForwarderInfo {
 /// Forwarders were made: a list, or the names of the older form.
 #[derive(serde::Serialize)]
 pub(crate) struct Forwarded<'a> {
-    publisher_id: u64,
+    publisher_id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarders: Option<&'a [ForwarderInfo]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtp_stream: Option<LegacyForwarders<'a>>,
-    room: u64,
+    room: Name,
     videoroom: &'static str,
 }
 
 impl<'a> Forwarded<'a> {
     /// `legacy_host` is there where the request had the older form.
     pub(crate) fn new(
-        publisher_id: u64,
-        room: u64,
+        publisher_id: Name,
+        room: Name,
         forwarders: &'a [ForwarderInfo],
         legacy_host: Option<IpAddr>,
     ) -> Self {
@@ -110,8 +110,8 @@ impl Serialize for LegacyForwarders<'_> {
 #[derive(serde::Serialize)]
 pub(crate) struct Stopped {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
-    pub(crate) publisher_id: u64,
+    pub(crate) room: Name,
+    pub(crate) publisher_id: Name,
     pub(crate) stream_id: u32,
 }
 
@@ -119,15 +119,15 @@ pub(crate) struct Stopped {
 pub(crate) struct ForwarderList<'a, 'm> {
     state: &'a State<'m>,
     room: RoomId,
-    room_number: u64,
+    room_name: Name,
     shard: u8,
     rtcp_port: u16,
 }
 
 impl<'a, 'm> ForwarderList<'a, 'm> {
     pub(crate) fn of(state: &'a State<'m>, room: RoomId, shard: u8, rtcp_port: u16) -> Self {
-        let room_number = state.rooms.get(room).map_or(0, |room| room.settings.room);
-        Self { state, room, room_number, shard, rtcp_port }
+        let room_name = state.rooms.get(room).map_or(Name::default(), |room| room.settings.room);
+        Self { state, room, room_name, shard, rtcp_port }
     }
 
     fn publishers(&self) -> impl Iterator<Item = PublisherForwarders<'a, 'm>> + Clone {
@@ -135,7 +135,7 @@ impl<'a, 'm> ForwarderList<'a, 'm> {
         (0..state.handles.capacity() as u16).filter_map(move |index| {
             let handle: HandleId = state.handles.id_at(index)?.into();
             let publisher = state.handles.at(index)?.publisher().filter(|publisher| publisher.room == Some(room))?;
-            let forwarders = PublisherForwarders { state, handle, publisher_id: publisher.number, shard, rtcp_port };
+            let forwarders = PublisherForwarders { state, handle, publisher_id: publisher.name, shard, rtcp_port };
             (publisher.lost_forwarders || forwarders.forwarders().next().is_some()).then_some(forwarders)
         })
     }
@@ -145,7 +145,7 @@ impl Serialize for ForwarderList<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("videoroom", "forwarders")?;
-        map.serialize_entry("room", &self.room_number)?;
+        map.serialize_entry("room", &self.room_name)?;
         map.serialize_entry("publishers", &Each(self.publishers()))?;
         map.end()
     }
@@ -156,7 +156,7 @@ impl Serialize for ForwarderList<'_, '_> {
 struct PublisherForwarders<'a, 'm> {
     state: &'a State<'m>,
     handle: HandleId,
-    publisher_id: u64,
+    publisher_id: Name,
     shard: u8,
     rtcp_port: u16,
 }

@@ -7,7 +7,7 @@ use super::handle::Role;
 use super::jsep::RemoteJsep;
 use super::json::{Kind, Value};
 use super::media_info::{Joined, publishers_of};
-use super::parameter::{PLUGIN, Parameter, Wanted, check, natural, optional, required, string};
+use super::parameter::{Codes, PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
 use super::post::Jsep;
 use super::publish::describe;
 use super::reply::{Attendee, Each, RoomEvent};
@@ -15,20 +15,19 @@ use super::rooms::check_lock;
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RoomId};
 use crate::random::Random;
-use crate::room::Publisher;
 use crate::room::settings::SECRET_BYTES;
+use crate::room::{Name, Publisher};
 
 /// What every `join` must hold.
 pub(crate) const JOIN: &[Parameter] =
-    &[required("room", Wanted::Natural), required("ptype", Wanted::Text), optional("token", Wanted::Text)];
+    &[required("room", Wanted::Name), required("ptype", Wanted::Text), optional("token", Wanted::Text)];
 
 /// What the `join` of a publisher may hold, beside what `configure` may.
-pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] =
-    &[optional("display", Wanted::Text), optional("id", Wanted::Natural)];
+pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] = &[optional("display", Wanted::Text), optional("id", Wanted::Name)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn join(&mut self, caller: Caller<'_>, body: Value<'_>, jsep: Option<RemoteJsep<'_>>) -> Done {
-        check(body, JOIN, PLUGIN)?;
+        check(body, JOIN, self.codes())?;
         let room = self.room_of(body)?;
         self.check_access(room, body)?;
         let kind = body.get("ptype").and_then(Value::text);
@@ -59,7 +58,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         body: Value<'_>,
         jsep: Option<RemoteJsep<'_>>,
     ) -> Done {
-        check(body, JOIN_AS_PUBLISHER, PLUGIN)?;
+        check(body, JOIN_AS_PUBLISHER, self.codes())?;
         check(body, CONFIGURE, PLUGIN)?;
         let changes = Changes::read(body)?;
         let publisher = self.new_publisher(room, body)?;
@@ -82,20 +81,20 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     fn new_publisher(&mut self, room: RoomId, body: Value<'_>) -> Result<Publisher, Refusal> {
         let display = string(body, "display")?;
-        let number = match natural(body, "id").filter(|id| *id != 0) {
+        let name = match name_at(body, "id").filter(|id| *id != Name::Number(0)) {
             Some(id) if self.state.feed(room, id).is_some() => {
                 return Err(refuse!(plugin::ID_EXISTS, "id", "User ID {id} already exists"));
             }
             Some(id) => id,
-            None => self.number(|turn, number| turn.state.feed(room, number).is_some()),
+            None => self.new_name(|turn, name| turn.state.feed(room, name).is_some()),
         };
         let Some(entry) = self.state.rooms.get(room) else {
             return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
         };
         Ok(Publisher {
             room: Some(room),
-            room_number: entry.settings.room,
-            number,
+            room_name: entry.settings.room,
+            name,
             private_number: self.random.u32(),
             display,
             bitrate_bps: entry.bitrate_bps(super::parameter::natural_u32(body, "bitrate")),
@@ -120,9 +119,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let streams = answer.and_then(|_| describe(state, caller.handle));
         let joined = Joined {
             videoroom: "joined",
-            room: publisher.room_number,
+            room: publisher.room_name,
             description: entry.settings.description.as_deref().unwrap_or_default(),
-            id: publisher.number,
+            id: publisher.name,
             private_id: publisher.private_number,
             publishers: publishers_of(state, room, caller.handle),
             attendees: entry.settings.notify_joining.then_some(Each(attendees)),
@@ -142,13 +141,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let Some(publisher) = state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
         let joining = Some(Attendee::of(publisher));
-        let event = RoomEvent { room: Some(publisher.room_number), joining, ..RoomEvent::default() };
+        let event = RoomEvent { room: Some(publisher.room_name), joining, ..RoomEvent::default() };
         self.post.tell_room(state, room, Some(handle), &event);
     }
 }
 
 /// Checks every element of the list `name` against `parameters`; an element that is no object has no members.
-pub(crate) fn check_elements(body: Value<'_>, name: &str, parameters: &[Parameter]) -> Done {
+pub(crate) fn check_elements(body: Value<'_>, name: &str, codes: Codes, parameters: &[Parameter]) -> Done {
     let Some(list) = body.get(name).filter(|list| list.kind() == Kind::Array) else { return Ok(()) };
-    list.elements().try_for_each(|element| check(element, parameters, PLUGIN))
+    list.elements().try_for_each(|element| check(element, parameters, codes))
 }

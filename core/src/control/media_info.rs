@@ -8,14 +8,14 @@ use super::handle::Handle;
 use super::reply::{Each, Shown};
 use super::state::State;
 use crate::id::{StreamId, SubscriptionId};
-use crate::room::{CodecName, PublishedStream, Publisher, SubscribedStream, Subscriber};
+use crate::room::{CodecName, Name, PublishedStream, Publisher, SubscribedStream, Subscriber};
 use crate::sdp::MediaKind;
 use crate::wire::{Codec, Extension};
 
 /// Somebody in `publishers`.
 #[derive(serde::Serialize)]
 pub(crate) struct PublisherInfo<'a, 'm> {
-    id: u64,
+    id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ impl<'a, 'm> PublisherInfo<'a, 'm> {
         let streams = PublishedStreams::of(state, handle, publisher, has_talking)?;
         let talking = if has_talking { talking(state, handle, publisher) } else { None };
         Some(Self {
-            id: publisher.number,
+            id: publisher.name,
             display: publisher.display.as_deref(),
             audio_codec: streams.codec(MediaKind::Audio),
             video_codec: streams.codec(MediaKind::Video),
@@ -215,7 +215,7 @@ struct SubscribedInfo<'a> {
     ready: bool,
     send: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    feed_id: Option<u64>,
+    feed_id: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_display: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,7 +233,7 @@ struct SubscribedInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_ids: Option<[u64; 1]>,
+    source_ids: Option<[Name; 1]>,
 }
 
 #[derive(serde::Serialize)]
@@ -290,9 +290,9 @@ fn codec_name(codec: Codec) -> &'static str {
 #[derive(serde::Serialize)]
 pub(crate) struct Joined<'a, 'm, P: Serialize, A: Serialize> {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) description: &'a str,
-    pub(crate) id: u64,
+    pub(crate) id: Name,
     pub(crate) private_id: u32,
     pub(crate) publishers: P,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,7 +309,7 @@ pub(crate) struct Joined<'a, 'm, P: Serialize, A: Serialize> {
 #[derive(serde::Serialize)]
 pub(crate) struct Configured<'a, 'm> {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) configured: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) audio_codec: Option<&'static str>,
@@ -323,7 +323,7 @@ pub(crate) struct Configured<'a, 'm> {
 #[derive(serde::Serialize)]
 pub(crate) struct Published<'a, 'm> {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) publishers: [PublisherInfo<'a, 'm>; 1],
 }
 
@@ -333,11 +333,11 @@ pub(crate) struct Subscribed<'a, 'm> {
     pub(crate) videoroom: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) switched: Option<&'static str>,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) changes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<u64>,
+    pub(crate) id: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warning: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

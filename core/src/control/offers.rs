@@ -15,7 +15,7 @@ use crate::forward::SubscriptionParameters;
 use crate::id::{HandleId, LinkId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::SubscribedStream;
+use crate::room::{Name, SubscribedStream};
 use crate::sdp::{
     AnsweredSection, OfferedMedia, OfferedSection, OfferedState, SECTIONS, Side, read_answer, section_mid, write_offer,
 };
@@ -29,7 +29,7 @@ pub(crate) type Watchers = bool;
 struct Note<'a> {
     switched: Option<&'static str>,
     changes: Option<usize>,
-    id: Option<u64>,
+    id: Option<Name>,
     warning: Option<&'static str>,
     display: Option<&'a str>,
     is_short: bool,
@@ -114,7 +114,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.tell_subscribed(caller.handle, Some(caller.transaction), videoroom, len, note);
     }
 
-    pub(crate) fn tell_attached(&mut self, caller: Caller<'_>, room: RoomId, feed: Option<u64>) {
+    pub(crate) fn tell_attached(&mut self, caller: Caller<'_>, room: RoomId, feed: Option<Name>) {
         let len = self.write_offer(caller.handle);
         let display = feed.and_then(|feed| self.state.feed(room, feed)).and_then(|(_, _, it)| it.display.clone());
         let warning = feed.map(|_| "deprecated_api");
@@ -141,7 +141,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let data = Subscribed {
             videoroom,
             switched: note.switched,
-            room: subscriber.room_number,
+            room: subscriber.room_name,
             changes: note.changes,
             id: note.id,
             warning: note.warning,
@@ -157,7 +157,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn restart(&mut self, caller: Caller<'_>) -> bool {
         let Some(entry) = self.state.handles.get(caller.handle) else { return false };
         let Some(link) = entry.peer.as_ref().map(|peer| peer.link) else { return false };
-        let room = entry.subscriber().map(|subscriber| subscriber.room_number);
+        let room = entry.subscriber().map(|subscriber| subscriber.room_name);
         let credentials = self.credentials(link);
         if let Some(peer) = self.state.handles.get_mut(caller.handle).and_then(|entry| entry.peer.as_mut()) {
             peer.credentials = credentials;
@@ -244,7 +244,7 @@ fn offered_section(stream: &SubscribedStream) -> OfferedSection<'_> {
         extensions: if stream.source.is_some() { stream.extensions } else { without_source(&stream.extensions) },
         ssrc: stream.ssrc,
         rtx_ssrc: stream.rtx_ssrc,
-        stream_name: &stream.feed_name,
+        stream_name: &stream.feed_token,
     });
     let state = if stream.source.is_some() { OfferedState::Sending } else { OfferedState::Inactive };
     OfferedSection { state, media }

@@ -15,6 +15,7 @@ use crate::id::{HandleId, LinkId, RoomId, StreamId};
 use crate::link::{Credentials, HandshakeCommand, HandshakeEvent, HandshakeFailure};
 use crate::media::{CloseReason, Command, Notice, OpenLink};
 use crate::random::Random;
+use crate::room::Name;
 use crate::sdp::{LocalTransport, MediaKind, RemoteTransport};
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
@@ -131,8 +132,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn tell_unpublished(&mut self, handle: HandleId, times: usize) {
         let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
         let Some(room) = publisher.room else { return };
-        let number = Some(Whom::Number(publisher.number));
-        let event = RoomEvent { room: Some(publisher.room_number), unpublished: number, ..RoomEvent::default() };
+        let number = Some(Whom::Other(publisher.name));
+        let event = RoomEvent { room: Some(publisher.room_name), unpublished: number, ..RoomEvent::default() };
         for _ in 0..times {
             self.post.tell_room(self.state, room, Some(handle), &event);
         }
@@ -148,12 +149,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Ends a handle.
     pub(crate) fn detach(&mut self, handle: HandleId) {
         let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
-        if let Some((room, number, room_number)) =
-            publisher.and_then(|publisher| Some((publisher.room?, publisher.number, publisher.room_number)))
+        if let Some((room, number, room_name)) =
+            publisher.and_then(|publisher| Some((publisher.room?, publisher.name, publisher.room_name)))
         {
             self.tell_unpublished(handle, 2);
-            let leaving = Some(Whom::Number(number));
-            let event = RoomEvent { room: Some(room_number), leaving, ..RoomEvent::default() };
+            let leaving = Some(Whom::Other(number));
+            let event = RoomEvent { room: Some(room_name), leaving, ..RoomEvent::default() };
             self.post.tell_room(self.state, room, Some(handle), &event);
         }
         self.leave(handle);
@@ -269,8 +270,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(room) = publisher.room else { return };
         let event = TalkingEvent {
             videoroom: if talking { "talking" } else { "stopped-talking" },
-            room: publisher.room_number,
-            id: publisher.number,
+            room: publisher.room_name,
+            id: publisher.name,
             mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
             mid: &entry.mid,
             average: f64::from(average_centi) / 100.0,
@@ -307,8 +308,8 @@ struct MediaEvent<'a> {
 #[derive(serde::Serialize)]
 struct TalkingEvent<'a> {
     videoroom: &'static str,
-    room: u64,
-    id: u64,
+    room: Name,
+    id: Name,
     mindex: usize,
     mid: &'a str,
     #[serde(rename = "audio-level-dBov-avg")]

@@ -3,31 +3,32 @@
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::json::{Text, Value};
-use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, optional, required, string};
+use super::parameter::{Parameter, Wanted, check, flag, name_at, optional, required, string};
 use super::reply::{AllowedList, Each, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
 use super::rooms::{NAMED, tokens_of};
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RoomId};
 use crate::media::Command;
 use crate::random::Random;
+use crate::room::Name;
 use crate::stream::Mid;
 
 /// What `kick` may hold.
 pub(crate) const KICK: &[Parameter] =
-    &[required("id", Wanted::Natural), optional("room", Wanted::Natural), optional("secret", Wanted::Text)];
+    &[required("id", Wanted::Name), optional("room", Wanted::Name), optional("secret", Wanted::Text)];
 
 /// What `moderate` may hold.
 pub(crate) const MODERATE: &[Parameter] = &[
-    required("id", Wanted::Natural),
+    required("id", Wanted::Name),
     required("mid", Wanted::Text),
     required("mute", Wanted::Bool),
-    optional("room", Wanted::Natural),
+    optional("room", Wanted::Name),
     optional("secret", Wanted::Text),
 ];
 
 /// What `allowed` may hold.
 pub(crate) const ALLOWED: &[Parameter] = &[
-    required("room", Wanted::Natural),
+    required("room", Wanted::Name),
     optional("secret", Wanted::Text),
     required("action", Wanted::Text),
     optional("allowed", Wanted::Array),
@@ -35,11 +36,11 @@ pub(crate) const ALLOWED: &[Parameter] = &[
 
 /// What `enable_recording` may hold.
 pub(crate) const ENABLE_RECORDING: &[Parameter] =
-    &[required("record", Wanted::Bool), optional("room", Wanted::Natural), optional("secret", Wanted::Text)];
+    &[required("record", Wanted::Bool), optional("room", Wanted::Name), optional("secret", Wanted::Text)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn list_participants(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, NAMED, PLUGIN)?;
+        check(body, NAMED, self.codes())?;
         let room = self.room_of(body)?;
         let state = &*self.state;
         let everybody = (0..state.handles.capacity() as u16).filter_map(|index| {
@@ -47,14 +48,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let publisher = handle.publisher().filter(|publisher| publisher.room == Some(room))?;
             Some(ParticipantInfo::of(state, handle, publisher))
         });
-        let number = natural(body, "room").unwrap_or_default();
+        let number = name_at(body, "room").unwrap_or_default();
         let list = ParticipantList { videoroom: "participants", room: number, participants: Each(everybody) };
         self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
         Ok(())
     }
 
     pub(crate) fn enable_recording(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, ENABLE_RECORDING, PLUGIN)?;
+        check(body, ENABLE_RECORDING, self.codes())?;
         let id = self.room_with_secret(body)?;
         let record = flag(body, "record").unwrap_or_default();
         if let Some(room) = self.state.rooms.get_mut(id) {
@@ -65,7 +66,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn change_allowed(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, ALLOWED, PLUGIN)?;
+        check(body, ALLOWED, self.codes())?;
         let id = self.room_with_secret(body)?;
         let action = body.get("action").and_then(Value::text);
         let is = |name: &str| action.is_some_and(|action| action.is_any_case(name));
@@ -97,19 +98,19 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn kick(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, KICK, PLUGIN)?;
+        check(body, KICK, self.codes())?;
         let room = self.room_with_secret(body)?;
         let (handle, number) = self.user_of(room, body)?;
-        let Some(room_number) = self.state.rooms.get(room).map(|room| room.settings.room) else { return Ok(()) };
+        let Some(room_name) = self.state.rooms.get(room).map(|room| room.settings.room) else { return Ok(()) };
         self.say(caller, &Success { videoroom: "success", record: None });
         let you = RoomEvent {
-            room: Some(room_number),
+            room: Some(room_name),
             leaving: Some(Whom::You),
             reason: Some("kicked"),
             ..RoomEvent::default()
         };
         self.post.event(self.state, handle, None, &you, None);
-        let others = RoomEvent { room: Some(room_number), kicked: Some(number), ..RoomEvent::default() };
+        let others = RoomEvent { room: Some(room_name), kicked: Some(number), ..RoomEvent::default() };
         self.post.tell_room(self.state, room, Some(handle), &others);
         self.leave(handle);
         self.close_peer(handle, Some("Close PC"));
@@ -117,7 +118,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn moderate(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, MODERATE, PLUGIN)?;
+        check(body, MODERATE, self.codes())?;
         let room = self.room_with_secret(body)?;
         let (handle, number) = self.user_of(room, body)?;
         let mid: Mid = string(body, "mid")?.unwrap_or_default();
@@ -142,10 +143,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// The publisher whom `body` names by `id`.
-    fn user_of(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, u64), Refusal> {
-        let number = natural(body, "id").unwrap_or_default();
-        let room_number = natural(body, "room").unwrap_or_default();
-        let unknown = || refuse!(plugin::NO_FEED, "id", "No such user {number} in room {room_number}");
+    fn user_of(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, Name), Refusal> {
+        let number = name_at(body, "id").unwrap_or_default();
+        let room_name = name_at(body, "room").unwrap_or_default();
+        let unknown = || refuse!(plugin::NO_FEED, "id", "No such user {number} in room {room_name}");
         self.state.feed(room, number).map(|(handle, _, _)| (handle, number)).ok_or_else(unknown)
     }
 }

@@ -265,7 +265,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return;
         };
         let old = publisher.display.replace(display.clone());
-        let (number, Some(room)) = (publisher.number, publisher.room) else { return };
+        let (number, Some(room)) = (publisher.name, publisher.room) else { return };
         if old.is_some() {
             let event = RoomEvent { id: Some(number), display: Some(display), ..RoomEvent::default() };
             self.post.tell_room(self.state, room, Some(handle), &event);
@@ -276,7 +276,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(entry) = self.state.handles.get(caller.handle).filter(|entry| entry.is_up()) else {
             return Err(refuse!(plugin::NOT_PUBLISHED, "request", "Can't unpublish, not published"));
         };
-        let room = entry.publisher().map(|publisher| publisher.room_number);
+        let room = entry.publisher().map(|publisher| publisher.room_name);
         let event = RoomEvent { room, unpublished: Some(Whom::You), ..RoomEvent::default() };
         self.post.event(self.state, caller.handle, Some(caller.transaction), &event, None);
         self.tell_unpublished(caller.handle, 2);
@@ -290,11 +290,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(publisher) = self.state.handles.get(caller.handle).and_then(|entry| entry.publisher()) else {
             return Ok(());
         };
-        let (number, room_number, room) = (publisher.number, publisher.room_number, publisher.room);
-        let you = RoomEvent { room: Some(room_number), leaving: Some(Whom::You), ..RoomEvent::default() };
+        let (number, room_name, room) = (publisher.name, publisher.room_name, publisher.room);
+        let you = RoomEvent { room: Some(room_name), leaving: Some(Whom::You), ..RoomEvent::default() };
         self.post.event(self.state, caller.handle, Some(caller.transaction), &you, None);
-        let leaving = Some(Whom::Number(number));
-        let others = RoomEvent { room: Some(room_number), leaving, ..RoomEvent::default() };
+        let leaving = Some(Whom::Other(number));
+        let others = RoomEvent { room: Some(room_name), leaving, ..RoomEvent::default() };
         if let Some(room) = room {
             self.post.tell_room(self.state, room, Some(caller.handle), &others);
         }
@@ -324,7 +324,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let streams = answer.and_then(|_| describe(state, caller.handle));
         let configured = Configured {
             videoroom: "event",
-            room: publisher.room_number,
+            room: publisher.room_name,
             configured: "ok",
             audio_codec: streams.and_then(|streams| streams.codec(MediaKind::Audio)),
             video_codec: streams.and_then(|streams| streams.codec(MediaKind::Video)),
@@ -341,7 +341,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(entry) = state.handles.get(handle) else { return };
         let Some(publisher) = entry.publisher() else { return };
         let Some((room, info)) = publisher.room.zip(PublisherInfo::of(state, entry, publisher, false)) else { return };
-        let event = Published { videoroom: "event", room: publisher.room_number, publishers: [info] };
+        let event = Published { videoroom: "event", room: publisher.room_name, publishers: [info] };
         self.post.tell_room(state, room, Some(handle), &event);
     }
 }

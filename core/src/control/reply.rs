@@ -7,7 +7,7 @@ use super::handle::Handle;
 use super::media_info::talking;
 use super::state::State;
 use crate::id::RoomId;
-use crate::room::{CodecList, CodecName, Publisher, Room};
+use crate::room::{CodecList, CodecName, Name, Publisher, Room};
 use crate::wire::Codec;
 
 /// A refusal of the plugin.
@@ -49,7 +49,7 @@ impl<T: core::fmt::Display> Serialize for Shown<T> {
 /// A room in a list.
 #[derive(serde::Serialize)]
 pub(crate) struct RoomInfo<'a> {
-    room: u64,
+    room: Name,
     description: &'a str,
     pin_required: bool,
     is_private: bool,
@@ -130,7 +130,7 @@ impl<'a> RoomInfo<'a> {
 /// Somebody in `listparticipants`.
 #[derive(serde::Serialize)]
 pub(crate) struct ParticipantInfo<'a> {
-    id: u64,
+    id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
     publisher: bool,
@@ -141,7 +141,7 @@ pub(crate) struct ParticipantInfo<'a> {
 impl<'a> ParticipantInfo<'a> {
     pub(crate) fn of(state: &State<'_>, handle: &Handle, publisher: &'a Publisher) -> Self {
         Self {
-            id: publisher.number,
+            id: publisher.name,
             display: publisher.display.as_deref(),
             publisher: handle.is_up(),
             talking: if handle.is_up() { talking(state, handle, publisher) } else { None },
@@ -152,14 +152,14 @@ impl<'a> ParticipantInfo<'a> {
 /// Somebody in `attendees` and `joining`.
 #[derive(serde::Serialize)]
 pub(crate) struct Attendee<'a> {
-    id: u64,
+    id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
 }
 
 impl<'a> Attendee<'a> {
     pub(crate) fn of(publisher: &'a Publisher) -> Self {
-        Self { id: publisher.number, display: publisher.display.as_deref() }
+        Self { id: publisher.name, display: publisher.display.as_deref() }
     }
 }
 
@@ -167,7 +167,7 @@ impl<'a> Attendee<'a> {
 #[derive(serde::Serialize)]
 pub(crate) struct RoomChanged {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) permanent: bool,
 }
 
@@ -175,14 +175,14 @@ pub(crate) struct RoomChanged {
 #[derive(serde::Serialize)]
 pub(crate) struct RoomDestroyed {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
 }
 
 /// Whether a room exists.
 #[derive(serde::Serialize)]
 pub(crate) struct RoomExists {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) exists: bool,
 }
 
@@ -197,7 +197,7 @@ pub(crate) struct RoomList<L: Serialize> {
 #[derive(serde::Serialize)]
 pub(crate) struct ParticipantList<L: Serialize> {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     pub(crate) participants: L,
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct ParticipantList<L: Serialize> {
 #[derive(serde::Serialize)]
 pub(crate) struct AllowedList<'a> {
     pub(crate) videoroom: &'static str,
-    pub(crate) room: u64,
+    pub(crate) room: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allowed: Option<&'a [crate::room::access::Token]>,
 }
@@ -223,9 +223,9 @@ pub(crate) struct Success {
 pub(crate) struct RoomEvent<'a> {
     pub(crate) videoroom: EventWord,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) room: Option<u64>,
+    pub(crate) room: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<u64>,
+    pub(crate) id: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) display: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,7 +239,7 @@ pub(crate) struct RoomEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unpublished: Option<Whom>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) kicked: Option<u64>,
+    pub(crate) kicked: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,18 +262,18 @@ impl Default for EventWord {
     }
 }
 
-/// Whom an event is about: "ok" to themselves, their number to others.
+/// Whom an event is about: "ok" to themselves, their name to others.
 #[derive(Clone, Copy)]
 pub(crate) enum Whom {
     You,
-    Number(u64),
+    Other(Name),
 }
 
 impl Serialize for Whom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::You => serializer.serialize_str("ok"),
-            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Other(name) => name.serialize(serializer),
         }
     }
 }

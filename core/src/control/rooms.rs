@@ -7,18 +7,20 @@ use super::changes::Changes;
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Handle;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, natural_u32, optional, required, string};
+use super::parameter::{
+    PLUGIN, Parameter, Wanted, check, flag, name_at, natural, natural_u32, optional, required, string,
+};
 use super::reply::{Each, RoomChanged, RoomDestroyed, RoomExists, RoomInfo, RoomList};
 use super::turn::{Caller, Done, Turn};
 use crate::id::RoomId;
 use crate::random::Random;
 use crate::room::access::{self, TOKENS, Token};
-use crate::room::{CodecList, Denied, Room, RoomSettings};
+use crate::room::{CodecList, Denied, Name, Room, RoomSettings};
 use crate::wire::Kind;
 
 /// What `create` may hold.
 pub(crate) const CREATE: &[Parameter] = &[
-    optional("room", Wanted::Natural),
+    optional("room", Wanted::Name),
     optional("description", Wanted::Text),
     optional("is_private", Wanted::Bool),
     optional("allowed", Wanted::Array),
@@ -56,7 +58,7 @@ pub(crate) const CREATE: &[Parameter] = &[
 
 /// What `edit` may hold.
 pub(crate) const EDIT: &[Parameter] = &[
-    required("room", Wanted::Natural),
+    required("room", Wanted::Name),
     optional("secret", Wanted::Text),
     optional("new_description", Wanted::Text),
     optional("new_is_private", Wanted::Bool),
@@ -73,58 +75,61 @@ pub(crate) const EDIT: &[Parameter] = &[
 
 /// What `destroy` may hold.
 pub(crate) const DESTROY: &[Parameter] =
-    &[required("room", Wanted::Natural), optional("secret", Wanted::Text), optional("permanent", Wanted::Bool)];
+    &[required("room", Wanted::Name), optional("secret", Wanted::Text), optional("permanent", Wanted::Bool)];
 
 /// What `exists` and `listparticipants` must hold.
-pub(crate) const NAMED: &[Parameter] = &[required("room", Wanted::Natural)];
+pub(crate) const NAMED: &[Parameter] = &[required("room", Wanted::Name)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn create_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, CREATE, PLUGIN)?;
+        check(body, CREATE, self.codes())?;
         if !self.settings.create_rooms {
             return Err(refuse!(plugin::UNAUTHORIZED, "request", "Unauthorized (rooms are made by the configuration)"));
         }
         let settings = settings_of(body)?;
         let tokens = tokens_of(body)?;
-        let number = self.add_room(settings)?;
+        let name = self.add_room(settings)?;
         if let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty())
-            && let Some(room) = self.state.room(number).and_then(|id| self.state.rooms.get_mut(id))
+            && let Some(room) = self.state.room(name).and_then(|id| self.state.rooms.get_mut(id))
         {
             room.allowed = access::AllowedTokens { is_checked: true, tokens };
         }
         let permanent = flag(body, "permanent").unwrap_or(false);
-        self.say(caller, &RoomChanged { videoroom: "created", room: number, permanent });
+        self.say(caller, &RoomChanged { videoroom: "created", room: name, permanent });
         Ok(())
     }
 
-    /// Makes a room and says its number.
-    pub(crate) fn add_room(&mut self, mut settings: RoomSettings) -> Result<u64, Refusal> {
-        if settings.room == 0 {
-            settings.room = self.number(|turn, number| turn.state.room(number).is_some());
+    /// Makes a room and says its name.
+    pub(crate) fn add_room(&mut self, mut settings: RoomSettings) -> Result<Name, Refusal> {
+        if self.settings.string_ids && settings.room != Name::default() {
+            settings.room = settings.room.to_text();
+        }
+        if settings.room == Name::default() {
+            settings.room = self.new_name(|turn, name| turn.state.room(name).is_some());
         } else if self.state.room(settings.room).is_some() {
             return Err(refuse!(plugin::ROOM_EXISTS, "room", "Room {} already exists", settings.room));
         }
-        let number = settings.room;
+        let name = settings.room;
         if settings.description.as_ref().is_none_or(|description| description.is_empty()) {
             let mut description = heapless::String::new();
-            // Twenty digits at most.
-            let _ = write!(description, "Room {number}");
+            // A name is shorter than a description.
+            let _ = write!(description, "Room {name}");
             settings.description = Some(description);
         }
         let shard = self.state.idlest_shard();
         let size = self.state.rooms.capacity();
         self.state.rooms.insert(Room::new(settings, shard)).map_err(|_| Refusal::full("rooms", size))?;
-        Ok(number)
+        Ok(name)
     }
 
     pub(crate) fn edit_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, EDIT, PLUGIN)?;
+        check(body, EDIT, self.codes())?;
         let id = self.room_with_secret(body)?;
         let Some(room) = self.state.rooms.get_mut(id) else { return Ok(()) };
         let mut settings = room.settings.clone();
         edit_settings(&mut settings, body)?;
         room.settings = settings;
-        let (number, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        let (name, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
         for index in 0..self.state.handles.capacity() as u16 {
             let is_in = |entry: &Handle| entry.publisher().is_some_and(|publisher| publisher.room == Some(id));
             if self.state.handles.at(index).is_some_and(is_in)
@@ -133,17 +138,17 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.watch(handle.into(), &Changes::default());
             }
         }
-        self.say(caller, &RoomChanged { videoroom: "edited", room: number, permanent });
+        self.say(caller, &RoomChanged { videoroom: "edited", room: name, permanent });
         Ok(())
     }
 
     pub(crate) fn destroy_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, DESTROY, PLUGIN)?;
+        check(body, DESTROY, self.codes())?;
         let id = self.room_with_secret(body)?;
         let Some(room) = self.state.rooms.get(id) else { return Ok(()) };
-        let (number, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
-        self.say(caller, &RoomChanged { videoroom: "destroyed", room: number, permanent });
-        self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: number });
+        let (name, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        self.say(caller, &RoomChanged { videoroom: "destroyed", room: name, permanent });
+        self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: name });
         self.empty_room(id);
         self.state.rooms.remove(id);
         Ok(())
@@ -161,8 +166,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn room_exists(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, NAMED, PLUGIN)?;
-        let room = natural(body, "room").unwrap_or_default();
+        check(body, NAMED, self.codes())?;
+        let room = name_at(body, "room").unwrap_or_default();
         let exists = self.state.room(room).is_some();
         self.say(caller, &RoomExists { videoroom: "success", room, exists });
         Ok(())
@@ -175,8 +180,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// The room that `body` names, 0 if it names none.
     pub(crate) fn room_of(&self, body: Value<'_>) -> Result<RoomId, Refusal> {
-        let number = natural(body, "room").unwrap_or_default();
-        self.state.room(number).ok_or_else(|| refuse!(plugin::NO_ROOM, "room", "No such room ({number})"))
+        let name = name_at(body, "room").unwrap_or_default();
+        self.state.room(name).ok_or_else(|| refuse!(plugin::NO_ROOM, "room", "No such room ({name})"))
     }
 
     /// The room that `body` names and whose secret it shows.
@@ -224,7 +229,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
     let set = |name: &str, fallback: bool| flag(body, name).unwrap_or(fallback);
     let above_zero = |name: &str, fallback: u32| natural_u32(body, name).filter(|it| *it > 0).unwrap_or(fallback);
     Ok(RoomSettings {
-        room: natural(body, "room").unwrap_or_default(),
+        room: name_at(body, "room").unwrap_or_default(),
         description: string(body, "description")?,
         secret: string(body, "secret")?,
         pin: string(body, "pin")?,

@@ -4,16 +4,16 @@ use heapless::Vec;
 
 use super::error::{Refusal, plugin, refuse};
 use super::json::Value;
-use super::parameter::{Parameter, Wanted, flag, natural, optional, required, string};
+use super::parameter::{Parameter, Wanted, flag, name_at, optional, required, string};
 use super::state::State;
 use crate::id::{RoomId, StreamId};
-use crate::room::{DelayBounds, Publisher, SUBSCRIBED};
+use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 
 /// What an element of `streams` may hold where m-lines are asked for.
 pub(crate) const WANTED_STREAM: &[Parameter] = &[
-    required("feed", Wanted::Natural),
+    required("feed", Wanted::Name),
     optional("mid", Wanted::Text),
     optional("crossrefid", Wanted::Text),
     optional("send", Wanted::Bool),
@@ -29,7 +29,7 @@ pub(crate) const WANTED_STREAM: &[Parameter] = &[
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selected {
     pub(crate) stream: StreamId,
-    pub(crate) feed: u64,
+    pub(crate) feed: Name,
     pub(crate) kind: MediaKind,
     pub(crate) playout_delay: DelayBounds,
 }
@@ -52,11 +52,11 @@ impl Selection {
                 let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
                 if mid.as_ref().is_none_or(|mid| *mid == stream.mid) {
                     let kind = stream.kind;
-                    selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay })?;
+                    selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay })?;
                 }
             }
             if let Some(mid) = mid.filter(|_| selection.0.len() == before) {
-                let number = publisher.number;
+                let number = publisher.name;
                 return Err(refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in feed ({number})"));
             }
         }
@@ -78,7 +78,7 @@ impl Selection {
             if is_wanted(stream.kind) {
                 let kind = stream.kind;
                 let playout_delay = DelayBounds::default();
-                selection.push(Selected { stream: *id, feed: publisher.number, kind, playout_delay })?;
+                selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay })?;
             }
         }
         Ok(selection)
@@ -104,7 +104,7 @@ impl Selection {
 
 /// The publisher that `element` names by `feed`, whose media can flow, and their shard.
 pub(crate) fn feed<'a>(state: &'a State<'_>, room: RoomId, element: Value<'_>) -> Result<(u8, &'a Publisher), Refusal> {
-    let number = natural(element, "feed").unwrap_or_default();
+    let number = name_at(element, "feed").unwrap_or_default();
     let found = state.feed(room, number).filter(|(_, handle, _)| handle.is_up());
     let found = found.and_then(|(_, handle, publisher)| Some((handle.peer.as_ref()?.shard, publisher)));
     found.ok_or_else(|| refuse!(plugin::NO_FEED, "feed", "No such feed ({number})"))

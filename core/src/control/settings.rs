@@ -32,6 +32,8 @@ pub struct Settings {
     pub reclaim_session_timeout_s: u32,
     /// Where RTP may be forwarded to.
     pub forward_networks: Vec<Network, NETWORKS>,
+    /// Whether rooms and participants are called by texts instead of numbers.
+    pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
 }

@@ -7,7 +7,7 @@ use super::memory::SHARDS;
 use super::session::Session;
 use super::shard::Shard;
 use crate::id::{HandleId, RoomId, SessionId, StreamId};
-use crate::room::{PublishedStream, Publisher, Room};
+use crate::room::{Name, PublishedStream, Publisher, Room};
 use crate::store::Table;
 
 /// All tables.
@@ -30,9 +30,9 @@ impl<'m> State<'m> {
         handles.find(|(_, handle)| handle.number == number && handle.session == session).map(|(id, _)| id.into())
     }
 
-    /// The room that clients call `number`.
-    pub(crate) fn room(&self, number: u64) -> Option<RoomId> {
-        self.rooms.iter().find(|(_, room)| room.settings.room == number).map(|(id, _)| id.into())
+    /// The room that clients call `name`.
+    pub(crate) fn room(&self, name: Name) -> Option<RoomId> {
+        self.rooms.iter().find(|(_, room)| room.settings.room == name).map(|(id, _)| id.into())
     }
 
     /// Everybody who joined `room` to publish.
@@ -43,9 +43,9 @@ impl<'m> State<'m> {
         })
     }
 
-    /// The publisher of `room` whom clients call `number`.
-    pub(crate) fn feed(&self, room: RoomId, number: u64) -> Option<(HandleId, &Handle, &Publisher)> {
-        self.publishers(room).find(|(_, _, publisher)| publisher.number == number)
+    /// The publisher of `room` whom clients call `name`.
+    pub(crate) fn feed(&self, room: RoomId, name: Name) -> Option<(HandleId, &Handle, &Publisher)> {
+        self.publishers(room).find(|(_, _, publisher)| publisher.name == name)
     }
 
     /// A published m-line.

@@ -1,14 +1,12 @@
 //! The m-lines of a subscriber: adding, removing, switching, and the offers and answers about them.
 
-use core::fmt::Write;
-
 use heapless::Vec;
 
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, check, natural, optional, required, string};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
 use super::select::{Selected, Selection, WANTED_STREAM, feed};
 use super::turn::{Caller, Done, Turn};
 use super::videoroom::Deferred;
@@ -21,11 +19,11 @@ use crate::stream::Mid;
 
 /// What an element may hold where m-lines are given up.
 pub(crate) const UNWANTED_STREAM: &[Parameter] =
-    &[optional("feed", Wanted::Natural), optional("mid", Wanted::Text), optional("sub_mid", Wanted::Text)];
+    &[optional("feed", Wanted::Name), optional("mid", Wanted::Text), optional("sub_mid", Wanted::Text)];
 
 /// What an element of `switch` must hold.
 pub(crate) const SWITCHED_STREAM: &[Parameter] =
-    &[required("feed", Wanted::Natural), required("mid", Wanted::Text), required("sub_mid", Wanted::Text)];
+    &[required("feed", Wanted::Name), required("mid", Wanted::Text), required("sub_mid", Wanted::Text)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// `subscribe`, `unsubscribe` and `update`.
@@ -41,11 +39,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         if let Some(name) = add {
             check_list(body, name, "Empty subscription list")?;
-            check_elements(body, name, WANTED_STREAM)?;
+            check_elements(body, name, self.codes(), WANTED_STREAM)?;
         }
         if let Some(name) = remove {
             check_list(body, name, "Empty unsubscription list")?;
-            check_elements(body, name, UNWANTED_STREAM)?;
+            check_elements(body, name, self.codes(), UNWANTED_STREAM)?;
         }
         let selection = match (add, self.room_of_subscriber(caller.handle)) {
             (Some(name), Some(room)) => Selection::of_list(self.state, room, body, name)?,
@@ -66,7 +64,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     fn room_of_subscriber(&self, handle: HandleId) -> Option<RoomId> {
-        self.state.room(self.state.handles.get(handle)?.subscriber()?.room_number)
+        self.state.room(self.state.handles.get(handle)?.subscriber()?.room_name)
     }
 
     /// Whether there are places for `selection` beside the `count` m-lines that are there.
@@ -122,7 +120,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             kind: source.kind,
             source: Some(selected.stream),
             feed: selected.feed,
-            feed_name: number_text(selected.feed),
+            feed_token: selected.feed.token(),
             feed_mid: source.mid.clone(),
             codec: source.codec,
             payload_type,
@@ -180,7 +178,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn remove_streams(&mut self, handle: HandleId, body: Value<'_>, name: &str) -> Result<usize, Refusal> {
         let mut removed = 0;
         for element in body.get(name).into_iter().flat_map(Value::elements) {
-            let number = natural(element, "feed");
+            let number = name_at(element, "feed");
             let mid: Option<Mid> = string(element, "mid")?;
             let sub_mid: Option<Mid> = string(element, "sub_mid")?;
             if number.is_none() && sub_mid.is_none() {
@@ -208,7 +206,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn switch(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, &[optional("streams", Wanted::Array)], PLUGIN)?;
         check_list_contents(body, "streams", "Empty switch list")?;
-        check_elements(body, "streams", SWITCHED_STREAM)?;
+        check_elements(body, "streams", self.codes(), SWITCHED_STREAM)?;
         let Some(room) = self.room_of_subscriber(caller.handle) else {
             return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
         };
@@ -223,7 +221,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let feed_mid = tables.streams.get(selected.stream).map(|source| source.mid.clone()).unwrap_or_default();
             if let Some(stream) = tables.subscriptions.get_mut(*subscription) {
                 stream.source = Some(selected.stream);
-                (stream.feed, stream.feed_name) = (selected.feed, number_text(selected.feed));
+                (stream.feed, stream.feed_token) = (selected.feed, selected.feed.token());
                 stream.feed_mid = feed_mid;
             }
             let (subscription, stream) = (*subscription, Some(selected.stream));
@@ -241,7 +239,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         element: Value<'_>,
     ) -> Result<(SubscriptionId, Selected), Refusal> {
         let (shard, publisher) = feed(self.state, room, element)?;
-        let number = publisher.number;
+        let number = publisher.name;
         let mid: Mid = string(element, "mid")?.unwrap_or_default();
         let sub_mid: Mid = string(element, "sub_mid")?.unwrap_or_default();
         let unknown = || refuse!(plugin::NO_FEED, "sub_mid", "No such mid '{sub_mid}' in subscription");
@@ -271,11 +269,4 @@ fn check_list_contents(body: Value<'_>, name: &'static str, empty: &str) -> Done
         true => Ok(()),
         false => Err(refuse!(plugin::INVALID, name, "{empty}")),
     }
-}
-
-/// A number as text; twenty digits at most.
-fn number_text(number: u64) -> heapless::String<20> {
-    let mut text = heapless::String::new();
-    let _ = write!(text, "{number}");
-    text
 }

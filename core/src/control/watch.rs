@@ -6,7 +6,9 @@ use super::handle::Role;
 use super::join::check_elements;
 use super::jsep::RemoteJsep;
 use super::json::{Kind, Value};
-use super::parameter::{PLUGIN, Parameter, Wanted, check, flag, natural, natural_u32, optional, required, string};
+use super::parameter::{
+    PLUGIN, Parameter, Wanted, check, flag, name_at, natural, natural_u32, optional, required, string,
+};
 use super::reply::RoomEvent;
 use super::select::{Selection, WANTED_STREAM};
 use super::turn::{Caller, Done, Turn};
@@ -101,10 +103,10 @@ pub(crate) fn check_layers(element: Value<'_>) -> Done {
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn join_as_subscriber(&mut self, caller: Caller<'_>, room: RoomId, body: Value<'_>) -> Done {
         check(body, JOIN_AS_SUBSCRIBER, PLUGIN)?;
-        check_elements(body, "streams", WANTED_STREAM)?;
+        check_elements(body, "streams", self.codes(), WANTED_STREAM)?;
         let is_listed = body.get("streams").is_some_and(|list| list.elements().next().is_some());
         if !is_listed {
-            check(body, &[required("feed", Wanted::Natural)], PLUGIN)?;
+            check(body, &[required("feed", Wanted::Name)], self.codes())?;
         }
         let selection = match is_listed {
             true => Selection::of_list(self.state, room, body, "streams")?,
@@ -116,11 +118,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(plugin::INVALID_SDP, "streams", "Can't offer an SDP with no stream"));
         }
         let Some(entry) = self.state.rooms.get(room) else { return Ok(()) };
-        let (shard, room_number) = (entry.shard, entry.settings.room);
+        let (shard, room_name) = (entry.shard, entry.settings.room);
         self.check_selection(shard, 0, &selection)?;
         self.open_peer(caller.handle, shard, None)?;
         let subscriber = Subscriber {
-            room_number,
+            room_name,
             shard,
             private_number,
             is_updated: flag(body, "autoupdate").unwrap_or(true),
@@ -135,7 +137,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             entry.role = Role::Subscriber(subscriber);
         }
         self.add_streams(caller.handle, &selection)?;
-        let feed = natural(body, "feed").filter(|_| !is_listed);
+        let feed = name_at(body, "feed").filter(|_| !is_listed);
         self.tell_attached(caller, room, feed);
         Ok(())
     }
@@ -269,7 +271,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Tells a subscriber that something of theirs was done.
     fn tell_you(&mut self, caller: Caller<'_>, say: impl FnOnce(&mut RoomEvent<'_>)) {
         let subscriber = self.state.handles.get(caller.handle).and_then(|entry| entry.subscriber());
-        let mut event = RoomEvent { room: subscriber.map(|subscriber| subscriber.room_number), ..RoomEvent::default() };
+        let mut event = RoomEvent { room: subscriber.map(|subscriber| subscriber.room_name), ..RoomEvent::default() };
         say(&mut event);
         self.post.event(self.state, caller.handle, Some(caller.transaction), &event, None);
     }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod forwarder;
+pub mod name;
 pub mod network;
 pub mod publisher;
 #[allow(clippy::module_inception)]
@@ -11,6 +12,7 @@ pub mod subscriber;
 
 pub use access::Denied;
 pub use forwarder::Forwarder;
+pub use name::{NAME_BYTES, Name};
 pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, PUBLISHED, PublishedStream, Publisher};
 pub use room::Room;

@@ -2,6 +2,7 @@
 
 use heapless::{String, Vec};
 
+use super::name::Name;
 use crate::id::{HandleId, RoomId, StreamId};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::Mid;
@@ -21,13 +22,13 @@ pub const PUBLISHED: usize = 16;
 pub struct Publisher {
     /// The room; `None` once they left it, were kicked, or it was destroyed.
     pub room: Option<RoomId>,
-    /// The room's number.
-    pub room_number: u64,
-    /// Their number, known to all.
-    pub number: u64,
+    /// The room's name.
+    pub room_name: Name,
+    /// Their name, known to all.
+    pub name: Name,
     /// The number that only they know.
     pub private_number: u32,
-    /// Their name.
+    /// What others see them called.
     pub display: Option<String<DISPLAY_BYTES>>,
     /// The bound of what they send, in bits per second; 0: none.
     pub bitrate_bps: u32,

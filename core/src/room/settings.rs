@@ -4,6 +4,7 @@ use core::fmt;
 
 use heapless::{String, Vec};
 
+use super::name::Name;
 use crate::wire::{Codec, Kind};
 
 /// The longest description of a room, in bytes.
@@ -18,8 +19,8 @@ pub const CODECS: usize = 5;
 /// A room's settings, under the names that Janus gives them in files and requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomSettings {
-    /// Its number; 0 lets Parlor choose one.
-    pub room: u64,
+    /// Its name; 0 lets Parlor choose one.
+    pub room: Name,
     /// Shown in lists; "Room NUMBER" where it is absent.
     pub description: Option<String<DESCRIPTION_BYTES>>,
     /// Needed to change or destroy the room.
@@ -81,7 +82,7 @@ pub struct RoomSettings {
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {
-            room: 0,
+            room: Name::Number(0),
             description: None,
             secret: None,
             pin: None,

@@ -2,6 +2,7 @@
 
 use heapless::{String, Vec};
 
+use super::name::{NAME_BYTES, Name};
 use crate::id::{HandleId, StreamId, SubscriptionId};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::Mid;
@@ -14,8 +15,8 @@ pub const SUBSCRIBED: usize = 64;
 /// Somebody who joined to watch.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// The room's number: a subscriber outlives its room.
-    pub room_number: u64,
+    /// The room's name: a subscriber outlives its room.
+    pub room_name: Name,
     /// The shard of the room.
     pub shard: u8,
     /// The private number of the publisher on whose behalf they watch.
@@ -45,10 +46,10 @@ pub struct SubscribedStream {
     pub kind: MediaKind,
     /// Its source; `None` while it waits for another.
     pub source: Option<StreamId>,
-    /// The number of the publisher.
-    pub feed: u64,
-    /// The number as text: the name of the MediaStream.
-    pub feed_name: String<20>,
+    /// The name of the publisher.
+    pub feed: Name,
+    /// The name of the MediaStream.
+    pub feed_token: String<NAME_BYTES>,
     /// The publisher's `a=mid`.
     pub feed_mid: Mid,
     /// Its format; `None` for data.

@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use heapless::String as ShortString;
-use parlor_core::room::{CodecList, NETWORKS, Network};
+use parlor_core::room::{CodecList, NAME_BYTES, NETWORKS, Name, Network};
 use parlor_core::wire::Kind;
 use toml::Value;
 
-use super::entry::Entry;
+use super::entry::{Datum, Entry};
 use super::refusal::Refusal;
 use super::settings::{LogFormat, LogLevel, Shards};
 
@@ -32,6 +32,8 @@ pub(super) enum Field<'a> {
     UrlPath(&'a mut String),
     Networks(&'a mut Vec<Network>),
     Codecs(&'a mut CodecList, Kind),
+    /// The name of a room.
+    Name(&'a mut Name),
 }
 
 impl Field<'_> {
@@ -51,6 +53,7 @@ impl Field<'_> {
             Self::UrlPath(place) => *place = entry.path()?,
             Self::Networks(place) => *place = networks(entry)?,
             Self::Codecs(place, kind) => *place = codecs(entry, kind)?,
+            Self::Name(place) => *place = name(entry)?,
         }
         Ok(())
     }
@@ -71,6 +74,8 @@ impl Field<'_> {
             Self::Shards(Shards::Count(count)) => Value::Integer((*count).into()),
             Self::Networks(place) => Value::Array(place.iter().map(|it| Value::String(it.to_string())).collect()),
             Self::Codecs(place, _) => Value::String(place.to_string()),
+            Self::Name(Name::Number(number)) => Value::Integer(*number as i64),
+            Self::Name(name) => Value::String(name.to_string()),
         })
     }
 }
@@ -173,6 +178,17 @@ fn networks(entry: &Entry) -> Result<Vec<Network>, Refusal> {
     let texts = entry.texts(&allowed)?;
     let networks: Result<Vec<Network>, _> = texts.iter().map(|text| text.parse()).collect();
     networks.ok().filter(|networks| networks.len() <= NETWORKS).ok_or_else(|| entry.refuse(&allowed))
+}
+
+/// A number that every JSON reader holds exactly, or a text.
+fn name(entry: &Entry) -> Result<Name, Refusal> {
+    match entry.integer(1..=(1 << 53) - 1) {
+        Ok(number) => Ok(Name::Number(number)),
+        Err(refusal) => match &entry.datum {
+            Datum::Text(_) => Ok(Name::text(entry.short_text(NAME_BYTES)?).unwrap_or_default()),
+            _ => Err(refusal),
+        },
+    }
 }
 
 /// Codecs as Janus writes them, or as a list.

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-use parlor_core::room::RoomSettings;
+use parlor_core::room::{Name, RoomSettings};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -164,7 +164,9 @@ impl Source<'_> {
             room::apply(&mut settings, &self.entry(&format!("room.{}", key.get_ref()), key, value))?;
         }
         match settings.room {
-            0 => Err(self.refusal(value, "room.room", "every room needs its number, such as room = 1234".into())),
+            Name::Number(0) => {
+                Err(self.refusal(value, "room.room", "every room needs its number, such as room = 1234".into()))
+            }
             _ => Ok(settings),
         }
     }

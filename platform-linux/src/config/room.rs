@@ -4,12 +4,12 @@ use parlor_core::room::RoomSettings;
 use parlor_core::wire::Kind;
 
 use super::entry::Entry;
-use super::field::Field::{Codecs, Flag, Number, Short};
+use super::field::Field::{Codecs, Flag, Name, Number, Short};
 use super::refusal::Refusal;
 use super::{Key, apply as apply_key};
 
 pub(super) const KEYS: &[Key<RoomSettings>] = &[
-    Key { name: "room", field: |r| Number(&mut r.room, 1..=(1 << 53) - 1) },
+    Key { name: "room", field: |r| Name(&mut r.room) },
     Key { name: "description", field: |r| Short(&mut r.description) },
     Key { name: "secret", field: |r| Short(&mut r.secret) },
     Key { name: "pin", field: |r| Short(&mut r.pin) },

@@ -1,5 +1,7 @@
 //! The sections of a file and their keys.
 
+use parlor_core::room::Name;
+
 use super::entry::Entry;
 use super::field::Field::{
     Directory, Flag, Listener, Networks, Number, PowerOfTwo, Shards, Text, Texts, UrlPath, Word,
@@ -20,6 +22,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },
     Key { name: "reclaim_session_timeout", field: |c| Number(&mut c.control.reclaim_session_timeout_s, 0..=86_400) },
+    Key { name: "string_ids", field: |c| Flag(&mut c.control.string_ids) },
     Key { name: "create_rooms", field: |c| Flag(&mut c.control.create_rooms) },
 ];
 
@@ -98,11 +101,17 @@ impl Configuration {
                 format!("{} is less than the {} rooms here", self.limits.rooms, self.rooms.len()),
             );
         }
-        let twice = self
-            .rooms
-            .iter()
-            .enumerate()
-            .find(|(index, room)| self.rooms[..*index].iter().any(|other| other.room == room.room));
+        let twice =
+            self.rooms.iter().enumerate().find(|(index, room)| {
+                self.rooms[..*index].iter().any(|other| other.room.to_text() == room.room.to_text())
+            });
+        let text = self.rooms.iter().find(|room| matches!(room.room, Name::Text(_)) && !self.control.string_ids);
+        if let Some(room) = text {
+            return refuse(
+                "room.room",
+                format!("\"{}\" is a text: rooms have numbers unless control.string_ids is true", room.room),
+            );
+        }
         if let Some((_, room)) = twice {
             return refuse("room.room", format!("there are two rooms {}", room.room));
         }

@@ -45,6 +45,8 @@ pub struct Control {
     pub session_timeout_s: u32,
     /// Seconds that a session outlives its connection and can be claimed.
     pub reclaim_session_timeout_s: u32,
+    /// Whether rooms and participants are called by texts instead of numbers.
+    pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
 }
@@ -139,6 +141,7 @@ impl Default for Configuration {
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,
                 reclaim_session_timeout_s: 0,
+                string_ids: false,
                 create_rooms: true,
             },
             media: Media { address: vec!["auto".into()], port: 7000, shards: Shards::Auto },

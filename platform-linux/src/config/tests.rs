@@ -15,7 +15,7 @@ fn with(options: &[&str]) -> Result<Configuration, String> {
 fn the_default_file_says_what_holds_without_a_file() {
     let mut configuration = Configuration::read(None, &[]).unwrap();
     assert_eq!(configuration.rooms.len(), 1);
-    assert_eq!(configuration.rooms[0].room, 1234);
+    assert_eq!(configuration.rooms[0].room, 1234.into());
     configuration.rooms.clear();
     assert_eq!(configuration, Configuration::default());
 }

@@ -79,7 +79,7 @@ fn a_site_finds_its_settings_again() {
     assert_eq!(configuration.media.port, 20_000);
     assert_eq!(configuration.log.level, crate::config::LogLevel::Debug);
     let room = &configuration.rooms[0];
-    assert_eq!((room.room, room.publishers, room.pin.as_deref()), (1234, 6, Some("12")));
+    assert_eq!((room.room, room.publishers, room.pin.as_deref()), (1234.into(), 6, Some("12")));
     assert!(configuration.rooms[1].video_svc);
 }
 

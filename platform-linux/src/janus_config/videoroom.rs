@@ -1,10 +1,10 @@
 //! `janus.plugin.videoroom.jcfg`: the plugin's rooms.
 
 use super::folder::{Group, Groups};
-use super::{Import, Meaning};
-use crate::config::{Entry, Refusal};
+use super::{Import, Key, Meaning};
+use crate::config::{Datum, Entry, Refusal};
 
-const GENERAL: &[(&str, Meaning)] = &[];
+const GENERAL: &[(&str, Meaning)] = &[("string_ids", Key("control.string_ids"))];
 
 /// Takes the plugin's settings and its rooms over.
 pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<(), Refusal> {
@@ -22,7 +22,14 @@ pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<(), Refusa
 }
 
 fn room(import: &mut Import, group: Group, name: &str) -> Result<(), Refusal> {
-    let name = Entry { place: group.place.clone(), ..Entry::bare("room.room", name) };
+    let datum = match name.parse() {
+        Ok(number) if !import.configuration.control.string_ids => Datum::Integer(number),
+        _ => Datum::Text(name.into()),
+    };
+    let name = Entry { key: "room.room".into(), place: group.place.clone(), datum, bare: None };
+    if !import.configuration.control.string_ids && !matches!(name.datum, Datum::Integer(_)) {
+        return Err(name.refuse("room- and a number, or any text where general.string_ids is true"));
+    }
     for entry in import.configuration.add_room(&name, group.rest())? {
         import.note(&entry, "");
     }

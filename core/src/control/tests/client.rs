@@ -78,7 +78,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let settings = Settings {
+        Self::with(|_| {})
+    }
+
+    /// The same with other settings.
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
             limits: LIMITS,
             server_name: "test".try_into().unwrap(),
             fingerprint: Fingerprint { sha256: [7; 32] },
@@ -88,8 +93,10 @@ impl World {
             session_timeout_s: 60,
             reclaim_session_timeout_s: 0,
             forward_networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect(),
+            string_ids: false,
             create_rooms: true,
         };
+        change(&mut settings);
         let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));
         Self { control, now: Instant::from_ms(1), heard: Heard::default() }
     }

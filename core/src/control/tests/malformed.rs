@@ -50,7 +50,7 @@ fn good(parameter: &Parameter) -> String {
         ("ptype", _) => "\"publisher\"".into(),
         (_, Wanted::Text) => "\"0\"".into(),
         (_, Wanted::Bool) => "false".into(),
-        (_, Wanted::Natural | Wanted::Integer) => "1".into(),
+        (_, Wanted::Name | Wanted::Natural | Wanted::Integer) => "1".into(),
         (_, Wanted::Array) => "[]".into(),
         (_, Wanted::Object) => "{}".into(),
     }
@@ -60,7 +60,7 @@ fn bad(wanted: Wanted) -> &'static [&'static str] {
     match wanted {
         Wanted::Text => &["1", "null", "[]", "{}", "true"],
         Wanted::Bool => &["1", "null", "\"true\""],
-        Wanted::Natural => &["\"1\"", "-1", "1.5", "1e3", "null", "true", "[]"],
+        Wanted::Natural | Wanted::Name => &["\"1\"", "-1", "1.5", "1e3", "null", "true", "[]"],
         Wanted::Integer => &["\"1\"", "1.5", "null"],
         Wanted::Array | Wanted::Object => &["1", "\"x\"", "null"],
     }

@@ -2,6 +2,7 @@
 
 mod client;
 mod malformed;
+mod names;
 mod protocol;
 mod publishing;
 mod subscribing;

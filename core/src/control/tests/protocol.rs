@@ -83,7 +83,7 @@ fn rooms_can_be_kept_to_the_configuration() {
     world.control.settings.create_rooms = false;
     let numbers = world.session(0, 1);
     assert!(world.ask(0, numbers[0], numbers[1], r#"{"request":"create","room":1}"#).contains("433"));
-    let room = crate::room::RoomSettings { room: 5, ..Default::default() };
+    let room = crate::room::RoomSettings { room: 5.into(), ..Default::default() };
     assert!(world.control.add_room(room.clone()).is_ok());
     assert_eq!(world.control.add_room(room).unwrap_err().code, 427);
 }

@@ -40,7 +40,7 @@ fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
         clients[who] = Client { session: numbers[0], handle: numbers[1], offer: None };
     }
     let (session, handle) = (clients[who].session, clients[who].handle);
-    let feeds = world.control.state.handles.iter().filter_map(|(_, entry)| Some(entry.publisher()?.number));
+    let feeds = world.control.state.handles.iter().filter_map(|(_, entry)| entry.publisher()?.name.to_number());
     let feed = feeds.into_iter().next().unwrap_or(1);
     match what {
         0..=12 => {
@@ -105,7 +105,7 @@ proptest! {
     fn nothing_is_left_after_any_walk(steps in proptest::collection::vec((0_usize..4, 0_u8..19), 1..120)) {
         let mut world = World::new();
         let mut clients: [Client; 4] = Default::default();
-        let room = crate::room::RoomSettings { room: 7, ..Default::default() };
+        let room = crate::room::RoomSettings { room: 7.into(), ..Default::default() };
         world.control.add_room(room).unwrap();
         for (who, what) in steps {
             step(&mut world, &mut clients, who, what);

@@ -66,10 +66,11 @@ fn new_control() -> Control<'static, Counter> {
         shards: 1,
         session_timeout_s: 60,
         reclaim_session_timeout_s: 0,
+        string_ids: false,
         create_rooms: false,
     };
     let mut control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Counter(1));
-    control.add_room(RoomSettings { room: 1, ..RoomSettings::default() }).expect("a place for a room");
+    control.add_room(RoomSettings { room: 1.into(), ..RoomSettings::default() }).expect("a place for a room");
     control
 }
 
