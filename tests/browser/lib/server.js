@@ -49,6 +49,11 @@ export class Server {
     return `ws://${this.url.host}/`;
   }
 
+  /** Where it speaks the Janus API over HTTP. */
+  get rest() {
+    return `http://${this.url.host}/janus`;
+  }
+
   /** Whether we may stop and start it. */
   get isOurs() {
     return Boolean(this.#binary);

@@ -10,7 +10,7 @@ const FILES = {
 };
 
 export default async function (world) {
-  for (const server of [world.server.webSocket]) {
+  for (const server of [world.server.webSocket, world.server.rest]) {
     await world.freshRoom();
     const publisher = await open(world, 'Publisher');
     const id = await publisher.page.evaluate(publish, { server, room: world.room });

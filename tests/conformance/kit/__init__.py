@@ -1,0 +1,1 @@
+"""The replayer: scenarios, what they send, and how answers are compared."""
