@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
@@ -14,6 +15,7 @@ use smol::Timer;
 use smol::future::or;
 
 use crate::dtls::Handshakes;
+use crate::events::Events;
 use crate::log;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
@@ -23,6 +25,9 @@ use crate::random::SystemSource;
 /// How soon a shard's full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
 
+/// How long the end waits for management systems to take what was told.
+const LAST_EVENTS_WITHIN: Duration = Duration::from_millis(300);
+
 /// The longest sleep between two looks at what is due: a request may have made something due earlier.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 
@@ -31,6 +36,8 @@ pub struct ControlTask {
     state: RefCell<State>,
     epoch: Clock,
     handshakes: Mailbox<HandshakeCommand>,
+    /// Management systems.
+    events: Events,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
 }
@@ -67,7 +74,12 @@ struct Place {
 
 impl ControlTask {
     /// The owner of `control`, which reaches its shards by `commands`; at most `connections` clients come.
-    pub fn new(control: Control<'static, SystemSource>, commands: Vec<Sender<Command>>, connections: u16) -> Rc<Self> {
+    pub fn new(
+        control: Control<'static, SystemSource>,
+        commands: Vec<Sender<Command>>,
+        connections: u16,
+        events: Events,
+    ) -> Rc<Self> {
         let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
         let connections = Connections { places, count: 0 };
@@ -75,16 +87,17 @@ impl ControlTask {
             state: RefCell::new(State { control, connections, shards }),
             epoch: Clock::now(),
             handshakes: Mailbox::default(),
+            events,
             slow_clients: Cell::new(0),
         })
     }
 
     /// A place for a client; nothing if all are taken.
-    pub fn connect(self: &Rc<Self>, transport: Transport) -> Option<Client> {
-        let mut state = self.state.borrow_mut();
+    pub fn connect(self: &Rc<Self>, transport: Transport, address: Option<IpAddr>) -> Option<Client> {
         let outgoing = Rc::new(Outgoing::default());
-        let id = state.connections.open(Rc::clone(&outgoing), transport == Transport::Http)?;
-        state.control.opened(self.now(), id);
+        let is_mailbox = transport == Transport::Http;
+        let id = self.state.borrow_mut().connections.open(Rc::clone(&outgoing), is_mailbox)?;
+        self.with(|control, now, out| control.opened(now, id, (transport, address), out));
         Some(Client { id, transport, outgoing, task: Rc::clone(self) })
     }
 
@@ -131,6 +144,17 @@ impl ControlTask {
         }
     }
 
+    /// Tells management systems that the server starts.
+    pub fn started(&self) {
+        self.with(|control, now, out| control.started(now, out));
+    }
+
+    /// Tells management systems that the server ends by this signal, and waits a moment for them.
+    pub async fn end(&self, signal: i32) {
+        self.with(|control, now, out| control.ending(now, signal, out));
+        self.events.settle(LAST_EVENTS_WITHIN).await;
+    }
+
     /// Waits until no command waits for a place in a shard's queue.
     async fn ready(&self) {
         while !self.drained() {
@@ -149,7 +173,13 @@ impl ControlTask {
     fn with<T>(&self, act: impl FnOnce(&mut Control<'static, SystemSource>, Instant, &mut World<'_>) -> T) -> T {
         let now = self.now();
         let State { control, connections, shards } = &mut *self.state.borrow_mut();
-        let mut world = World { connections, shards, handshakes: &self.handshakes, slow_clients: &self.slow_clients };
+        let mut world = World {
+            connections,
+            shards,
+            handshakes: &self.handshakes,
+            events: &self.events,
+            slow_clients: &self.slow_clients,
+        };
         act(control, now, &mut world)
     }
 }
@@ -243,6 +273,7 @@ struct World<'a> {
     connections: &'a mut Connections,
     shards: &'a mut [Shard],
     handshakes: &'a Mailbox<HandshakeCommand>,
+    events: &'a Events,
     slow_clients: &'a Cell<u64>,
 }
 
@@ -268,6 +299,10 @@ impl Outlet for World<'_> {
 
     fn handshake(&mut self, command: HandshakeCommand) {
         self.handshakes.push(command);
+    }
+
+    fn event(&mut self, topic: u16, message: &[u8]) {
+        self.events.push(topic, message);
     }
 
     fn session_began(&mut self, connection: ConnectionId, session: u64) {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -101,7 +101,8 @@ impl Drop for ConnectionPlace {
 }
 
 async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: Serves, place: ConnectionPlace) {
-    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, serves).await) });
+    let address = stream.get_ref().peer_addr().ok().map(|address| address.ip());
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, serves, address).await) });
     let served = http1::Builder::new()
         .timer(SmolTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -115,9 +116,14 @@ async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: 
     drop(place);
 }
 
-async fn answer(site: &Rc<Site>, request: Request<Incoming>, serves: Serves) -> Response<Content> {
+async fn answer(
+    site: &Rc<Site>,
+    request: Request<Incoming>,
+    serves: Serves,
+    address: Option<IpAddr>,
+) -> Response<Content> {
     if has_token(request.headers(), header::UPGRADE, "websocket") {
-        return upgrade(site, request);
+        return upgrade(site, request, address);
     }
     if serves == Serves::WebSocket {
         let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket (janus-protocol).\n");
@@ -174,7 +180,7 @@ fn page(file: &File, request: &Request<Incoming>) -> Response<Content> {
 }
 
 /// Makes a WebSocket of the connection (RFC 6455 section 4.2). Any page may do so, as with Janus.
-fn upgrade(site: &Rc<Site>, request: Request<Incoming>) -> Response<Content> {
+fn upgrade(site: &Rc<Site>, request: Request<Incoming>, address: Option<IpAddr>) -> Response<Content> {
     let headers = request.headers();
     let refused = |reason| text(StatusCode::BAD_REQUEST, reason);
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
@@ -196,7 +202,7 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>) -> Response<Content> {
     let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) else {
         return refused("Sec-WebSocket-Key is malformed.\n");
     };
-    let Some(client) = site.control.connect(Transport::WebSocket) else {
+    let Some(client) = site.control.connect(Transport::WebSocket, address) else {
         log::warn("client", "limits.connections clients are connected: one more was refused");
         return text(StatusCode::SERVICE_UNAVAILABLE, "The server is full (limits.connections).\n");
     };

@@ -12,6 +12,7 @@ pub mod control;
 pub mod cpu;
 pub mod crypto;
 pub mod dtls;
+pub mod events;
 pub mod http;
 pub mod identity;
 pub mod janus_config;

@@ -84,7 +84,7 @@ impl Rest {
     }
 
     async fn post(self: &Rc<Self>, session: Option<&str>, handle: Option<&str>, body: &[u8]) -> Response<Content> {
-        let Some(client) = self.control.connect(Transport::Http) else {
+        let Some(client) = self.control.connect(Transport::Http, None) else {
             log::warn("client", "limits.connections clients are connected: one more was refused");
             return answer::bare(StatusCode::SERVICE_UNAVAILABLE);
         };

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_io::Async;
 use parlor_core::control::{self, Control};
@@ -15,6 +16,7 @@ use crate::config::Configuration;
 use crate::control::ControlTask;
 use crate::crypto::RingGcm;
 use crate::dtls::Handshakes;
+use crate::events::Events;
 use crate::http::{self, Serves, Site};
 use crate::identity::Identity;
 use crate::memory::{self, Heap};
@@ -56,13 +58,15 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         }
         let connections = configuration.limits.connections;
         let handshakes = Handshakes::new(&identity, preference(), queues, capacity(configuration))?;
-        let task = ControlTask::new(control, commands, connections);
+        let task = ControlTask::new(control, commands, connections, Events::start(&configuration.events, &executor));
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
         }
         executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
         let request_bytes = configuration.limits.request_bytes as usize;
+        let ended = Rc::clone(&task);
+        task.started();
         let site = Rc::new(Site {
             rest: Rc::new(Rest::new(Rc::clone(&task), Rc::clone(&executor), request_bytes)),
             control: task,
@@ -82,6 +86,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
         let signal = executor.run(ending.asked()).await;
         log::info("end", format_args!("asked to end by {signal}"));
+        executor.run(ended.end(if signal == "SIGINT" { 2 } else { 15 })).await;
         for thread in threads {
             if !thread.stop() {
                 log::error("end", "a media thread had ended by a fault of ours");
@@ -154,6 +159,8 @@ fn control_half(
         reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
         forward_networks: configuration.forward.networks.iter().copied().collect(),
         string_ids: configuration.control.string_ids,
+        events: Events::wanted(&configuration.events),
+        unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
     };
     let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);
@@ -164,6 +171,11 @@ fn control_half(
             .map_err(|refusal| format!("room {}: {} ({})", room.room, refusal.reason, refusal.field))?;
     }
     Ok(control)
+}
+
+/// Unix time now.
+fn unix_time_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }
 
 /// All links of all shards.

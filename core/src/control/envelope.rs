@@ -7,6 +7,7 @@ use super::error::{Refusal, core_error, refuse};
 use super::handle::{Handle, Role};
 use super::info::server_info;
 use super::json::{self, Kind, Value};
+use super::notify::{HandleEvent, SessionEvent, Subject, Topic, TransportName};
 use super::origin::{Origin, Transport};
 use super::parameter::{CORE, Wanted, check, natural, optional, required};
 use super::post::{Created, Message, PLUGIN_NAME};
@@ -158,6 +159,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let size = self.state.sessions.capacity();
         self.state.sessions.insert(session).map_err(|_| full("sessions", size))?;
         self.post.out.session_began(connection, number);
+        if let Some(session) = self.state.session(number) {
+            let transport = Some(TransportName::of(transport, connection));
+            let event = SessionEvent { name: "created", transport };
+            self.post.notify_event(self.state, (Topic::Session, 0), Subject::Session(session), &event);
+        }
         Ok(number)
     }
 
@@ -172,6 +178,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.claim(session, envelope.origin);
             self.acknowledge(envelope, "success", None);
         } else if request.is("destroy") {
+            self.notify_ended(session, "destroyed");
             self.destroy_session(session);
             self.acknowledge(envelope, "success", None);
         } else if ["detach", "hangup", "message", "trickle"].iter().any(|name| request.is(name)) {
@@ -234,13 +241,21 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
         let handle = Handle { number, session, role: Role::Idle, peer: None };
         let size = self.state.handles.capacity();
-        self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
+        let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
+        let event = HandleEvent::new("attached");
+        self.post.notify_event(self.state, (Topic::Handle, 0), Subject::Handle(id.into()), &event);
         Ok(number)
     }
 
     fn acknowledge(&mut self, envelope: &Envelope<'_>, janus: &'static str, data: Option<Created>) {
         let (session_id, transaction) = (envelope.session_number, Some(envelope.transaction.as_str()));
         self.post.send(envelope.origin.connection, &Message { session_id, transaction, data, ..Message::new(janus) });
+    }
+
+    /// Tells management systems that a session ends, and how.
+    pub(crate) fn notify_ended(&mut self, session: SessionId, name: &'static str) {
+        let event = SessionEvent { name, transport: None };
+        self.post.notify_event(self.state, (Topic::Session, 0), Subject::Session(session), &event);
     }
 
     /// Ends a session with all its handles.

@@ -10,6 +10,8 @@ use super::error::{Refusal, plugin, refuse};
 use super::forwarder_info::{Forwarded, ForwarderInfo, ForwarderList, Stopped};
 use super::join::check_elements;
 use super::json::{Text, Value};
+use super::media_info::codec_name;
+use super::notify::{ForwarderNotice, RoomNotice, Subject};
 use super::parameter::{Parameter, Wanted, check, flag, name_at, natural, optional, required, string};
 use super::rooms::NAMED;
 use super::turn::{Caller, Done, Turn};
@@ -155,6 +157,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let infos: Vec<ForwarderInfo, FORWARDERS> =
             made.iter().map(|made| ForwarderInfo::of(made, self.rtcp_port(shard))).collect();
         let room = self.state.rooms.get(room).map_or(Name::default(), |room| room.settings.room);
+        for (made, info) in made.iter().zip(&infos) {
+            let codec = self.state.stream(shard, made.stream).and_then(|stream| stream.codec).map(codec_name);
+            let notice = ForwarderNotice { info, room, publisher_id: number, codec };
+            self.post.notify_plugin(self.state, Subject::Nobody, &notice);
+        }
         self.say(caller, &Forwarded::new(number, room, &infos, (!has_list).then_some(host)));
         Ok(())
     }
@@ -170,6 +177,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(plugin::NO_FEED, "stream_id", "No such stream ({stream_id})"));
         }
         let room = self.state.rooms.get(room).map_or(Name::default(), |room| room.settings.room);
+        let notice = RoomNotice {
+            event: "stop_rtp_forward",
+            room,
+            publisher_id: Some(publisher_id),
+            stream_id: Some(stream_id),
+            ..RoomNotice::default()
+        };
+        self.post.notify_plugin(self.state, Subject::Nobody, &notice);
         self.say(caller, &Stopped { videoroom: "stop_rtp_forward", room, publisher_id, stream_id });
         Ok(())
     }

@@ -11,25 +11,26 @@ use crate::id::{HandleId, RoomId};
 use crate::room::{Forwarder, Name};
 
 /// One forwarder.
-#[derive(Clone, serde::Serialize)]
+#[derive(Clone)]
 pub(crate) struct ForwarderInfo {
     stream_id: u32,
     host: Shown<IpAddr>,
     port: u16,
-    #[serde(rename = "type")]
     kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     local_rtcp_port: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     remote_rtcp_port: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pt: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     ssrc: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     substream: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     srtp: Option<bool>,
+}
+
+impl Serialize for ForwarderInfo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
+        map.end()
+    }
 }
 
 impl ForwarderInfo {
@@ -47,6 +48,25 @@ impl ForwarderInfo {
             substream: forwarder.layer,
             srtp: forwarder.is_sealed.then_some(true),
         }
+    }
+
+    /// Whether it is sound, picture or data.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Writes all that is said into `map`.
+    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("stream_id", &self.stream_id)?;
+        map.serialize_entry("host", &self.host)?;
+        map.serialize_entry("port", &self.port)?;
+        map.serialize_entry("type", self.kind)?;
+        write_some(map, "local_rtcp_port", self.local_rtcp_port)?;
+        write_some(map, "remote_rtcp_port", self.remote_rtcp_port)?;
+        write_some(map, "pt", self.pt)?;
+        write_some(map, "ssrc", self.ssrc)?;
+        write_some(map, "substream", self.substream)?;
+        write_some(map, "srtp", self.srtp)
     }
 }
 
@@ -180,4 +200,8 @@ impl Serialize for PublisherForwarders<'_, '_> {
         map.serialize_entry("forwarders", &Each(self.forwarders()))?;
         map.end()
     }
+}
+
+fn write_some<M: SerializeMap, T: Serialize>(map: &mut M, name: &str, value: Option<T>) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(name, &value))
 }

@@ -141,7 +141,7 @@ pub(crate) fn server_info<'a>(settings: &'a Settings, transaction: &'a str) -> S
         static_event_loops: 0,
         api_secret: false,
         auth_token: false,
-        event_handlers: false,
+        event_handlers: settings.events != 0,
         opaqueid_in_api: false,
         dependencies: Nothing {},
         transports: Transports { websockets: Part::new("WebSockets", "The Janus API over WebSockets") },

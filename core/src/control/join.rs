@@ -7,6 +7,7 @@ use super::handle::Role;
 use super::jsep::RemoteJsep;
 use super::json::{Kind, Value};
 use super::media_info::{Joined, publishers_of};
+use super::notify::{RoomNotice, Subject};
 use super::parameter::{Codes, PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
 use super::post::Jsep;
 use super::publish::describe;
@@ -75,6 +76,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         };
         self.tell_joining(caller.handle, room);
+        self.notify_joined(caller.handle);
+        if len.is_some() {
+            self.notify_configured(caller.handle);
+        }
         self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         Ok(())
     }
@@ -104,6 +109,21 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             lost_forwarders: false,
             streams: heapless::Vec::new(),
         })
+    }
+
+    /// Tells management systems who joined.
+    fn notify_joined(&mut self, handle: HandleId) {
+        let state = &*self.state;
+        let Some(publisher) = state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let notice = RoomNotice {
+            event: "joined",
+            room: publisher.room_name,
+            id: Some(publisher.name),
+            private_id: Some(publisher.private_number),
+            display: publisher.display.as_deref(),
+            ..RoomNotice::default()
+        };
+        self.post.notify_plugin(state, Subject::Handle(handle), &notice);
     }
 
     fn tell_joined(&mut self, caller: Caller<'_>, room: RoomId, answer: Option<usize>, is_end_to_end: bool) {

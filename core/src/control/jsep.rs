@@ -13,6 +13,8 @@ pub(crate) struct RemoteJsep<'a> {
     pub(crate) description: Description<'a>,
     /// What it says about ICE and DTLS.
     pub(crate) transport: RemoteTransport,
+    /// Its text.
+    pub(crate) text: &'a str,
     /// Whether its media is encrypted end to end.
     pub(crate) is_end_to_end: bool,
 }
@@ -44,5 +46,5 @@ pub(crate) fn read<'a>(body: Value<'_>, room: &'a mut [u8]) -> Result<Option<Rem
         _ => invalid(why),
     })?;
     let is_end_to_end = flag(jsep, "e2ee").unwrap_or(false);
-    Ok(Some(RemoteJsep { side, description, transport, is_end_to_end }))
+    Ok(Some(RemoteJsep { text, side, description, transport, is_end_to_end }))
 }

@@ -282,7 +282,7 @@ pub(crate) fn kind_name(kind: MediaKind) -> &'static str {
     }
 }
 
-fn codec_name(codec: Codec) -> &'static str {
+pub(crate) fn codec_name(codec: Codec) -> &'static str {
     CodecName::Known(codec).name()
 }
 

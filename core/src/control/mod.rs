@@ -18,6 +18,7 @@ mod jsep;
 mod json;
 mod media_info;
 pub mod memory;
+mod notify;
 mod offers;
 mod origin;
 mod parameter;
@@ -40,6 +41,8 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use core::net::IpAddr;
+
 use crate::id::ConnectionId;
 use crate::link::{HandshakeCommand, HandshakeEvent};
 use crate::media::{Command, Notice};
@@ -51,9 +54,13 @@ use crate::time::Instant;
 pub use error::Refusal;
 use error::{core_error, refuse};
 pub use memory::{Lender, Memory, memory};
+pub use notify::{TOPICS, Topic};
 pub use origin::{Origin, Transport};
 pub use settings::Settings;
 
+use notify::{Emitter, Shutdown, Started, Subject, TransportEvent, TransportName};
+
+use info::server_info;
 use post::Post;
 use shard::Shard;
 use state::State;
@@ -69,6 +76,9 @@ pub trait Outlet {
 
     /// Tells the task that owns DTLS.
     fn handshake(&mut self, command: HandshakeCommand);
+
+    /// Hands an event of this topic to management systems.
+    fn event(&mut self, _topic: u16, _message: &[u8]) {}
 
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
@@ -109,8 +119,37 @@ impl<'m, R: Random> Control<'m, R> {
         turn.add_room(room).map(|_| ())
     }
 
-    /// A client connected.
-    pub fn opened(&mut self, _now: Instant, _connection: ConnectionId) {}
+    /// A client connected from `address`.
+    pub fn opened(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        (transport, address): (Transport, Option<IpAddr>),
+        out: &mut impl Outlet,
+    ) {
+        if transport == Transport::Http {
+            // A request each, not a connection that stays.
+            return;
+        }
+        let name = TransportName::of(transport, connection);
+        let event = TransportEvent::of(name, "connected", address);
+        let Turn { mut post, state, .. } = self.turn(now, out).0;
+        post.notify_event(state, (Topic::Transport, 0), Subject::Nobody, &event);
+    }
+
+    /// The server starts.
+    pub fn started(&mut self, now: Instant, out: &mut impl Outlet) {
+        let Turn { mut post, state, settings, .. } = self.turn(now, out).0;
+        let event = Started { status: "started", info: server_info(settings, "") };
+        post.notify_event(state, (Topic::Core, 1), Subject::Nobody, &event);
+    }
+
+    /// The server was asked to end by the signal with this number.
+    pub fn ending(&mut self, now: Instant, signal: i32, out: &mut impl Outlet) {
+        let Turn { mut post, state, .. } = self.turn(now, out).0;
+        let event = Shutdown { status: "shutdown", signum: signal };
+        post.notify_event(state, (Topic::Core, 2), Subject::Nobody, &event);
+    }
 
     /// One JSON message of a client.
     pub fn request(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
@@ -165,18 +204,26 @@ impl<'m, R: Random> Control<'m, R> {
                 session.and_then(|session| session.deadline(timeout_s, reclaim_s)).is_some_and(|due| due <= now);
             if let Some(id) = turn.state.sessions.id_at(index).filter(|_| is_due) {
                 turn.post.notify_session(turn.state, id.into(), "timeout");
+                if turn.state.sessions.at(index).is_some_and(|session| session.connection.is_some()) {
+                    turn.notify_ended(id.into(), "timeout");
+                }
                 turn.destroy_session(id.into());
             }
         }
     }
 
     fn turn<'t, O: Outlet>(&'t mut self, now: Instant, out: &'t mut O) -> (Turn<'t, 'm, R, O>, &'t mut [u8]) {
+        let emitter = Emitter {
+            mask: self.settings.events,
+            name: &self.settings.server_name,
+            time_us: self.settings.unix_time_at_start_us + now.us,
+        };
         let turn = Turn {
             now,
             settings: &self.settings,
             state: &mut self.state,
             random: &mut self.random,
-            post: Post { buffer: self.message, out },
+            post: Post { buffer: self.message, out, emitter },
             local: self.local,
         };
         (turn, self.remote)

@@ -6,6 +6,7 @@ use super::Outlet;
 use super::error::{plugin, refuse};
 use super::jsep::RemoteJsep;
 use super::media_info::{Subscribed, SubscribedStreams};
+use super::notify::{NotifiedStreams, RoomNotice, Subject};
 use super::peer::{TextWriter, candidates, local_transport};
 use super::post::Jsep;
 use super::reply::RoomEvent;
@@ -115,11 +116,26 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn tell_attached(&mut self, caller: Caller<'_>, room: RoomId, feed: Option<Name>) {
+        self.notify_subscribing(caller.handle);
         let len = self.write_offer(caller.handle);
         let display = feed.and_then(|feed| self.state.feed(room, feed)).and_then(|(_, _, it)| it.display.clone());
         let warning = feed.map(|_| "deprecated_api");
         let note = Note { id: feed, warning, display: display.as_deref(), ..Note::default() };
         self.tell_subscribed(caller.handle, Some(caller.transaction), "attached", len, note);
+    }
+
+    /// Tells management systems what somebody is about to watch.
+    fn notify_subscribing(&mut self, handle: HandleId) {
+        let state = &*self.state;
+        let Some(subscriber) = state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
+        let notice = RoomNotice {
+            event: "subscribing",
+            room: subscriber.room_name,
+            streams: Some(NotifiedStreams::Subscribed(SubscribedStreams::of(state, subscriber))),
+            private_id: Some(subscriber.private_number.unwrap_or_default()),
+            ..RoomNotice::default()
+        };
+        self.post.notify_plugin(state, Subject::Handle(handle), &notice);
     }
 
     pub(crate) fn tell_switched(&mut self, caller: Caller<'_>, changes: usize) {
@@ -210,6 +226,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             read_answer(&jsep.description, &offered_sections(tables, &streams)).map_err(invalid)?
         };
         self.refresh_peer(handle, jsep.transport.clone(), is_restarting);
+        self.notify_candidates(handle, Some(jsep.text), false);
         if let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) {
             peer.is_restarting = false;
         }

@@ -7,11 +7,16 @@ use heapless::Vec;
 use super::Outlet;
 use super::error::Refusal;
 use super::handle::{Peer, Role};
+use super::notify::{
+    Candidate, HandleEvent, NotifiedStreams, ReceivingEvent, RoomNotice, SelectedCandidates, SlowEvent, Subject, Topic,
+    WebrtcEvent,
+};
 use super::post::address;
-use super::reply::{RoomEvent, Whom};
+use super::publish::describe;
+use super::reply::{RoomEvent, Shown, Whom};
 use super::settings::ADDRESSES;
 use super::turn::Turn;
-use crate::id::{HandleId, LinkId, RoomId, StreamId};
+use crate::id::{HandleId, LinkId, RoomId, StreamId, SubscriptionId};
 use crate::link::{Credentials, HandshakeCommand, HandshakeEvent, HandshakeFailure};
 use crate::media::{CloseReason, Command, Notice, OpenLink};
 use crate::random::Random;
@@ -48,6 +53,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(entry) = self.state.handles.get_mut(handle) {
             entry.peer = Some(peer);
         }
+        let event = WebrtcEvent { ice: Some("gathering"), ..WebrtcEvent::new() };
+        self.post.notify_webrtc(self.state, handle, 1, event);
         Ok(())
     }
 
@@ -101,6 +108,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             (subscriber.awaits_answer, subscriber.is_stale) = (false, false);
             core::mem::take(&mut subscriber.streams)
         });
+        self.notify_unsubscribed(handle, peer.shard, subscriptions.as_deref().unwrap_or_default());
         if let Some(tables) = self.state.shard_mut(peer.shard) {
             for stream in streams.iter().flatten() {
                 tables.streams.remove(*stream);
@@ -115,8 +123,24 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let (link, shard) = (peer.link, peer.shard);
         self.post.out.handshake(HandshakeCommand::Close { link, shard });
         self.post.out.command(shard, Command::CloseLink { link });
+        let event = WebrtcEvent { connection: Some("hangup"), reason, ..WebrtcEvent::default() };
+        self.post.notify_webrtc(self.state, handle, 6, event);
         if reason.is_some() {
             self.post.notify(self.state, handle, "hangup", reason);
+        }
+    }
+
+    /// Tells management systems which m-lines a subscriber is sent no more.
+    fn notify_unsubscribed(&mut self, handle: HandleId, shard: u8, subscriptions: &[SubscriptionId]) {
+        let state = &*self.state;
+        let Some(tables) = state.shards.get(usize::from(shard)) else { return };
+        let subscriber = state.handles.get(handle).and_then(|entry| entry.subscriber());
+        let Some(room) = subscriber.map(|subscriber| subscriber.room_name) else { return };
+        let streams = subscriptions.iter().filter_map(|id| tables.subscriptions.get(*id));
+        for stream in streams.filter(|stream| stream.source.is_some()) {
+            let (feed, mid) = (Some(stream.feed), Some(stream.feed_mid.as_str()));
+            let notice = RoomNotice { event: "unsubscribed", room, feed, mid, ..RoomNotice::default() };
+            self.post.notify_plugin(state, Subject::Handle(handle), &notice);
         }
     }
 
@@ -134,8 +158,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(room) = publisher.room else { return };
         let number = Some(Whom::Other(publisher.name));
         let event = RoomEvent { room: Some(publisher.room_name), unpublished: number, ..RoomEvent::default() };
+        let (room_name, name) = (publisher.room_name, publisher.name);
         for _ in 0..times {
             self.post.tell_room(self.state, room, Some(handle), &event);
+            self.notify_publisher("unpublished", room_name, name);
         }
     }
 
@@ -156,10 +182,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let leaving = Some(Whom::Other(number));
             let event = RoomEvent { room: Some(room_name), leaving, ..RoomEvent::default() };
             self.post.tell_room(self.state, room, Some(handle), &event);
+            self.notify_publisher("leaving", room_name, number);
         }
         self.leave(handle);
         let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, None);
+        let event = HandleEvent::new("detached");
+        self.post.notify_event(self.state, (Topic::Handle, 0), Subject::Handle(handle), &event);
         self.state.handles.remove(handle);
         self.offer_to(watchers);
     }
@@ -186,7 +215,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn notice(&mut self, shard: u8, notice: Notice) {
         match notice {
             Notice::Connected { link } => {
-                if self.handle_of(shard, link).is_some() {
+                if let Some(handle) = self.handle_of(shard, link) {
+                    self.notify_connected(handle, shard);
                     self.post.out.handshake(HandshakeCommand::Start { link, shard });
                 }
             }
@@ -212,7 +242,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn handshake(&mut self, event: HandshakeEvent) {
         let (shard, link, reason) = match event {
             HandshakeEvent::Secured { link, shard, keys } => {
-                if self.handle_of(shard, link).is_some() {
+                if let Some(handle) = self.handle_of(shard, link) {
+                    self.notify_dtls(handle, "connected");
                     self.post.out.command(shard, Command::SecureLink { link, keys });
                 }
                 return;
@@ -230,8 +261,76 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if !peer.is_up {
             peer.is_up = true;
             self.post.notify(self.state, handle, "webrtcup", None);
+            let event = WebrtcEvent { connection: Some("webrtcup"), ..WebrtcEvent::default() };
+            self.post.notify_webrtc(self.state, handle, 6, event);
             self.tell_published(handle);
+            self.notify_up(handle);
         }
+    }
+
+    /// Tells management systems what ICE did, which with ICE-lite is all at once.
+    fn notify_connected(&mut self, handle: HandleId, shard: u8) {
+        let ours = candidates(self.settings, shard).first().copied();
+        for ice in ["connecting", "", "connected", "ready"] {
+            let event = match (ice, ours) {
+                ("", Some(ours)) => WebrtcEvent {
+                    selected_pair: Some(Shown(ours)),
+                    candidates: Some(SelectedCandidates { local: Candidate::Ours(ours) }),
+                    ..WebrtcEvent::new()
+                },
+                ("", None) => continue,
+                (ice, _) => WebrtcEvent { ice: Some(ice), ..WebrtcEvent::new() },
+            };
+            self.post.notify_webrtc(self.state, handle, if ice.is_empty() { 4 } else { 1 }, event);
+        }
+        self.notify_dtls(handle, "trying");
+    }
+
+    /// Tells management systems the candidates in a peer's description, and ours.
+    pub(crate) fn notify_candidates(&mut self, handle: HandleId, remote: Option<&str>, are_ours_new: bool) {
+        let lines = remote.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("a=candidate:"));
+        for line in lines {
+            let remote_candidate = Some(Candidate::Text(line));
+            self.post.notify_webrtc(self.state, handle, 3, WebrtcEvent { remote_candidate, ..WebrtcEvent::new() });
+        }
+        let peer = self.state.handles.get(handle).and_then(|entry| entry.peer.as_ref());
+        let Some(shard) = peer.map(|peer| peer.shard).filter(|_| are_ours_new) else { return };
+        for ours in candidates(self.settings, shard) {
+            let local_candidate = Some(Candidate::Ours(ours));
+            self.post.notify_webrtc(self.state, handle, 2, WebrtcEvent { local_candidate, ..WebrtcEvent::new() });
+        }
+    }
+
+    fn notify_dtls(&mut self, handle: HandleId, dtls: &'static str) {
+        let event = WebrtcEvent { dtls: Some(dtls), retransmissions: Some(0), ..WebrtcEvent::new() };
+        self.post.notify_webrtc(self.state, handle, 5, event);
+    }
+
+    /// Tells management systems who publishes or watches from now on.
+    fn notify_up(&mut self, handle: HandleId) {
+        let state = &*self.state;
+        let Some(entry) = state.handles.get(handle) else { return };
+        let notice = match (entry.publisher(), entry.subscriber()) {
+            (Some(publisher), _) => RoomNotice {
+                event: "published",
+                room: publisher.room_name,
+                id: Some(publisher.name),
+                display: publisher.display.as_deref(),
+                streams: describe(state, handle).map(NotifiedStreams::Published),
+                ..RoomNotice::default()
+            },
+            (_, Some(subscriber)) => {
+                RoomNotice { event: "subscribed", room: subscriber.room_name, ..RoomNotice::default() }
+            }
+            _ => return,
+        };
+        self.post.notify_plugin(state, Subject::Handle(handle), &notice);
+    }
+
+    /// Tells management systems something about a publisher who did it, or to whom it was done.
+    pub(crate) fn notify_publisher(&mut self, event: &'static str, room: Name, id: Name) {
+        let notice = RoomNotice { event, room, id: Some(id), ..RoomNotice::default() };
+        self.post.notify_plugin(self.state, Subject::Nobody, &notice);
     }
 
     fn link_closed(&mut self, shard: u8, link: LinkId, reason: CloseReason) {
@@ -254,8 +353,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn media_changed(&mut self, shard: u8, stream: StreamId, receiving: bool) {
         let Some(entry) = self.state.stream(shard, stream) else { return };
         let (handle, kind) = (entry.handle, entry.kind);
-        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
         let kind = if kind == MediaKind::Audio { "audio" } else { "video" };
+        let notice = ReceivingEvent { media: kind, mid: &entry.mid, receiving };
+        self.post.notify_event(self.state, (Topic::Media, 1), Subject::Handle(handle), &notice);
+        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
         let event = MediaEvent { janus: "media", session_id, sender, mid: &entry.mid, kind, receiving };
         self.post.send(connection, &event);
     }
@@ -276,12 +377,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             mid: &entry.mid,
             average: f64::from(average_centi) / 100.0,
         };
+        self.post.notify_plugin(state, Subject::Handle(entry.handle), &event);
         self.post.tell_room(state, room, None, &event);
     }
 
     /// Janus' `slowlink`.
     fn tell_slow(&mut self, handle: HandleId, uplink: bool, lost: u32) {
         let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
+        let slow_link = if uplink { "uplink" } else { "downlink" };
+        let notice = SlowEvent { slow_link, lost_lastsec: lost };
+        self.post.notify_event(self.state, (Topic::Media, 2), Subject::Handle(handle), &notice);
         let event = SlowLinkEvent { janus: "slowlink", session_id, sender, media: "video", uplink, lost };
         self.post.send(connection, &event);
     }

@@ -112,6 +112,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.event(self.state, handle, None, &you, None);
         let others = RoomEvent { room: Some(room_name), kicked: Some(number), ..RoomEvent::default() };
         self.post.tell_room(self.state, room, Some(handle), &others);
+        self.notify_publisher("kicked", room_name, number);
         self.leave(handle);
         self.close_peer(handle, Some("Close PC"));
         Ok(())

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Outlet;
 use super::error::{Refusal, core_error, refuse};
+use super::notify::Emitter;
 use super::state::State;
 use crate::id::{ConnectionId, HandleId, RoomId, SessionId};
 
@@ -14,6 +15,8 @@ pub(crate) const PLUGIN_NAME: &str = "janus.plugin.videoroom";
 pub(crate) struct Post<'t, O> {
     pub(crate) buffer: &'t mut [u8],
     pub(crate) out: &'t mut O,
+    /// What events for management systems have in common.
+    pub(crate) emitter: Emitter<'t>,
 }
 
 /// A description on its way out.
@@ -114,6 +117,9 @@ impl<O: Outlet> Post<'_, O> {
         data: &impl Serialize,
         jsep: Option<Jsep<'_>>,
     ) {
+        if let Some(jsep) = jsep {
+            self.notify_jsep(state, handle, "local", jsep);
+        }
         let Some((connection, session, number)) = address(state, handle) else { return };
         let message = plugin_message("event", session, number, transaction, data, jsep);
         self.send(connection, &message);

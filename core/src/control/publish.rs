@@ -6,6 +6,7 @@ use super::error::{Refusal, plugin, refuse};
 use super::jsep::RemoteJsep;
 use super::json::Value;
 use super::media_info::{Configured, Published, PublishedStreams, PublisherInfo};
+use super::notify::{RoomNotice, Subject};
 use super::parameter::{PLUGIN, check};
 use super::peer::{TextWriter, candidates, local_transport};
 use super::post::Jsep;
@@ -35,6 +36,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let answer = jsep.as_ref().map(|jsep| self.publish(caller.handle, &changes, jsep)).transpose()?;
         self.apply(caller.handle, &changes);
+        self.notify_configured(caller.handle);
         self.tell_configured(caller, answer, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         let is_described = !changes.descriptions.is_empty() && self.is_described(caller.handle, &changes);
         if self.state.handles.get(caller.handle).is_some_and(|entry| entry.is_up())
@@ -73,7 +75,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
         let sections = negotiate(&jsep.description, &policy).map_err(invalid)?;
         self.check_places(handle, room.shard, sections.len())?;
-        self.meet_peer(handle, room.shard, jsep)?;
+        let is_new = self.meet_peer(handle, room.shard, jsep)?;
+        self.notify_candidates(handle, Some(jsep.text), is_new);
         self.configure_streams(handle, room.shard, &sections, changes, jsep.is_end_to_end)?;
         self.write_answer(handle, &jsep.description, &sections)
     }
@@ -110,15 +113,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Makes a PeerConnection for an offer, or goes on with the one that is there: with another certificate it is
-    /// another peer, and the old one goes.
-    fn meet_peer(&mut self, handle: HandleId, shard: u8, jsep: &RemoteJsep<'_>) -> Done {
+    /// another peer, and the old one goes. Whether it is a new one.
+    fn meet_peer(&mut self, handle: HandleId, shard: u8, jsep: &RemoteJsep<'_>) -> Result<bool, Refusal> {
         let peer = self.state.handles.get(handle).and_then(|entry| entry.peer.as_ref());
         let known = peer.and_then(|peer| peer.remote.as_ref());
         if known
             .is_some_and(|known| known.fingerprint == jsep.transport.fingerprint && known.role == jsep.transport.role)
         {
             self.refresh_peer(handle, jsep.transport.clone(), false);
-            return Ok(());
+            return Ok(false);
         }
         if let Some(tables) = self.state.shards.get(usize::from(shard)) {
             tables.check_link(true, self.settings.limits.publishers)?;
@@ -132,7 +135,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let command = Command::SetBitrate { link: peer.link, bitrate_bps: publisher.bitrate_bps };
             self.post.out.command(shard, command);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn configure_streams(
@@ -221,6 +224,19 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(writer.finish().len())
     }
 
+    /// Tells management systems how a publisher is bounded now.
+    pub(crate) fn notify_configured(&mut self, handle: HandleId) {
+        let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let notice = RoomNotice {
+            event: "configured",
+            room: publisher.room_name,
+            id: Some(publisher.name),
+            bitrate: Some(publisher.bitrate_bps),
+            ..RoomNotice::default()
+        };
+        self.post.notify_plugin(self.state, Subject::Handle(handle), &notice);
+    }
+
     /// Does what `changes` ask for beside the offer.
     fn apply(&mut self, handle: HandleId, changes: &Changes) {
         self.rename(handle, changes);
@@ -298,6 +314,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(room) = room {
             self.post.tell_room(self.state, room, Some(caller.handle), &others);
         }
+        self.notify_publisher("leaving", room_name, number);
         // As in Janus, those who watch hear of it by "leaving" alone.
         self.lose_sources(caller.handle, false);
         self.leave(caller.handle);

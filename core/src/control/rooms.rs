@@ -7,12 +7,13 @@ use super::changes::Changes;
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Handle;
 use super::json::Value;
+use super::notify::{RoomNotice, Subject};
 use super::parameter::{
     PLUGIN, Parameter, Wanted, check, flag, name_at, natural, natural_u32, optional, required, string,
 };
 use super::reply::{Each, RoomChanged, RoomDestroyed, RoomExists, RoomInfo, RoomList};
 use super::turn::{Caller, Done, Turn};
-use crate::id::RoomId;
+use crate::id::{HandleId, RoomId};
 use crate::random::Random;
 use crate::room::access::{self, TOKENS, Token};
 use crate::room::{CodecList, Denied, Name, Room, RoomSettings};
@@ -95,6 +96,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             room.allowed = access::AllowedTokens { is_checked: true, tokens };
         }
         let permanent = flag(body, "permanent").unwrap_or(false);
+        self.notify_room(caller.handle, "created", name);
         self.say(caller, &RoomChanged { videoroom: "created", room: name, permanent });
         Ok(())
     }
@@ -138,6 +140,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.watch(handle.into(), &Changes::default());
             }
         }
+        self.notify_room(caller.handle, "edited", name);
         self.say(caller, &RoomChanged { videoroom: "edited", room: name, permanent });
         Ok(())
     }
@@ -147,6 +150,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let id = self.room_with_secret(body)?;
         let Some(room) = self.state.rooms.get(id) else { return Ok(()) };
         let (name, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        self.notify_room(caller.handle, "destroyed", name);
         self.say(caller, &RoomChanged { videoroom: "destroyed", room: name, permanent });
         self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: name });
         self.empty_room(id);
@@ -171,6 +175,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let exists = self.state.room(room).is_some();
         self.say(caller, &RoomExists { videoroom: "success", room, exists });
         Ok(())
+    }
+
+    /// Tells management systems what `handle` did to a room.
+    fn notify_room(&mut self, handle: HandleId, event: &'static str, room: Name) {
+        let notice = RoomNotice { event, room, ..RoomNotice::default() };
+        self.post.notify_plugin(self.state, Subject::Handle(handle), &notice);
     }
 
     /// Answers at once.

@@ -34,6 +34,10 @@ pub struct Settings {
     pub forward_networks: Vec<Network, NETWORKS>,
     /// Whether rooms and participants are called by texts instead of numbers.
     pub string_ids: bool,
+    /// The topics that management systems want to hear of, as bits ([`super::Topic`]); 0: nobody listens.
+    pub events: u16,
+    /// Unix time at [`Instant`](crate::time::Instant) 0, in microseconds.
+    pub unix_time_at_start_us: u64,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
 }

@@ -6,7 +6,7 @@ use super::handle::Role;
 use super::jsep::{self, RemoteJsep};
 use super::json::{Text, Value};
 use super::parameter::{CORE, PLUGIN, Wanted, check, required};
-use super::post::Message;
+use super::post::{Jsep, Message};
 use super::reply::ErrorData;
 use super::turn::{Caller, Done, Turn};
 use crate::random::Random;
@@ -93,6 +93,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         check(envelope, &[required("body", Wanted::Object)], CORE)?;
         let Some(body) = envelope.get("body") else { return Ok(()) };
         let jsep = jsep::read(envelope, remote)?;
+        if let Some(jsep) = &jsep {
+            let kind = if jsep.side == Side::Offer { "offer" } else { "answer" };
+            let event = Jsep { kind, sdp: jsep.text, e2ee: None };
+            self.post.notify_jsep(self.state, caller.handle, "remote", event);
+        }
         let name = body.get("request").and_then(Value::text);
         if let Some(request) = name.and_then(|name| find(&DEFERRED, name)) {
             let session = self.state.sessions.get(caller.session).map(|session| session.number as i64);

@@ -121,6 +121,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let (shard, room_name) = (entry.shard, entry.settings.room);
         self.check_selection(shard, 0, &selection)?;
         self.open_peer(caller.handle, shard, None)?;
+        self.notify_candidates(caller.handle, None, true);
         let subscriber = Subscriber {
             room_name,
             shard,

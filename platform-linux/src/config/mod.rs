@@ -20,7 +20,9 @@ pub(crate) use entry::{Datum, Entry};
 use field::Field;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
-pub use settings::{Configuration, Control, Forward, Log, LogFormat, LogLevel, Media, Shards, State};
+pub use settings::{
+    Configuration, Control, EventBackend, Events, Forward, Log, LogFormat, LogLevel, Media, Shards, State,
+};
 
 /// The configuration of a binary that is given none; the file `configs/default.toml`.
 pub const DEFAULT: &str = include_str!("../../../configs/default.toml");

@@ -10,8 +10,18 @@ use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 6] =
-    [("control", CONTROL), ("media", MEDIA), ("forward", FORWARD), ("state", STATE), ("limits", LIMITS), ("log", LOG)];
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 10] = [
+    ("control", CONTROL),
+    ("media", MEDIA),
+    ("forward", FORWARD),
+    ("events", EVENTS),
+    ("events_http", EVENTS_HTTP),
+    ("events_websocket", EVENTS_WEBSOCKET),
+    ("events_mqtt", EVENTS_MQTT),
+    ("state", STATE),
+    ("limits", LIMITS),
+    ("log", LOG),
+];
 
 const CONTROL: &[Key<Configuration>] = &[
     Key { name: "http", field: |c| Listener(&mut c.control.http) },
@@ -33,6 +43,35 @@ const MEDIA: &[Key<Configuration>] = &[
 ];
 
 const FORWARD: &[Key<Configuration>] = &[Key { name: "networks", field: |c| Networks(&mut c.forward.networks) }];
+
+const EVENTS: &[Key<Configuration>] =
+    &[Key { name: "stats_period", field: |c| Number(&mut c.events.stats_period_s, 0..=86_400) }];
+
+const EVENTS_HTTP: &[Key<Configuration>] = &[
+    Key { name: "backend", field: |c| Text(&mut c.events.http.backend, 1024) },
+    Key { name: "events", field: |c| Texts(&mut c.events.http.events, TOPICS) },
+    Key { name: "grouping", field: |c| Flag(&mut c.events.http.grouping) },
+    Key { name: "username", field: |c| Text(&mut c.events.http.username, 256) },
+    Key { name: "password", field: |c| Text(&mut c.events.http.password, 256) },
+];
+
+const EVENTS_WEBSOCKET: &[Key<Configuration>] = &[
+    Key { name: "backend", field: |c| Text(&mut c.events.websocket.backend, 1024) },
+    Key { name: "events", field: |c| Texts(&mut c.events.websocket.events, TOPICS) },
+    Key { name: "grouping", field: |c| Flag(&mut c.events.websocket.grouping) },
+];
+
+const EVENTS_MQTT: &[Key<Configuration>] = &[
+    Key { name: "backend", field: |c| Text(&mut c.events.mqtt.backend, 1024) },
+    Key { name: "events", field: |c| Texts(&mut c.events.mqtt.events, TOPICS) },
+    Key { name: "grouping", field: |c| Flag(&mut c.events.mqtt.grouping) },
+    Key { name: "username", field: |c| Text(&mut c.events.mqtt.username, 256) },
+    Key { name: "password", field: |c| Text(&mut c.events.mqtt.password, 256) },
+    Key { name: "topic", field: |c| Text(&mut c.events.mqtt.topic, 256) },
+];
+
+const TOPICS: &str =
+    "\"all\", \"none\", or a list of sessions, handles, external, jsep, webrtc, media, plugins, transports, core";
 
 const STATE: &[Key<Configuration>] = &[Key { name: "directory", field: |c| Directory(&mut c.state.directory) }];
 
@@ -114,6 +153,15 @@ impl Configuration {
         }
         if let Some((_, room)) = twice {
             return refuse("room.room", format!("there are two rooms {}", room.room));
+        }
+        for (section, backend) in [
+            ("events_http", &self.events.http),
+            ("events_websocket", &self.events.websocket),
+            ("events_mqtt", &self.events.mqtt),
+        ] {
+            if let Err(problem) = crate::events::check(section, backend) {
+                return refuse(section, problem);
+            }
         }
         if self.control.http.is_none() && self.control.websocket.is_none() {
             return refuse("control.websocket", "either this or control.http must be on".into());

@@ -16,6 +16,8 @@ pub struct Configuration {
     pub media: Media,
     /// `[forward]`
     pub forward: Forward,
+    /// `[events]`
+    pub events: Events,
     /// `[state]`
     pub state: State,
     /// `[limits]`
@@ -76,6 +78,49 @@ pub enum Shards {
 pub struct Forward {
     /// The networks.
     pub networks: Vec<Network>,
+}
+
+/// What management systems are told, and where they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// Seconds between statistics of media; 0: none are told.
+    pub stats_period_s: u32,
+    /// `[events_http]`: gets a POST.
+    pub http: EventBackend,
+    /// `[events_websocket]`: a WebSocket server.
+    pub websocket: EventBackend,
+    /// `[events_mqtt]`: a broker.
+    pub mqtt: EventBackend,
+}
+
+/// A management system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventBackend {
+    /// Its URL; empty: there is none.
+    pub backend: String,
+    /// The names of the topics that it wants, or "all".
+    pub events: Vec<String>,
+    /// Whether events that wait go together, as an array.
+    pub grouping: bool,
+    /// The name to log in by; empty: none.
+    pub username: String,
+    /// The password to log in by.
+    pub password: String,
+    /// Of MQTT: the topic that events are published under.
+    pub topic: String,
+}
+
+impl Default for EventBackend {
+    fn default() -> Self {
+        Self {
+            backend: String::new(),
+            events: vec!["all".into()],
+            grouping: true,
+            username: String::new(),
+            password: String::new(),
+            topic: "/janus/events".into(),
+        }
+    }
 }
 
 /// What outlives a restart.
@@ -146,6 +191,12 @@ impl Default for Configuration {
             },
             media: Media { address: vec!["auto".into()], port: 7000, shards: Shards::Auto },
             forward: Forward { networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect() },
+            events: Events {
+                stats_period_s: 0,
+                http: EventBackend::default(),
+                websocket: EventBackend::default(),
+                mqtt: EventBackend::default(),
+            },
             state: State { directory: state_directory(|name| env::var_os(name).map(PathBuf::from)) },
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },

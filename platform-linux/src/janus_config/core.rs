@@ -79,13 +79,19 @@ const LITE: &str = "clients are the ones that check candidates";
 const NO_STUN: &str = "Parlor asks no STUN or TURN server";
 const CERTIFICATE: &str = "Parlor makes its certificate and keeps it in state.directory";
 
+const EVENTS: &[(&str, Meaning)] = &[("stats_period", Key("events.stats_period"))];
+
 /// Modules that are not loaded, as Janus lists them.
-pub(super) struct Disabled(Vec<String>);
+pub(super) struct Disabled {
+    modules: Vec<String>,
+    /// Whether management systems are told nothing.
+    pub(super) has_no_events: bool,
+}
 
 impl Disabled {
     /// Whether `module`, such as `websockets`, is among them.
     pub(super) fn contains(&self, module: &str) -> bool {
-        self.0
+        self.modules
             .iter()
             .any(|name| name.strip_prefix("libjanus_").and_then(|name| name.strip_suffix(".so")) == Some(module))
     }
@@ -113,18 +119,22 @@ pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<Disabled, 
     }
     import.map(media, MEDIA)?;
     import.map(file.take("certificates"), CERTIFICATES)?;
-    let mut disabled = Vec::new();
+    let mut disabled = Disabled { modules: Vec::new(), has_no_events: true };
     for group in ["plugins", "transports", "events", "loggers"] {
         let mut group = file.take(group);
         if let Some(list) = group.as_mut().and_then(|group| group.take("disable")) {
-            disabled.extend(list.text()?.split(',').map(|name| name.trim().to_owned()));
+            disabled.modules.extend(list.text()?.split(',').map(|name| name.trim().to_owned()));
         }
-        import.map(group, &[])?;
+        let is_events = group.as_ref().is_some_and(|group| group.name == "events");
+        if let Some(broadcast) = group.as_mut().filter(|_| is_events).and_then(|group| group.take("broadcast")) {
+            disabled.has_no_events = broadcast.is_off();
+        }
+        import.map(group, if is_events { EVENTS } else { &[] })?;
     }
     for group in file.rest() {
         import.map(Some(group), &[])?;
     }
-    Ok(Disabled(disabled))
+    Ok(disabled)
 }
 
 /// Janus' levels: 0 none, 1 fatal, 2 error, 3 warning, 4 info, 5 verbose, 6 huge, 7 debug.

@@ -41,6 +41,7 @@ pub(super) struct Heard {
     pub(super) texts: Vec<(u16, String)>,
     pub(super) commands: Vec<Command>,
     pub(super) handshakes: Vec<HandshakeCommand>,
+    pub(super) events: Vec<(u16, String)>,
 }
 
 impl Outlet for Heard {
@@ -54,6 +55,10 @@ impl Outlet for Heard {
 
     fn handshake(&mut self, command: HandshakeCommand) {
         self.handshakes.push(command);
+    }
+
+    fn event(&mut self, topic: u16, message: &[u8]) {
+        self.events.push((topic, String::from_utf8(message.to_vec()).unwrap()));
     }
 }
 
@@ -94,6 +99,8 @@ impl World {
             reclaim_session_timeout_s: 0,
             forward_networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect(),
             string_ids: false,
+            events: 0,
+            unix_time_at_start_us: 0,
             create_rooms: true,
         };
         change(&mut settings);

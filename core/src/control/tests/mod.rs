@@ -1,6 +1,7 @@
 //! The control half as a client and a shard see it: requests in, messages and commands out.
 
 mod client;
+mod events;
 mod malformed;
 mod names;
 mod protocol;
