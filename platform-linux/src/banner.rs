@@ -12,6 +12,8 @@ pub struct Banner {
     pub http: Option<SocketAddr>,
     /// Janus' WebSocket.
     pub websocket: Option<SocketAddr>,
+    /// The admin API over HTTP and over WebSocket.
+    pub admin: [Option<SocketAddr>; 2],
     /// Where media is.
     pub addresses: Vec<IpAddr>,
     /// The first UDP port, and how many there are.
@@ -48,6 +50,11 @@ impl fmt::Display for Banner {
         if let Some(websocket) = self.websocket {
             let (here, port) = (here(websocket.ip()), websocket.port());
             writeln!(out, "  WebSocket  ws://{here}:{port}/ (janus-protocol)")?;
+        }
+        for (scheme, address) in ["http", "ws"].into_iter().zip(self.admin) {
+            if let Some(address) = address {
+                writeln!(out, "  Admin      {scheme}://{}:{}/", here(address.ip()), address.port())?;
+            }
         }
         let (port, shards) = self.media;
         let last = u32::from(port) + u32::from(shards) - 1;
@@ -88,6 +95,7 @@ mod tests {
         let banner = Banner {
             http: Some("0.0.0.0:8088".parse().unwrap()),
             websocket: Some("0.0.0.0:8188".parse().unwrap()),
+            admin: [None, Some("127.0.0.1:7188".parse().unwrap())],
             addresses: vec!["192.168.1.5".parse().unwrap(), "fd00::5".parse().unwrap()],
             media: (7000, 2),
             rooms: vec![1234.into()],
@@ -96,6 +104,7 @@ mod tests {
             "  Page       http://localhost:8088/",
             "             http://192.168.1.5:8088/ (camera and microphone need HTTPS there)",
             "  WebSocket  ws://localhost:8188/ (janus-protocol)",
+            "  Admin      ws://localhost:7188/",
             "  Media      UDP 7000 to 7001 on 192.168.1.5, fd00::5",
             "  Rooms      1234",
         ];

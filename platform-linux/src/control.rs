@@ -14,6 +14,7 @@ use parlor_core::time::Instant;
 use smol::Timer;
 use smol::future::or;
 
+use crate::config::LogLevel;
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::log;
@@ -93,12 +94,12 @@ impl ControlTask {
     }
 
     /// A place for a client; nothing if all are taken.
-    pub fn connect(self: &Rc<Self>, transport: Transport, address: Option<IpAddr>) -> Option<Client> {
+    pub fn connect(self: &Rc<Self>, api: Api, transport: Transport, address: Option<IpAddr>) -> Option<Client> {
         let outgoing = Rc::new(Outgoing::default());
-        let is_mailbox = transport == Transport::Http;
+        let is_mailbox = transport == Transport::Http && api == Api::Clients;
         let id = self.state.borrow_mut().connections.open(Rc::clone(&outgoing), is_mailbox)?;
         self.with(|control, now, out| control.opened(now, id, (transport, address), out));
-        Some(Client { id, transport, outgoing, task: Rc::clone(self) })
+        Some(Client { id, api, transport, outgoing, task: Rc::clone(self) })
     }
 
     /// A client asks by HTTP for the events of the session that a segment of the path names: its number.
@@ -184,9 +185,19 @@ impl ControlTask {
     }
 }
 
+/// Whom an API is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Janus' API.
+    Clients,
+    /// The admin API.
+    Administrators,
+}
+
 /// A client's place. Dropping it tells the control half that the client is gone.
 pub struct Client {
     id: ConnectionId,
+    api: Api,
     transport: Transport,
     outgoing: Rc<Outgoing>,
     task: Rc<ControlTask>,
@@ -202,7 +213,10 @@ impl Client {
     pub async fn request_at(&self, session: Option<&str>, handle: Option<&str>, text: &[u8]) {
         self.task.ready().await;
         let origin = Origin::new(self.id, self.transport).at(session, handle);
-        self.task.with(|control, now, out| control.request(now, origin, text, out));
+        self.task.with(|control, now, out| match self.api {
+            Api::Clients => control.request(now, origin, text, out),
+            Api::Administrators => control.administer(now, origin, text, out),
+        });
     }
 
     /// What is said to this client.
@@ -303,6 +317,14 @@ impl Outlet for World<'_> {
 
     fn event(&mut self, topic: u16, message: &[u8]) {
         self.events.push(topic, message);
+    }
+
+    fn log_level(&mut self, level: u8) {
+        log::set_level(LogLevel::from_janus(level));
+    }
+
+    fn log_line(&mut self, level: u8, line: &str) {
+        log::line(LogLevel::from_janus(level), "admin", line);
     }
 
     fn session_began(&mut self, connection: ConnectionId, session: u64) {

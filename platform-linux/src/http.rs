@@ -17,8 +17,8 @@ use parlor_core::control::Transport;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 
-use crate::answer::{self, Content, has_token, text};
-use crate::control::ControlTask;
+use crate::answer::{Content, has_token, text};
+use crate::control::{Api, ControlTask};
 use crate::page::{File, Page, SECURITY_POLICY};
 use crate::rest::Rest;
 use crate::{log, websocket};
@@ -36,24 +36,19 @@ const HEAD_WITHIN: Duration = Duration::from_secs(20);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listener serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Serves {
-    /// The page, Janus' API over HTTP, and WebSocket.
-    Page,
-    /// WebSocket alone.
-    WebSocket,
+pub struct Listener {
+    /// The API, by WebSocket.
+    pub api: Api,
+    /// The API by HTTP, if it is served.
+    pub rest: Option<Rc<Rest>>,
+    /// The page, if it is served.
+    pub page: Option<Page>,
 }
 
 /// What all connections share.
 pub struct Site {
     /// The control half.
     pub control: Rc<ControlTask>,
-    /// The page, unless it is off.
-    pub page: Option<Page>,
-    /// Janus' API over HTTP.
-    pub rest: Rc<Rest>,
-    /// The path of that API.
-    pub base_path: String,
     /// The most clients: each may have a poll waiting on a connection of its own.
     pub clients: usize,
     /// Where connections run.
@@ -65,15 +60,16 @@ pub struct Site {
 }
 
 /// Accepts connections, for ever.
-pub async fn listen(site: Rc<Site>, listener: Async<TcpListener>, serves: Serves) {
+pub async fn listen(site: Rc<Site>, socket: Async<TcpListener>, listener: Listener) {
+    let listener = Rc::new(listener);
     loop {
-        match listener.accept().await {
+        match socket.accept().await {
             Ok((stream, address)) if site.connections.get() < CONNECTIONS + site.clients => {
                 log::debug("http", format_args!("{} connected", log::address(address)));
                 // An answer must not wait for the next one.
                 let _ = stream.get_ref().set_nodelay(true);
                 let place = ConnectionPlace::new(&site);
-                site.executor.spawn(connection(Rc::clone(&site), stream, serves, place)).detach();
+                site.executor.spawn(connection(Rc::clone(&site), stream, Rc::clone(&listener), place)).detach();
             }
             Ok(_) => log::warn("http", "too many HTTP connections: one was refused"),
             Err(error) => {
@@ -100,9 +96,14 @@ impl Drop for ConnectionPlace {
     }
 }
 
-async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: Serves, place: ConnectionPlace) {
+async fn connection(
+    site: Rc<Site>,
+    stream: Async<std::net::TcpStream>,
+    listener: Rc<Listener>,
+    place: ConnectionPlace,
+) {
     let address = stream.get_ref().peer_addr().ok().map(|address| address.ip());
-    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, serves, address).await) });
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, &listener, address).await) });
     let served = http1::Builder::new()
         .timer(SmolTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -119,34 +120,28 @@ async fn connection(site: Rc<Site>, stream: Async<std::net::TcpStream>, serves: 
 async fn answer(
     site: &Rc<Site>,
     request: Request<Incoming>,
-    serves: Serves,
+    listener: &Listener,
     address: Option<IpAddr>,
 ) -> Response<Content> {
     if has_token(request.headers(), header::UPGRADE, "websocket") {
-        return upgrade(site, request, address);
+        return upgrade(site, request, listener.api, address);
     }
-    if serves == Serves::WebSocket {
-        let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket (janus-protocol).\n");
+    let Some(rest) = &listener.rest else {
+        let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket.\n");
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;
+    };
+    let Some(all) = listener.page.as_ref().filter(|_| !rest.has(request.uri().path())) else {
+        return rest.answer(request).await;
+    };
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
     }
-    let path = request.uri().path().to_owned();
-    if let Some(segments) = answer::segments(&path, &site.base_path) {
-        return site.rest.answer(request, &site.base_path, &segments).await;
-    }
-    let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
-    match &site.page {
-        Some(site_page) if is_read => match site_page.file(&path) {
-            Some(file) => page(file, &request),
-            None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
-        },
-        Some(_) => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
-        }
-        None if is_read || request.method() == Method::POST => answer::bare(StatusCode::NOT_FOUND),
-        None => answer::other_method(&request),
+    match all.file(request.uri().path()) {
+        Some(file) => page(file, &request),
+        None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
     }
 }
 
@@ -180,7 +175,8 @@ fn page(file: &File, request: &Request<Incoming>) -> Response<Content> {
 }
 
 /// Makes a WebSocket of the connection (RFC 6455 section 4.2). Any page may do so, as with Janus.
-fn upgrade(site: &Rc<Site>, request: Request<Incoming>, address: Option<IpAddr>) -> Response<Content> {
+fn upgrade(site: &Rc<Site>, request: Request<Incoming>, api: Api, address: Option<IpAddr>) -> Response<Content> {
+    let protocol = websocket::protocol(api);
     let headers = request.headers();
     let refused = |reason| text(StatusCode::BAD_REQUEST, reason);
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
@@ -196,13 +192,13 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>, address: Option<IpAddr>)
     }
     // A client that names no subprotocol is served; one that names others would misunderstand us.
     let named = headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
-    if named && !has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, websocket::PROTOCOL) {
-        return refused("The WebSocket subprotocol here is janus-protocol.\n");
+    if named && !has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, protocol) {
+        return refused("This port speaks another WebSocket subprotocol.\n");
     }
     let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) else {
         return refused("Sec-WebSocket-Key is malformed.\n");
     };
-    let Some(client) = site.control.connect(Transport::WebSocket, address) else {
+    let Some(client) = site.control.connect(api, Transport::WebSocket, address) else {
         log::warn("client", "limits.connections clients are connected: one more was refused");
         return text(StatusCode::SERVICE_UNAVAILABLE, "The server is full (limits.connections).\n");
     };
@@ -223,7 +219,7 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>, address: Option<IpAddr>)
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if named {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(websocket::PROTOCOL));
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
     response
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,7 +19,19 @@ static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 /// Says how lines look from now on. The first call counts.
 pub fn start(settings: Log) {
-    let _ = LOGGER.set(Logger { settings, kinds: Mutex::new(Vec::new()) });
+    let _ = LOGGER.set(Logger::new(settings));
+}
+
+/// Has lines of `level` and above written from now on.
+pub fn set_level(level: LogLevel) {
+    if let Some(logger) = LOGGER.get() {
+        logger.level.store(level as u8, Ordering::Relaxed);
+    }
+}
+
+/// A line of any level.
+pub fn line(level: LogLevel, kind: &'static str, message: impl fmt::Display) {
+    write(level, kind, &message);
 }
 
 /// Something does not work.
@@ -51,6 +64,8 @@ pub fn address(address: SocketAddr) -> impl fmt::Display {
 
 struct Logger {
     settings: Log,
+    /// The present level, as a number of [`LogLevel`].
+    level: AtomicU8,
     kinds: Mutex<Vec<Kind>>,
 }
 
@@ -63,7 +78,7 @@ struct Kind {
 
 fn write(level: LogLevel, kind: &'static str, message: &dyn fmt::Display) {
     let Some(logger) = LOGGER.get() else { return };
-    if level > logger.settings.level {
+    if level as u8 > logger.level.load(Ordering::Relaxed) {
         return;
     }
     let Some(left_out) = logger.admit(kind, Instant::now()) else { return };
@@ -72,12 +87,16 @@ fn write(level: LogLevel, kind: &'static str, message: &dyn fmt::Display) {
         text.push_str(&format!(" ({left_out} lines before were left out)"));
     }
     let time = utc(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-    let line = line(logger.settings.format, &time, level, kind, &text);
+    let line = formatted(logger.settings.format, &time, level, kind, &text);
     // Nobody is left to tell if stderr is gone.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 impl Logger {
+    fn new(settings: Log) -> Self {
+        Self { settings, level: AtomicU8::new(settings.level as u8), kinds: Mutex::new(Vec::new()) }
+    }
+
     /// Whether one more line of `kind` may be written, and how many before were not.
     fn admit(&self, kind: &'static str, now: Instant) -> Option<u32> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +118,7 @@ impl Logger {
     }
 }
 
-fn line(format: LogFormat, time: &str, level: LogLevel, kind: &str, text: &str) -> String {
+fn formatted(format: LogFormat, time: &str, level: LogLevel, kind: &str, text: &str) -> String {
     let level = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
@@ -165,15 +184,15 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_whatever_its_text_is() {
-        assert_eq!(line(LogFormat::Text, "t", LogLevel::Info, "k", "a\nb"), "t info  k: a b\n");
-        let json = line(LogFormat::Json, "t", LogLevel::Warn, "k", "a\n\"b\\");
+        assert_eq!(formatted(LogFormat::Text, "t", LogLevel::Info, "k", "a\nb"), "t info  k: a b\n");
+        let json = formatted(LogFormat::Json, "t", LogLevel::Warn, "k", "a\n\"b\\");
         assert_eq!(json, "{\"time\":\"t\",\"level\":\"warn\",\"kind\":\"k\",\"message\":\"a\\u000a\\\"b\\\\\"}\n");
     }
 
     #[test]
     fn a_flood_of_one_kind_leaves_the_others_heard() {
         let settings = Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false };
-        let logger = Logger { settings, kinds: Mutex::new(Vec::new()) };
+        let logger = Logger::new(settings);
         let now = Instant::now();
         let written = (0..100).filter(|_| logger.admit("flood", now).is_some()).count();
         assert_eq!(written, LINES as usize);

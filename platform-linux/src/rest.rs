@@ -6,6 +6,8 @@
 //! POST /janus/S/H      of handle H                    ?maxev=N           or up to N of them as an array
 //! ```
 //!
+//! The admin API is the same with another path and without events.
+//!
 //! Every POST has a client's place of its own, by which its reply comes. The place of one that made a session stays,
 //! and the session's events wait there until the session ends.
 
@@ -24,7 +26,7 @@ use smol::lock::Mutex;
 use smol::{LocalExecutor, Timer};
 
 use crate::answer::{self, Content};
-use crate::control::{Client, ControlTask};
+use crate::control::{Api, Client, ControlTask};
 use crate::log;
 use crate::outgoing::Outgoing;
 
@@ -37,8 +39,10 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(20);
 /// What a poll is told when nothing happened.
 const KEEPALIVE: &str = r#"{"janus":"keepalive"}"#;
 
-/// The API over HTTP.
+/// An API over HTTP.
 pub struct Rest {
+    api: Api,
+    base_path: String,
     control: Rc<ControlTask>,
     executor: Rc<LocalExecutor<'static>>,
     request_bytes: usize,
@@ -53,24 +57,39 @@ struct Mailbox {
 }
 
 impl Rest {
-    /// The way to `control` for requests of at most `request_bytes`.
-    pub fn new(control: Rc<ControlTask>, executor: Rc<LocalExecutor<'static>>, request_bytes: usize) -> Self {
-        Self { control, executor, request_bytes, mailboxes: RefCell::default() }
+    /// The way to `control` for requests of at most `request_bytes`, whose paths begin with `base_path`.
+    pub fn new(
+        api: Api,
+        base_path: &str,
+        control: Rc<ControlTask>,
+        executor: Rc<LocalExecutor<'static>>,
+        request_bytes: usize,
+    ) -> Self {
+        Self { api, base_path: base_path.into(), control, executor, request_bytes, mailboxes: RefCell::default() }
     }
 
-    /// Answers a request below `base`, whose path goes on with `segments`.
-    pub async fn answer(
-        self: &Rc<Self>,
-        request: Request<Incoming>,
-        base: &str,
-        segments: &[&str],
-    ) -> Response<Content> {
-        let method = request.method().clone();
-        match (method, segments) {
+    /// Whether `path` belongs to the API.
+    pub fn has(&self, path: &str) -> bool {
+        answer::segments(path, &self.base_path).is_some()
+    }
+
+    /// Answers a request.
+    pub async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Content> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let Some(segments) = answer::segments(&path, &self.base_path) else {
+            return match method {
+                Method::GET | Method::POST => answer::bare(StatusCode::NOT_FOUND),
+                _ => answer::other_method(&request),
+            };
+        };
+        match (method, segments.as_slice()) {
+            (Method::GET, [] | [_] | [_, _]) if self.api == Api::Administrators => {
+                answer::refusal(454, "Request payload missing")
+            }
             (Method::GET, ["info", ..]) => self.post(None, None, br#"{"janus":"info","transaction":"info"}"#).await,
             (Method::GET, [session]) => self.poll(session, request.uri().query().unwrap_or_default()).await,
-            (Method::GET, [session, _]) => moved(&format!("{base}/{session}")),
-            (Method::POST, ["info", ..]) => answer::bare(StatusCode::BAD_REQUEST),
+            (Method::GET, [session, _]) => moved(&format!("{}/{session}", self.base_path)),
+            (Method::POST, ["info", ..]) if self.api == Api::Clients => answer::bare(StatusCode::BAD_REQUEST),
             (Method::POST, [] | [_] | [_, _]) => {
                 match within(REQUEST_WITHIN, answer::body(request, self.request_bytes)).await {
                     Some(Some(body)) => self.post(segments.first().copied(), segments.get(1).copied(), &body).await,
@@ -84,7 +103,7 @@ impl Rest {
     }
 
     async fn post(self: &Rc<Self>, session: Option<&str>, handle: Option<&str>, body: &[u8]) -> Response<Content> {
-        let Some(client) = self.control.connect(Transport::Http, None) else {
+        let Some(client) = self.control.connect(self.api, Transport::Http, None) else {
             log::warn("client", "limits.connections clients are connected: one more was refused");
             return answer::bare(StatusCode::SERVICE_UNAVAILABLE);
         };

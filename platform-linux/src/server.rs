@@ -13,11 +13,11 @@ use smol::LocalExecutor;
 
 use crate::banner::Banner;
 use crate::config::Configuration;
-use crate::control::ControlTask;
+use crate::control::{Api, ControlTask};
 use crate::crypto::RingGcm;
 use crate::dtls::Handshakes;
 use crate::events::Events;
-use crate::http::{self, Serves, Site};
+use crate::http::{self, Listener, Site};
 use crate::identity::Identity;
 use crate::memory::{self, Heap};
 use crate::page::Page;
@@ -33,6 +33,13 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let mut ending = Ending::new().map_err(|error| format!("signals cannot be received: {error}"))?;
         let http = listener("control.http", configuration.control.http)?;
         let websocket = listener("control.websocket", configuration.control.websocket)?;
+        let has_secret = !configuration.control.admin_secret.is_empty();
+        let admin = listener("control.admin", configuration.control.admin.filter(|_| has_secret))?;
+        let admin_websocket =
+            listener("control.admin_websocket", configuration.control.admin_websocket.filter(|_| has_secret))?;
+        if !has_secret && (configuration.control.admin.is_some() || configuration.control.admin_websocket.is_some()) {
+            log::info("admin", "control.admin_secret is not set: the admin API is not served");
+        }
         let addresses =
             addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
@@ -41,6 +48,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let banner = Banner {
             http: address_of(http.as_ref()),
             websocket: address_of(websocket.as_ref()),
+            admin: [address_of(admin.as_ref()), address_of(admin_websocket.as_ref())],
             addresses: addresses.clone(),
             media: (configuration.media.port, configuration.media.shards.count()),
             rooms: configuration.rooms.iter().map(|room| room.room).collect(),
@@ -68,18 +76,26 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let ended = Rc::clone(&task);
         task.started();
         let site = Rc::new(Site {
-            rest: Rc::new(Rest::new(Rc::clone(&task), Rc::clone(&executor), request_bytes)),
-            control: task,
-            page: configuration.control.page.then(Page::new),
-            base_path: configuration.control.base_path.clone(),
+            control: Rc::clone(&task),
             clients: usize::from(connections),
             executor: Rc::clone(&executor),
             request_bytes,
             connections: Default::default(),
         });
-        for (listener, serves) in [(http, Serves::Page), (websocket, Serves::WebSocket)] {
-            if let Some(listener) = listener {
-                executor.spawn(http::listen(Rc::clone(&site), listener, serves)).detach();
+        let rest = |api, base_path: &str| {
+            Rc::new(Rest::new(api, base_path, Rc::clone(&task), Rc::clone(&executor), request_bytes))
+        };
+        let clients = rest(Api::Clients, &configuration.control.base_path);
+        let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
+        let page = configuration.control.page.then(Page::new);
+        for (socket, api, rest, page) in [
+            (http, Api::Clients, Some(clients), page),
+            (websocket, Api::Clients, None, None),
+            (admin, Api::Administrators, Some(administrators), None),
+            (admin_websocket, Api::Administrators, None, None),
+        ] {
+            if let Some(socket) = socket {
+                executor.spawn(http::listen(Rc::clone(&site), socket, Listener { api, rest, page })).detach();
             }
         }
         banner.print();
@@ -118,14 +134,14 @@ fn identity(directory: &Path) -> Result<Identity, String> {
 }
 
 fn start_shards(configuration: &Configuration, ipv6: bool) -> Result<Vec<ShardHandle>, String> {
-    let limits = configuration.limits;
+    let (limits, media) = (configuration.limits, media_settings(configuration));
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
             let settings = shard::Settings { index, port, ipv6 };
             shard::start(settings, move |mut port| async move {
                 let memory = memory::shard::<RingGcm>(&limits);
-                let mut media = Media::new(memory, limits, media::Settings::default(), SystemSource::new());
+                let mut media = Media::new(memory, limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]
                 let before = crate::allocations::on_this_thread();
                 media::run(&mut media, &mut port).await;
@@ -162,6 +178,9 @@ fn control_half(
         events: Events::wanted(&configuration.events),
         unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
+        admin_secret: configuration.control.admin_secret.chars().collect(),
+        log_level: configuration.log.level.to_janus(),
+        media: media_settings(configuration),
     };
     let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);
     let mut control = Control::new(memory, settings, SystemSource::new());
@@ -176,6 +195,11 @@ fn control_half(
 /// Unix time now.
 fn unix_time_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}
+
+/// What the shards begin with.
+fn media_settings(_configuration: &Configuration) -> media::Settings {
+    media::Settings::default()
 }
 
 /// All links of all shards.

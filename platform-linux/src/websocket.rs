@@ -12,11 +12,16 @@ use smol::future::or;
 use smol::io::{AsyncRead, AsyncWrite};
 use smol::stream::StreamExt;
 
-use crate::control::Client;
+use crate::control::{Api, Client};
 use crate::log;
 
-/// Janus' subprotocol.
-pub const PROTOCOL: &str = "janus-protocol";
+/// Janus' subprotocol of an API.
+pub const fn protocol(api: Api) -> &'static str {
+    match api {
+        Api::Clients => "janus-protocol",
+        Api::Administrators => "janus-admin-protocol",
+    }
+}
 
 /// Silence after which a client is asked whether it is there.
 const PING_AFTER: Duration = Duration::from_secs(30);

@@ -134,7 +134,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if request.is("ping") {
             self.post.send(connection, &Message { transaction, ..Message::new("pong") });
         } else if request.is("info") {
-            let info = server_info(self.settings, &envelope.transaction);
+            let info = server_info(self.settings, &self.state.options, &envelope.transaction);
             self.post.send(connection, &info);
         } else if request.is("create") {
             let id = self.create_session(envelope)?;
@@ -146,6 +146,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     fn create_session(&mut self, envelope: &Envelope<'_>) -> Result<u64, Refusal> {
+        if !self.state.options.accepts_sessions {
+            return Err(refuse!(core_error::NOT_ACCEPTING, "janus", "Currently not accepting new sessions"));
+        }
         check(envelope.body, &[optional("id", Wanted::Natural)], CORE)?;
         let number = match natural(envelope.body, "id").filter(|id| *id != 0) {
             Some(id) if self.state.session(id).is_some() => {
@@ -155,7 +158,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             None => self.number(|turn, number| turn.state.session(number).is_some()),
         };
         let Origin { connection, transport, .. } = envelope.origin;
-        let session = Session { number, connection: Some(connection), transport, heard: self.now };
+        let session = Session { number, connection: Some(connection), transport, timeout_s: None, heard: self.now };
         let size = self.state.sessions.capacity();
         self.state.sessions.insert(session).map_err(|_| full("sessions", size))?;
         self.post.out.session_began(connection, number);
@@ -210,7 +213,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let request = envelope.request;
         if request.is("message") {
             let connection = envelope.origin.connection;
-            let caller = Caller { connection, session, handle, transaction: &envelope.transaction };
+            let transaction = &envelope.transaction;
+            let caller = Caller { connection, session, handle, transaction, is_administrator: false };
             self.message(caller, envelope.body, remote)?;
         } else if request.is("trickle") {
             check_trickle(envelope.body)?;
@@ -239,7 +243,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(core_error::NO_PLUGIN, "plugin", "No such plugin '{}'", plugin.raw()));
         }
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
-        let handle = Handle { number, session, role: Role::Idle, peer: None };
+        let handle = Handle { number, session, created: self.now, role: Role::Idle, peer: None };
         let size = self.state.handles.capacity();
         let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
         let event = HandleEvent::new("attached");

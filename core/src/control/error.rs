@@ -63,6 +63,7 @@ pub(crate) use refuse;
 
 /// Numbers of the Janus core.
 pub(crate) mod core_error {
+    pub(crate) const UNAUTHORIZED: u16 = 403;
     pub(crate) const UNKNOWN_REQUEST: u16 = 453;
     pub(crate) const INVALID_JSON: u16 = 454;
     pub(crate) const INVALID_JSON_OBJECT: u16 = 455;
@@ -75,7 +76,10 @@ pub(crate) mod core_error {
     pub(crate) const INVALID_SDP: u16 = 465;
     pub(crate) const INVALID_TYPE: u16 = 467;
     pub(crate) const SESSION_EXISTS: u16 = 468;
-    /// `JANUS_ERROR_UNKNOWN`.
+    pub(crate) const NOT_ACCEPTING: u16 = 472;
+    /// `JANUS_ERROR_UNKNOWN`: what has no number of its own.
+    pub(crate) const UNKNOWN: u16 = 490;
+    /// The same: a table that is full.
     pub(crate) const FULL: u16 = 490;
 }
 

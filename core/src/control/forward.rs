@@ -195,7 +195,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let shard = self.state.rooms.get(room).map_or(0, |room| room.shard);
         let state = &*self.state;
         let list = ForwarderList::of(state, room, shard, self.rtcp_port(shard));
-        self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
+        self.post.reply(state, caller, &list);
         Ok(())
     }
 

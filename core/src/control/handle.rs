@@ -4,6 +4,7 @@ use crate::id::{LinkId, SessionId};
 use crate::link::Credentials;
 use crate::room::{Publisher, Subscriber};
 use crate::sdp::RemoteTransport;
+use crate::time::Instant;
 
 /// A handle of the VideoRoom.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Handle {
     pub(crate) number: u64,
     /// Whose.
     pub(crate) session: SessionId,
+    /// When it was attached.
+    pub(crate) created: Instant,
     /// What it plays.
     pub(crate) role: Role,
     /// Its PeerConnection.

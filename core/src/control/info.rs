@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use serde::Serialize;
 
+use super::options::Options;
 use super::settings::Settings;
 
 const AUTHOR: &str = "The Parlor authors";
@@ -108,7 +109,7 @@ impl Part {
 }
 
 /// The answer to `info`. What is fixed there has the value that clients of Janus find in its default configuration.
-pub(crate) fn server_info<'a>(settings: &'a Settings, transaction: &'a str) -> ServerInfo<'a> {
+pub(crate) fn server_info<'a>(settings: &'a Settings, options: &Options, transaction: &'a str) -> ServerInfo<'a> {
     ServerInfo {
         janus: "server_info",
         transaction,
@@ -121,8 +122,8 @@ pub(crate) fn server_info<'a>(settings: &'a Settings, transaction: &'a str) -> S
         log_to_stdout: true,
         log_to_file: false,
         data_channels: true,
-        accepting_new_sessions: true,
-        session_timeout: settings.session_timeout_s,
+        accepting_new_sessions: options.accepts_sessions,
+        session_timeout: options.session_timeout_s,
         reclaim_session_timeout: settings.reclaim_session_timeout_s,
         candidates_timeout: 45,
         server_name: &settings.server_name,
@@ -134,8 +135,8 @@ pub(crate) fn server_info<'a>(settings: &'a Settings, transaction: &'a str) -> S
         ice_keepalive_conncheck: false,
         full_trickle: false,
         mdns_enabled: true,
-        min_nack_queue: 200,
-        nack_optimizations: false,
+        min_nack_queue: options.min_nack_queue_ms,
+        nack_optimizations: options.nack_optimizations,
         twcc_period: 200,
         dtls_mtu: 1200,
         static_event_loops: 0,

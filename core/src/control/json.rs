@@ -53,6 +53,9 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
 }
 
 impl<'a> Value<'a> {
+    /// An object without members.
+    pub(crate) const EMPTY: Value<'static> = Value("{}");
+
     /// What it is.
     pub(crate) fn kind(self) -> Kind {
         match self.0.as_bytes()[0] {

@@ -6,6 +6,7 @@
 //! notice, handshake ─▶ peer ─▶ post, commands
 //! ```
 
+mod admin;
 mod changes;
 mod envelope;
 pub mod error;
@@ -20,6 +21,7 @@ mod media_info;
 pub mod memory;
 mod notify;
 mod offers;
+mod options;
 mod origin;
 mod parameter;
 mod peer;
@@ -61,6 +63,7 @@ pub use settings::Settings;
 use notify::{Emitter, Shutdown, Started, Subject, TransportEvent, TransportName};
 
 use info::server_info;
+use options::Options;
 use post::Post;
 use shard::Shard;
 use state::State;
@@ -79,6 +82,12 @@ pub trait Outlet {
 
     /// Hands an event of this topic to management systems.
     fn event(&mut self, _topic: u16, _message: &[u8]) {}
+
+    /// An administrator wants other lines in the log: those of Janus' levels up to `level`, from 0 to 7.
+    fn log_level(&mut self, _level: u8) {}
+
+    /// An administrator wants a line in the log, of one of Janus' levels.
+    fn log_line(&mut self, _level: u8, _line: &str) {}
 
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
@@ -104,6 +113,7 @@ impl<'m, R: Random> Control<'m, R> {
     /// A control half in `memory`, without rooms.
     pub fn new(memory: Memory<'m>, settings: Settings, random: R) -> Self {
         let state = State {
+            options: Options::new(&settings),
             sessions: Table::new(memory.sessions),
             handles: Table::new(memory.handles),
             rooms: Table::new(memory.rooms),
@@ -140,7 +150,7 @@ impl<'m, R: Random> Control<'m, R> {
     /// The server starts.
     pub fn started(&mut self, now: Instant, out: &mut impl Outlet) {
         let Turn { mut post, state, settings, .. } = self.turn(now, out).0;
-        let event = Started { status: "started", info: server_info(settings, "") };
+        let event = Started { status: "started", info: server_info(settings, &state.options, "") };
         post.notify_event(state, (Topic::Core, 1), Subject::Nobody, &event);
     }
 
@@ -155,6 +165,11 @@ impl<'m, R: Random> Control<'m, R> {
     pub fn request(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
         let (mut turn, remote) = self.turn(now, out);
         turn.request(origin.into(), text, remote);
+    }
+
+    /// One JSON message of an administrator.
+    pub fn administer(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
+        self.turn(now, out).0.administer(origin.into(), text);
     }
 
     /// A client asks for the events of the session that a path's segment names, which is a sign of life (the long poll
@@ -196,7 +211,7 @@ impl<'m, R: Random> Control<'m, R> {
 
     /// Ends the sessions whose time is over.
     fn end_sessions(&mut self, now: Instant, out: &mut impl Outlet) {
-        let (timeout_s, reclaim_s) = (self.settings.session_timeout_s, self.settings.reclaim_session_timeout_s);
+        let (timeout_s, reclaim_s) = (self.state.options.session_timeout_s, self.settings.reclaim_session_timeout_s);
         let (mut turn, _) = self.turn(now, out);
         for index in 0..turn.state.sessions.capacity() as u16 {
             let session = turn.state.sessions.at(index);

@@ -16,6 +16,17 @@ pub enum Transport {
     Unix,
 }
 
+impl Transport {
+    /// Its name in Janus.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::WebSocket => "janus.transport.websockets",
+            Self::Http => "janus.transport.http",
+            Self::Unix => "janus.transport.pfunix",
+        }
+    }
+}
+
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {

@@ -50,7 +50,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         });
         let number = name_at(body, "room").unwrap_or_default();
         let list = ParticipantList { videoroom: "participants", room: number, participants: Each(everybody) };
-        self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
+        self.post.reply(state, caller, &list);
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let shown = (!is("disable")).then_some(());
         let allowed = shown.and_then(|()| self.state.rooms.get(id)).map(|room| room.allowed.tokens.as_slice());
         let list = AllowedList { videoroom: "success", room: number, allowed };
-        self.post.reply(self.state, caller.connection, caller.handle, caller.transaction, &list);
+        self.post.reply(self.state, caller, &list);
         Ok(())
     }
 

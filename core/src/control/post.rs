@@ -6,6 +6,7 @@ use super::Outlet;
 use super::error::{Refusal, core_error, refuse};
 use super::notify::Emitter;
 use super::state::State;
+use super::turn::Caller;
 use crate::id::{ConnectionId, HandleId, RoomId, SessionId};
 
 /// The plugin's name.
@@ -71,6 +72,14 @@ pub(crate) struct PluginData<D: Serialize> {
     data: D,
 }
 
+/// What a plugin or a transport answers an administrator.
+#[derive(Serialize)]
+pub(crate) struct Response<'a, D: Serialize> {
+    pub(crate) janus: &'static str,
+    pub(crate) transaction: &'a str,
+    pub(crate) response: D,
+}
+
 impl<'a> Message<'a, ()> {
     /// A message without anything yet.
     pub(crate) const fn new(janus: &'static str) -> Self {
@@ -126,18 +135,16 @@ impl<O: Outlet> Post<'_, O> {
     }
 
     /// Sends what the plugin answers at once.
-    pub(crate) fn reply(
-        &mut self,
-        state: &State<'_>,
-        connection: ConnectionId,
-        handle: HandleId,
-        transaction: &str,
-        data: &impl Serialize,
-    ) {
-        let Some(entry) = state.handles.get(handle) else { return };
+    pub(crate) fn reply(&mut self, state: &State<'_>, caller: Caller<'_>, data: &impl Serialize) {
+        let transaction = caller.transaction;
+        if caller.is_administrator {
+            let response = Response { janus: "success", transaction, response: data };
+            return self.send(caller.connection, &response);
+        }
+        let Some(entry) = state.handles.get(caller.handle) else { return };
         let Some(session) = state.sessions.get(entry.session) else { return };
         let message = plugin_message("success", session.number, entry.number, Some(transaction), data, None);
-        self.send(connection, &message);
+        self.send(caller.connection, &message);
     }
 
     /// Sends an event of the core about `handle`: `webrtcup`, `hangup`, `detached` and such.

@@ -165,7 +165,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Some(RoomInfo::of(state, state.rooms.id_at(index)?.into(), room))
         });
         let list = RoomList { videoroom: "success", list: Each(rooms) };
-        self.post.reply(state, caller.connection, caller.handle, caller.transaction, &list);
+        self.post.reply(state, caller, &list);
         Ok(())
     }
 
@@ -185,7 +185,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Answers at once.
     pub(crate) fn say(&mut self, caller: Caller<'_>, data: &impl serde::Serialize) {
-        self.post.reply(self.state, caller.connection, caller.handle, caller.transaction, data);
+        self.post.reply(self.state, caller, data);
     }
 
     /// The room that `body` names, 0 if it names none.

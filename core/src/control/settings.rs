@@ -6,10 +6,14 @@ use heapless::{String, Vec};
 
 use crate::limits::Limits;
 use crate::link::Fingerprint;
+use crate::media;
 use crate::room::{NETWORKS, Network};
 
 /// The most addresses that are offered as candidates.
 pub const ADDRESSES: usize = 16;
+
+/// The longest secret of administrators, in bytes.
+pub const ADMIN_SECRET_BYTES: usize = 128;
 
 /// What never changes after the start.
 #[derive(Clone, Debug)]
@@ -40,4 +44,10 @@ pub struct Settings {
     pub unix_time_at_start_us: u64,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+    /// What administrators show in every request; nothing is asked of them where it is empty.
+    pub admin_secret: String<ADMIN_SECRET_BYTES>,
+    /// The lines that are logged at first, as one of Janus' levels, from 0 to 7.
+    pub log_level: u8,
+    /// What the shards begin with.
+    pub media: media::Settings,
 }

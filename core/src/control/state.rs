@@ -4,6 +4,7 @@ use heapless::Vec;
 
 use super::handle::Handle;
 use super::memory::SHARDS;
+use super::options::Options;
 use super::session::Session;
 use super::shard::Shard;
 use crate::id::{HandleId, RoomId, SessionId, StreamId};
@@ -12,6 +13,7 @@ use crate::store::Table;
 
 /// All tables.
 pub(crate) struct State<'m> {
+    pub(crate) options: Options,
     pub(crate) sessions: Table<'m, Session>,
     pub(crate) handles: Table<'m, Handle>,
     pub(crate) rooms: Table<'m, Room>,

@@ -31,6 +31,17 @@ pub(crate) struct Caller<'a> {
     pub(crate) session: SessionId,
     pub(crate) handle: HandleId,
     pub(crate) transaction: &'a str,
+    /// Whether an administrator asks, who has neither session nor handle.
+    pub(crate) is_administrator: bool,
+}
+
+impl<'a> Caller<'a> {
+    /// An administrator.
+    pub(crate) fn administrator(connection: ConnectionId, transaction: &'a str) -> Self {
+        // Names that find nothing.
+        let (session, handle) = (SessionId::new(u16::MAX, u16::MAX), HandleId::new(u16::MAX, u16::MAX));
+        Self { connection, session, handle, transaction, is_administrator: true }
+    }
 }
 
 /// What comes of a request.

@@ -109,12 +109,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         } else if let Err(why) = self.immediate(caller, body) {
             let data = ErrorData::of(&why);
-            self.post.reply(self.state, caller.connection, caller.handle, caller.transaction, &data);
+            self.post.reply(self.state, caller, &data);
         }
         Ok(())
     }
 
-    fn immediate(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+    /// Does what is answered at once.
+    pub(crate) fn immediate(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, &[required("request", Wanted::Text)], PLUGIN)?;
         let Some(name) = body.get("request").and_then(Value::text) else { return Ok(()) };
         let Some(request) = find(&IMMEDIATE, name) else { return Err(unknown(name.raw())) };

@@ -4,12 +4,15 @@
 use crate::forward::{RelayParameters, SubscriptionParameters};
 use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
+use crate::media::Settings;
 use crate::stream::{SpeechSettings, StreamParameters};
 use crate::wire::extension::PlayoutDelay;
 
 /// What the control half asks of a shard.
 #[derive(Clone)]
 pub enum Command {
+    /// Changes what a site may change about media.
+    Configure(Settings),
     /// A new PeerConnection.
     OpenLink(OpenLink),
     /// New ICE credentials for a link (an ICE restart); the old path goes on until the new one is checked.

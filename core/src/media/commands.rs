@@ -14,6 +14,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Does what the control half asks. What it is about may be gone: then nothing happens.
     pub fn command(&mut self, now: Instant, command: Command) {
         match command {
+            Command::Configure(settings) => self.settings = settings,
             Command::OpenLink(open) => self.open_link(now, open),
             Command::RestartIce { link, local, remote_ufrag } => {
                 if let Some(state) = self.links.get_mut(link) {

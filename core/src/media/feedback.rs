@@ -86,7 +86,8 @@ fn note_silence<G: Gcm>(
     while let Some(stream) = streams.at_mut(at) {
         at = stream.next_of_link;
         let newest = stream.encodings.iter().filter_map(|encoding| encoding.arrived).max();
-        if stream.receiving && newest.is_none_or(|newest| now.since_us(newest) >= silence_us) {
+        let is_silent = newest.is_none_or(|newest| now.since_us(newest) >= silence_us);
+        if stream.receiving && is_silent && silence_us > 0 {
             stream.receiving = false;
             link.news.receiving = true;
         }

@@ -42,7 +42,7 @@ pub struct Media<'m, G: Gcm, R: Random> {
 pub struct Settings {
     /// Lost packets in a second from which a link counts as slow; 0: never (Janus' `slowlink_threshold`).
     pub slow_link_packets: u32,
-    /// Silence after which a stream counts as not received (Janus' `no_media_timer`).
+    /// Silence after which a stream counts as not received; 0: never (Janus' `no_media_timer`).
     pub silence_ms: u32,
 }
 

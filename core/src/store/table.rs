@@ -111,7 +111,7 @@ impl<'m, T> Table<'m, T> {
     }
 
     /// Every entry and its name, in the order of places.
-    pub fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let id = Id { index: index as u16, generation: slot.generation };
             slot.value.as_ref().map(|value| (id, value))

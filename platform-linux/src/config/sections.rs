@@ -1,5 +1,6 @@
 //! The sections of a file and their keys.
 
+use parlor_core::control::settings::ADMIN_SECRET_BYTES;
 use parlor_core::room::Name;
 
 use super::entry::Entry;
@@ -29,6 +30,9 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "page", field: |c| Flag(&mut c.control.page) },
     Key { name: "websocket", field: |c| Listener(&mut c.control.websocket) },
     Key { name: "admin", field: |c| Listener(&mut c.control.admin) },
+    Key { name: "admin_base_path", field: |c| UrlPath(&mut c.control.admin_base_path) },
+    Key { name: "admin_websocket", field: |c| Listener(&mut c.control.admin_websocket) },
+    Key { name: "admin_secret", field: |c| Text(&mut c.control.admin_secret, ADMIN_SECRET_BYTES) },
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },
     Key { name: "reclaim_session_timeout", field: |c| Number(&mut c.control.reclaim_session_timeout_s, 0..=86_400) },

@@ -39,8 +39,14 @@ pub struct Control {
     pub page: bool,
     /// Janus' WebSocket. Nothing if it is off.
     pub websocket: Option<SocketAddr>,
-    /// The admin API. Nothing if it is off.
+    /// The admin API over HTTP. Nothing if it is off.
     pub admin: Option<SocketAddr>,
+    /// The path of that API.
+    pub admin_base_path: String,
+    /// The admin API over WebSocket. Nothing if it is off.
+    pub admin_websocket: Option<SocketAddr>,
+    /// What administrators show in every request. Without it the admin API is not served to the network.
+    pub admin_secret: String,
     /// The name in `info`.
     pub server_name: String,
     /// Seconds without a word after which a session ends; 0: never.
@@ -163,6 +169,29 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogLevel {
+    /// The level that Janus has at `level`: 0 none, 1 fatal, 2 error, 3 warning, 4 information, 5 verbose, 6 huge, 7
+    /// debug.
+    pub fn from_janus(level: u8) -> Self {
+        match level {
+            0..=2 => Self::Error,
+            3 => Self::Warn,
+            4 => Self::Info,
+            _ => Self::Debug,
+        }
+    }
+
+    /// Janus' level that stands for it.
+    pub fn to_janus(self) -> u8 {
+        match self {
+            Self::Error => 2,
+            Self::Warn => 3,
+            Self::Info => 4,
+            Self::Debug => 5,
+        }
+    }
+}
+
 impl Shards {
     /// The number of shards on this machine.
     pub fn count(self) -> u8 {
@@ -183,6 +212,9 @@ impl Default for Configuration {
                 page: true,
                 websocket: everywhere(8188),
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
+                admin_base_path: "/admin".into(),
+                admin_websocket: None,
+                admin_secret: String::new(),
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,
                 reclaim_session_timeout_s: 0,

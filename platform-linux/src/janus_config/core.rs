@@ -6,6 +6,7 @@ use crate::config::{Datum, Entry, Refusal};
 
 const GENERAL: &[(&str, Meaning)] = &[
     ("server_name", Key("control.server_name")),
+    ("admin_secret", Key("control.admin_secret")),
     ("session_timeout", Key("control.session_timeout")),
     ("reclaim_session_timeout", Key("control.reclaim_session_timeout")),
     ("configs_folder", Without(ONE_BINARY)),

@@ -28,6 +28,8 @@ pub struct Imported {
 /// Reads the Janus files in `folder`, then applies each `KEY=VALUE` of `options`.
 pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let mut import = Import { configuration: Configuration::default(), notes: Vec::new() };
+    // Janus' port has no page.
+    import.configuration.control.page = false;
     let folder = Folder::open(folder)?;
     let disabled = core::import(&mut import, folder.file("janus.jcfg")?)?;
     transports::websockets(&mut import, folder.file("janus.transport.websockets.jcfg")?, &disabled)?;

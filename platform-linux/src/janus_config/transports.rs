@@ -10,6 +10,7 @@ use crate::config::{Entry, Refusal};
 
 const COMMON: &[(&str, Meaning)] = &[
     ("base_path", Key("control.base_path")),
+    ("admin_base_path", Key("control.admin_base_path")),
     ("json", Without("messages have no blanks")),
     ("pingpong_trigger", Without("idle sessions end by control.session_timeout")),
     ("pingpong_timeout", Without("idle sessions end by control.session_timeout")),
@@ -81,6 +82,16 @@ const HTTP: Listener = Listener {
     key: "control.http",
 };
 
+const ADMIN_WEBSOCKET: Listener = Listener {
+    module: "websockets",
+    group: "admin",
+    switch: "admin_ws",
+    port: ("admin_ws_port", 7188),
+    address: "admin_ws_ip",
+    interface: "admin_ws_interface",
+    key: "control.admin_websocket",
+};
+
 const ADMIN_HTTP: Listener = Listener {
     module: "http",
     group: "admin",
@@ -93,7 +104,7 @@ const ADMIN_HTTP: Listener = Listener {
 
 /// `janus.transport.websockets.jcfg`
 pub(super) fn websockets(import: &mut Import, file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
-    transport(import, file, disabled, &[WEBSOCKET])
+    transport(import, file, disabled, &[WEBSOCKET, ADMIN_WEBSOCKET])
 }
 
 /// `janus.transport.http.jcfg`

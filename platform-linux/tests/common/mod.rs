@@ -1,10 +1,10 @@
 //! A server that is started for a test, and what is said to it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use tungstenite::WebSocket;
@@ -20,23 +20,30 @@ pub(crate) struct Server {
     pub(crate) page: SocketAddr,
     pub(crate) websocket: SocketAddr,
     pub(crate) media: u16,
+    /// What it prints after the addresses above.
+    pub(crate) banner: Lines<BufReader<ChildStdout>>,
 }
 
 impl Server {
     /// A server with `--set` options, when it serves.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::begin(options, Stdio::inherit())
+    }
+
+    /// The same with another place for its log.
+    pub(crate) fn begin(options: &[&str], log: Stdio) -> Self {
         let media = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap().local_addr().unwrap().port();
         let state = std::env::temp_dir().join(format!("parlor-server-{}-{media}", std::process::id()));
-        let mut child = parlor(media, &state, options).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut child = parlor(media, &state, options).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut banner = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut port = |label: &str| {
-            let line = lines.find(|line| line.contains(label)).unwrap();
+            let line = banner.by_ref().map(Result::unwrap).find(|line| line.contains(label)).unwrap();
             let (_, rest) = line.rsplit_once(':').unwrap();
             let port = rest.split('/').next().unwrap().parse().unwrap();
             SocketAddr::from((Ipv4Addr::LOCALHOST, port))
         };
         let (page, websocket) = (port("Page"), port("WebSocket"));
-        Self { child, state, page, websocket, media }
+        Self { child, state, page, websocket, media, banner }
     }
 
     /// A WebSocket client.

@@ -102,6 +102,9 @@ impl World {
             events: 0,
             unix_time_at_start_us: 0,
             create_rooms: true,
+            admin_secret: "overlord".try_into().unwrap(),
+            log_level: 4,
+            media: crate::media::Settings::default(),
         };
         change(&mut settings);
         let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));

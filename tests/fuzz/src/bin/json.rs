@@ -18,6 +18,7 @@ const LIMITS: Limits =
     Limits { sessions: 4, handles: 4, rooms: 4, publishers: 2, subscribers: 2, subscriptions: 16, ..Limits::DEFAULT };
 
 const CLIENT: ConnectionId = ConnectionId::new(0, 0);
+const ADMINISTRATOR: ConnectionId = ConnectionId::new(1, 0);
 
 struct Leak;
 
@@ -68,6 +69,9 @@ fn new_control() -> Control<'static, Counter> {
         reclaim_session_timeout_s: 0,
         string_ids: false,
         create_rooms: false,
+        admin_secret: Default::default(),
+        log_level: 4,
+        media: Default::default(),
     };
     let mut control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Counter(1));
     control.add_room(RoomSettings { room: 1.into(), ..RoomSettings::default() }).expect("a place for a room");
@@ -91,6 +95,9 @@ fuzz_target!(|bytes: &[u8]| {
             heard.texts.clear();
             control.request(now, CLIENT, part, &mut heard);
             assert!(!heard.texts.is_empty(), "no answer");
+            heard.texts.clear();
+            control.administer(now, ADMINISTRATOR, part, &mut heard);
+            assert!(!heard.texts.is_empty(), "no answer to an administrator");
             let Ok(text) = std::str::from_utf8(part) else { continue };
             for rest in [format!("\"body\":{text}"), format!("\"body\":{{\"request\":{text}}}")] {
                 let message = format!(
@@ -99,6 +106,8 @@ fuzz_target!(|bytes: &[u8]| {
                 control.request(now, CLIENT, message.as_bytes(), &mut heard);
             }
         }
+        let accept = br#"{"janus":"accept_new_sessions","accept":true,"transaction":"t"}"#;
+        control.administer(now, ADMINISTRATOR, accept, &mut heard);
         control.closed(now, CLIENT, &mut heard);
         for command in std::mem::take(&mut heard.commands) {
             if let Command::CloseLink { link } = command {

@@ -1,0 +1,163 @@
+//! What an administrator asks of a part of Parlor: the plugin, a transport, the log, names and loops.
+
+use serde::Serialize;
+
+use super::super::Outlet;
+use super::super::envelope::Envelope;
+use super::super::error::{Refusal, core_error, refuse};
+use super::super::json::Value;
+use super::super::origin::Transport;
+use super::super::parameter::{CORE, Wanted, check, natural, optional, required};
+use super::super::post::{PLUGIN_NAME, Response};
+use super::super::reply::ErrorData;
+use super::super::turn::{Caller, Turn};
+use super::named;
+use crate::random::Random;
+
+/// The longest line of `custom_logline`.
+const LINE_BYTES: usize = 512;
+
+/// Janus' level of information, which a line has that names none.
+const INFORMATION: u64 = 4;
+
+/// Numbers by which a transport refuses.
+mod transport_error {
+    pub(super) const UNKNOWN_REQUEST: u16 = 411;
+    pub(super) const MISSING: u16 = 412;
+    pub(super) const INVALID: u16 = 413;
+}
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// Answers what a request asks of a part of Parlor, if that is what it asks.
+    pub(super) fn query(&mut self, envelope: &Envelope<'_>) -> Result<bool, Refusal> {
+        let (request, body) = (envelope.request, envelope.body);
+        if request.is("message_plugin") {
+            self.message_plugin(envelope)?;
+        } else if request.is("query_transport") {
+            self.query_transport(envelope)?;
+        } else if request.is("query_eventhandler") {
+            check(body, &named("handler"), CORE)?;
+            return Err(refuse!(core_error::NO_PLUGIN, "handler", "Invalid event handler"));
+        } else if request.is("query_logger") {
+            check(body, &named("logger"), CORE)?;
+            return Err(refuse!(core_error::NO_PLUGIN, "logger", "Invalid logger"));
+        } else if request.is("custom_event") {
+            check(body, &[required("schema", Wanted::Text), required("data", Wanted::Object)], CORE)?;
+            self.succeed(envelope);
+        } else if request.is("custom_logline") {
+            self.log_line(body)?;
+            self.succeed(envelope);
+        } else if request.is("resolve_address") {
+            self.resolve_address(envelope)?;
+        } else if request.is("test_stun") {
+            check(body, TEST_STUN, CORE)?;
+            return Err(refuse!(core_error::UNKNOWN, "address", "STUN request failed"));
+        } else if request.is("loops_info") {
+            let answer = Loops { janus: "success", transaction: &envelope.transaction, loops: [] };
+            self.post.send(envelope.origin.connection, &answer);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn message_plugin(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        let body = envelope.body;
+        check(body, &[required("plugin", Wanted::Text)], CORE)?;
+        if !body.get("plugin").and_then(Value::text).is_some_and(|plugin| plugin.is(PLUGIN_NAME)) {
+            return Err(refuse!(core_error::NO_PLUGIN, "plugin", "Invalid plugin"));
+        }
+        check(body, &[optional("request", Wanted::Object)], CORE)?;
+        let caller = Caller::administrator(envelope.origin.connection, &envelope.transaction);
+        if let Err(why) = self.immediate(caller, body.get("request").unwrap_or(Value::EMPTY)) {
+            self.post.reply(self.state, caller, &ErrorData::of(&why));
+        }
+        Ok(())
+    }
+
+    /// Transports have nothing that could be changed while they run.
+    fn query_transport(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        let body = envelope.body;
+        check(body, &named("transport"), CORE)?;
+        let name = body.get("transport").and_then(Value::text);
+        let is_ours = |transport: &Transport| name.is_some_and(|name| name.is(transport.name()));
+        if ![Transport::WebSocket, Transport::Http].iter().any(is_ours) {
+            return Err(refuse!(core_error::NO_PLUGIN, "transport", "Invalid transport"));
+        }
+        let asked = body.get("request").unwrap_or(Value::EMPTY).get("request");
+        let caller = Caller::administrator(envelope.origin.connection, &envelope.transaction);
+        let why = match (asked, asked.and_then(Value::text)) {
+            (_, Some(text)) if text.is("configure") => {
+                let (transaction, response) = (caller.transaction, TransportResult { result: 200 });
+                let answer = Response { janus: "success", transaction, response };
+                self.post.send(caller.connection, &answer);
+                return Ok(());
+            }
+            (_, Some(text)) => {
+                refuse!(transport_error::UNKNOWN_REQUEST, "request", "Unknown request '{}'", text.raw())
+            }
+            (None, _) => refuse!(transport_error::MISSING, "request", "Missing mandatory element (request)"),
+            (Some(_), None) => {
+                refuse!(transport_error::INVALID, "request", "Invalid element type (request should be a string)")
+            }
+        };
+        let response = TransportError { error_code: why.code, error: &why.reason };
+        self.post.send(caller.connection, &Response { janus: "success", transaction: caller.transaction, response });
+        Ok(())
+    }
+
+    fn log_line(&mut self, body: Value<'_>) -> Result<(), Refusal> {
+        check(body, &[required("line", Wanted::Text), optional("level", Wanted::Natural)], CORE)?;
+        let level = natural(body, "level").filter(|level| *level <= 7).unwrap_or(INFORMATION) as u8;
+        let too_long = || refuse!(core_error::INVALID_TYPE, "line", "Too long (line: {LINE_BYTES})");
+        let line = body.get("line").and_then(Value::text).and_then(|text| text.string::<LINE_BYTES>());
+        self.post.out.log_line(level, &line.ok_or_else(too_long)?);
+        Ok(())
+    }
+
+    /// No name is looked up here but that of this machine.
+    fn resolve_address(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        check(envelope.body, &[required("address", Wanted::Text)], CORE)?;
+        let text = envelope.body.get("address").and_then(Value::text).and_then(|text| text.string::<64>());
+        let address: Option<core::net::IpAddr> = match text.as_deref() {
+            Some("localhost") => Some(core::net::Ipv4Addr::LOCALHOST.into()),
+            Some(text) => text.parse().ok(),
+            None => None,
+        };
+        let unknown = || refuse!(core_error::UNKNOWN, "address", "Could not resolve address");
+        let ip = super::super::reply::Shown(address.ok_or_else(unknown)?);
+        let answer = Resolved { janus: "success", transaction: &envelope.transaction, ip, elapsed: 0 };
+        self.post.send(envelope.origin.connection, &answer);
+        Ok(())
+    }
+}
+
+/// What `test_stun` may hold. No STUN server is ever asked from here.
+const TEST_STUN: &[super::Parameter] =
+    &[required("address", Wanted::Text), required("port", Wanted::Natural), optional("localport", Wanted::Natural)];
+
+#[derive(Serialize)]
+struct TransportResult {
+    result: u16,
+}
+
+#[derive(Serialize)]
+struct TransportError<'a> {
+    error_code: u16,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct Loops<'a> {
+    janus: &'static str,
+    transaction: &'a str,
+    loops: [u8; 0],
+}
+
+#[derive(Serialize)]
+struct Resolved<'a, A: Serialize> {
+    janus: &'static str,
+    transaction: &'a str,
+    ip: A,
+    elapsed: u32,
+}
