@@ -2,17 +2,18 @@
 
 use heapless::{String, Vec};
 
-use super::error::Refusal;
+use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
 use super::parameter::{PLUGIN, Parameter, Wanted, flag, natural_u32, optional, required, string};
 use crate::room::publisher::DESCRIPTION_BYTES;
-use crate::room::{CodecName, DISPLAY_BYTES, PUBLISHED};
+use crate::room::{CodecName, DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED};
 use crate::stream::Mid;
 
 /// What `publish` and `configure` may hold.
 pub(crate) const CONFIGURE: &[Parameter] = &[
     optional("display", Wanted::Text),
+    optional("metadata", Wanted::Object),
     optional("audio", Wanted::Bool),
     optional("video", Wanted::Bool),
     optional("data", Wanted::Bool),
@@ -46,6 +47,7 @@ pub(crate) const DESCRIPTION: &[Parameter] = &[required("mid", Wanted::Text), re
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) display: Option<String<DISPLAY_BYTES>>,
+    pub(crate) metadata: Option<Metadata>,
     pub(crate) audio: Option<bool>,
     pub(crate) video: Option<bool>,
     pub(crate) audio_codec: Option<Option<CodecName>>,
@@ -76,6 +78,7 @@ impl Changes {
         };
         let mut changes = Self {
             display: string(body, "display")?,
+            metadata: metadata_of(body)?,
             audio: flag(body, "audio"),
             video: flag(body, "video"),
             audio_codec: codec("audiocodec")?,
@@ -104,4 +107,13 @@ impl Changes {
     pub(crate) fn description(&self, mid: &str) -> Option<String<DESCRIPTION_BYTES>> {
         self.descriptions.iter().find(|(known, _)| known == mid).map(|(_, description)| description.clone())
     }
+}
+
+/// The JSON object `metadata`, if it is there.
+pub(crate) fn metadata_of(body: Value<'_>) -> Result<Option<Metadata>, Refusal> {
+    let Some(metadata) = body.get("metadata") else { return Ok(None) };
+    let too_long = || {
+        refuse!(plugin::INVALID, "metadata", "Invalid element (metadata should have at most {METADATA_BYTES} bytes)")
+    };
+    metadata.raw().ok_or_else(too_long).map(Some)
 }

@@ -4,7 +4,7 @@ use heapless::String;
 
 use super::Outlet;
 use super::error::{Refusal, core_error, refuse};
-use super::handle::{Handle, Role};
+use super::handle::Handle;
 use super::info::server_info;
 use super::json::{self, Kind, Value};
 use super::notify::{HandleEvent, SessionEvent, Subject, Topic, TransportName};
@@ -243,7 +243,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(core_error::NO_PLUGIN, "plugin", "No such plugin '{}'", plugin.raw()));
         }
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
-        let handle = Handle { number, session, created: self.now, role: Role::Idle, peer: None };
+        let handle = Handle::new(number, session, self.now);
         let size = self.state.handles.capacity();
         let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
         let event = HandleEvent::new("attached");

@@ -287,7 +287,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     fn first_published(&self, handle: HandleId, kind: MediaKind) -> Option<StreamId> {
         let entry = self.state.handles.get(handle)?;
-        let shard = entry.peer.as_ref()?.shard;
+        let shard = entry.shard()?;
         let mut streams = entry.publisher()?.streams.iter().copied();
         streams.find(|id| self.state.stream(shard, *id).is_some_and(|it| it.kind == kind && !it.is_disabled))
     }

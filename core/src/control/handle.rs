@@ -22,6 +22,7 @@ pub(crate) struct Handle {
 }
 
 /// The part that a handle plays.
+#[expect(clippy::large_enum_variant, reason = "a table of handles has the size of its largest anyway")]
 #[derive(Clone, Debug)]
 pub(crate) enum Role {
     /// None yet.
@@ -54,6 +55,17 @@ pub(crate) struct Peer {
 }
 
 impl Handle {
+    /// A handle of `session` that plays no part yet.
+    pub(crate) fn new(number: u64, session: SessionId, created: Instant) -> Self {
+        Self { number, session, created, role: Role::Idle, peer: None }
+    }
+
+    /// The shard of its media, where it has some.
+    pub(crate) fn shard(&self) -> Option<u8> {
+        let dummy_shard = self.publisher().and_then(|publisher| publisher.dummy_shard);
+        self.peer.as_ref().map(|peer| peer.shard).or(dummy_shard)
+    }
+
     /// The publisher that it is.
     pub(crate) fn publisher(&self) -> Option<&Publisher> {
         match &self.role {
@@ -88,6 +100,11 @@ impl Handle {
 
     /// Whether its media can flow.
     pub(crate) fn is_up(&self) -> bool {
-        self.peer.as_ref().is_some_and(|peer| peer.is_up)
+        self.peer.as_ref().is_some_and(|peer| peer.is_up) || self.is_dummy()
+    }
+
+    /// Whether it only stands for a publisher who never sends.
+    pub(crate) fn is_dummy(&self) -> bool {
+        self.publisher().is_some_and(|publisher| publisher.dummy_shard.is_some())
     }
 }

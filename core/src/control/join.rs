@@ -62,7 +62,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         check(body, JOIN_AS_PUBLISHER, self.codes())?;
         check(body, CONFIGURE, PLUGIN)?;
         let changes = Changes::read(body)?;
-        let publisher = self.new_publisher(room, body)?;
+        let publisher = self.new_publisher(room, body, &changes)?;
         if let Some(entry) = self.state.handles.get_mut(caller.handle) {
             entry.role = Role::Publisher(publisher);
         }
@@ -84,7 +84,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    fn new_publisher(&mut self, room: RoomId, body: Value<'_>) -> Result<Publisher, Refusal> {
+    fn new_publisher(&mut self, room: RoomId, body: Value<'_>, changes: &Changes) -> Result<Publisher, Refusal> {
         let display = string(body, "display")?;
         let name = match name_at(body, "id").filter(|id| *id != Name::Number(0)) {
             Some(id) if self.state.feed(room, id).is_some() => {
@@ -97,17 +97,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
         };
         Ok(Publisher {
-            room: Some(room),
-            room_name: entry.settings.room,
-            name,
-            private_number: self.random.u32(),
             display,
-            bitrate_bps: entry.bitrate_bps(super::parameter::natural_u32(body, "bitrate")),
-            is_end_to_end: false,
-            speech_packets: None,
-            speech_level: None,
-            lost_forwarders: false,
-            streams: heapless::Vec::new(),
+            metadata: changes.metadata.clone(),
+            bitrate_bps: entry.bitrate_bps(changes.bitrate_bps),
+            speech_packets: changes.speech_packets,
+            speech_level: changes.speech_level,
+            ..Publisher::new(room, entry.settings.room, name, self.random.u32())
         })
     }
 

@@ -4,6 +4,8 @@
 //! Janus says which field is wrong and with which number, also where a value has any other type. A derived
 //! `Deserialize` can say neither, so requests are read through this view and become typed after.
 
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
 /// The most nested arrays and objects that are accepted.
 pub(crate) const DEPTH: usize = 16;
 
@@ -69,6 +71,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Its text, if it is a bounded one.
+    pub(crate) fn raw<const N: usize>(self) -> Option<heapless::String<N>> {
+        heapless::String::try_from(self.0).ok()
+    }
+
     /// The member `name` of an object; the last one if there are several.
     pub(crate) fn get(self, name: &str) -> Option<Self> {
         self.members().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
@@ -125,6 +132,52 @@ impl<'a> Value<'a> {
             scanner.value()?;
             Some(Value(&whole[start..scanner.at]))
         })
+    }
+}
+
+impl Serialize for Value<'_> {
+    /// Writes it as what it means: escapes may look different, and of a number with a fraction the last digits.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.kind() {
+            Kind::Null => serializer.serialize_unit(),
+            Kind::Bool => serializer.serialize_bool(self.bool() == Some(true)),
+            Kind::Integer => serializer.serialize_i64(self.integer().unwrap_or_default()),
+            Kind::Real => serializer.serialize_f64(self.0.parse().unwrap_or_default()),
+            Kind::Text => match self.text() {
+                Some(text) => serializer.collect_str(&text),
+                None => serializer.serialize_unit(),
+            },
+            Kind::Array => {
+                let mut list = serializer.serialize_seq(None)?;
+                self.elements().try_for_each(|element| list.serialize_element(&element))?;
+                list.end()
+            }
+            Kind::Object => {
+                let mut map = serializer.serialize_map(None)?;
+                self.members().try_for_each(|(name, value)| map.serialize_entry(&Shown(name), &value))?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// A name in an object on its way out.
+struct Shown<'a>(Text<'a>);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl core::fmt::Display for Text<'_> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut result = Ok(());
+        self.pieces(|piece| {
+            result = formatter.write_str(piece);
+            result.is_ok()
+        });
+        result
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use serde::ser::{Serialize, Serializer};
 
 use super::handle::Handle;
-use super::reply::{Each, Shown};
+use super::reply::{Each, Raw, Shown};
 use super::state::State;
 use crate::id::{StreamId, SubscriptionId};
 use crate::room::{CodecName, Name, PublishedStream, Publisher, SubscribedStream, Subscriber};
@@ -18,6 +18,10 @@ pub(crate) struct PublisherInfo<'a, 'm> {
     id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Raw<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dummy: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_codec: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +44,8 @@ impl<'a, 'm> PublisherInfo<'a, 'm> {
         Some(Self {
             id: publisher.name,
             display: publisher.display.as_deref(),
+            metadata: publisher.metadata.as_deref().map(Raw),
+            dummy: handle.is_dummy().then_some(true),
             audio_codec: streams.codec(MediaKind::Audio),
             video_codec: streams.codec(MediaKind::Video),
             streams,
@@ -50,7 +56,7 @@ impl<'a, 'm> PublisherInfo<'a, 'm> {
 
 /// Whether somebody talks; `None` if no audio level is told.
 pub(crate) fn talking(state: &State<'_>, handle: &Handle, publisher: &Publisher) -> Option<bool> {
-    let shard = handle.peer.as_ref()?.shard;
+    let shard = handle.shard()?;
     let streams = publisher.streams.iter().filter_map(|stream| state.stream(shard, *stream));
     streams.filter_map(is_talking).reduce(|one, other| one || other)
 }
@@ -75,7 +81,7 @@ impl<'a, 'm> PublishedStreams<'a, 'm> {
         publisher: &'a Publisher,
         has_talking: bool,
     ) -> Option<Self> {
-        let shard = handle.peer.as_ref()?.shard;
+        let shard = handle.shard()?;
         Some(Self { state, shard, streams: &publisher.streams, has_talking })
     }
 

@@ -8,6 +8,7 @@
 
 mod admin;
 mod changes;
+mod dummy;
 mod envelope;
 pub mod error;
 mod forward;

@@ -41,7 +41,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// are any; [`Self::offer_to`] tells them, where they shall be told.
     pub(crate) fn lose_sources(&mut self, handle: HandleId, is_told: bool) -> Watchers {
         let Some(entry) = self.state.handles.get(handle) else { return false };
-        let Some((shard, publisher)) = entry.peer.as_ref().map(|peer| peer.shard).zip(entry.publisher()) else {
+        let Some((shard, publisher)) = entry.shard().zip(entry.publisher()) else {
             return false;
         };
         let streams = publisher.streams.clone();

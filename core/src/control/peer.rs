@@ -167,6 +167,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Takes a publisher out of their room; the handle stays and is of no more use.
     pub(crate) fn leave(&mut self, handle: HandleId) {
+        self.remove_dummy(handle);
         if let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) {
             publisher.room = None;
         }

@@ -10,7 +10,7 @@ use super::notify::{RoomNotice, Subject};
 use super::parameter::{PLUGIN, check};
 use super::peer::{TextWriter, candidates, local_transport};
 use super::post::Jsep;
-use super::reply::{RoomEvent, Whom};
+use super::reply::{Raw, RoomEvent, Whom};
 use super::state::State;
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, StreamId};
@@ -88,7 +88,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let id = entry.publisher().and_then(|publisher| publisher.room).ok_or_else(no_room)?;
         let room = self.state.rooms.get(id).ok_or_else(no_room)?;
         let most = room.settings.publishers;
-        let active = self.state.publishers(id).filter(|(other, entry, _)| *other != handle && entry.is_up()).count();
+        let active = self
+            .state
+            .publishers(id)
+            .filter(|(other, entry, _)| *other != handle && entry.is_up() && !entry.is_dummy())
+            .count();
         if !entry.is_up() && active >= most as usize {
             let full = format_args!("Maximum number of publishers ({most}) already reached");
             return Err(Refusal::new(plugin::PUBLISHERS_FULL, "publishers", full));
@@ -274,16 +278,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
     }
 
-    /// Takes a new name, and tells it to the others if there was one before.
+    /// Takes a new name, and tells it to the others if there was one before; new metadata they are told anyway.
     fn rename(&mut self, handle: HandleId, changes: &Changes) {
-        let Some(display) = &changes.display else { return };
+        let (display, metadata) = (&changes.display, &changes.metadata);
         let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) else {
             return;
         };
-        let old = publisher.display.replace(display.clone());
-        let (number, Some(room)) = (publisher.name, publisher.room) else { return };
-        if old.is_some() {
-            let event = RoomEvent { id: Some(number), display: Some(display), ..RoomEvent::default() };
+        let old = display.as_ref().and_then(|display| publisher.display.replace(display.clone()));
+        publisher.metadata = metadata.clone().or_else(|| publisher.metadata.take());
+        let (id, Some(room)) = (Some(publisher.name), publisher.room) else { return };
+        if old.is_some() || metadata.is_some() {
+            let metadata = metadata.as_deref().map(Raw);
+            let event = RoomEvent { id, display: display.as_deref(), metadata, ..RoomEvent::default() };
             self.post.tell_room(self.state, room, Some(handle), &event);
         }
     }
@@ -325,7 +331,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// The m-line of `handle` that is called `mid`.
     pub(crate) fn published(&self, handle: HandleId, mid: &str) -> Option<(u8, StreamId)> {
         let entry = self.state.handles.get(handle)?;
-        let shard = entry.peer.as_ref()?.shard;
+        let shard = entry.shard()?;
         let mut streams = entry.publisher()?.streams.iter();
         let id = streams.find(|id| self.state.stream(shard, **id).is_some_and(|stream| stream.mid == mid))?;
         Some((shard, *id))

@@ -4,6 +4,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::error::Refusal;
 use super::handle::Handle;
+use super::json;
 use super::media_info::talking;
 use super::state::State;
 use crate::id::RoomId;
@@ -43,6 +44,19 @@ pub(crate) struct Shown<T>(pub(crate) T);
 impl<T: core::fmt::Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+/// JSON that was proved when it came, written again as what it means.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a>(pub(crate) &'a str);
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match json::parse(self.0.as_bytes()) {
+            Ok(value) => value.serialize(serializer),
+            Err(_) => serializer.serialize_unit(),
+        }
     }
 }
 
@@ -104,7 +118,7 @@ impl<'a> RoomInfo<'a> {
             fir_freq: settings.fir_freq,
             require_pvtid: settings.require_pvtid,
             require_e2ee: settings.require_e2ee,
-            dummy_publisher: false,
+            dummy_publisher: settings.dummy_publisher,
             notify_joining: settings.notify_joining,
             audiocodec: Shown(&settings.audiocodec),
             videocodec: Shown(&settings.videocodec),
@@ -133,6 +147,10 @@ pub(crate) struct ParticipantInfo<'a> {
     id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Raw<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dummy: Option<bool>,
     publisher: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     talking: Option<bool>,
@@ -143,6 +161,8 @@ impl<'a> ParticipantInfo<'a> {
         Self {
             id: publisher.name,
             display: publisher.display.as_deref(),
+            metadata: publisher.metadata.as_deref().map(Raw),
+            dummy: handle.is_dummy().then_some(true),
             publisher: handle.is_up(),
             talking: if handle.is_up() { talking(state, handle, publisher) } else { None },
         }
@@ -155,11 +175,17 @@ pub(crate) struct Attendee<'a> {
     id: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Raw<'a>>,
 }
 
 impl<'a> Attendee<'a> {
     pub(crate) fn of(publisher: &'a Publisher) -> Self {
-        Self { id: publisher.name, display: publisher.display.as_deref() }
+        Self {
+            id: publisher.name,
+            display: publisher.display.as_deref(),
+            metadata: publisher.metadata.as_deref().map(Raw),
+        }
     }
 }
 
@@ -228,6 +254,8 @@ pub(crate) struct RoomEvent<'a> {
     pub(crate) id: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) display: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<Raw<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use core::fmt::Write;
 
 use super::Outlet;
 use super::changes::Changes;
+use super::dummy::{DummyFormats, formats_of};
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Handle;
 use super::json::Value;
@@ -55,6 +56,7 @@ pub(crate) const CREATE: &[Parameter] = &[
     optional("notify_joining", Wanted::Bool),
     optional("dummy_publisher", Wanted::Bool),
     optional("dummy_streams", Wanted::Array),
+    optional("threads", Wanted::Natural),
 ];
 
 /// What `edit` may hold.
@@ -89,7 +91,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let settings = settings_of(body)?;
         let tokens = tokens_of(body)?;
-        let name = self.add_room(settings)?;
+        let formats = formats_of(body)?;
+        let name = self.add_room_with(settings, &formats)?;
         if let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty())
             && let Some(room) = self.state.room(name).and_then(|id| self.state.rooms.get_mut(id))
         {
@@ -102,7 +105,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Makes a room and says its name.
-    pub(crate) fn add_room(&mut self, mut settings: RoomSettings) -> Result<Name, Refusal> {
+    pub(crate) fn add_room(&mut self, settings: RoomSettings) -> Result<Name, Refusal> {
+        self.add_room_with(settings, &DummyFormats::new())
+    }
+
+    /// The same with `formats` for its dummy publisher, if it has one.
+    fn add_room_with(&mut self, mut settings: RoomSettings, formats: &DummyFormats) -> Result<Name, Refusal> {
         if self.settings.string_ids && settings.room != Name::default() {
             settings.room = settings.room.to_text();
         }
@@ -120,7 +128,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let shard = self.state.idlest_shard();
         let size = self.state.rooms.capacity();
-        self.state.rooms.insert(Room::new(settings, shard)).map_err(|_| Refusal::full("rooms", size))?;
+        let has_dummy = settings.dummy_publisher;
+        let room = Room::new(settings, shard);
+        let room: RoomId = self.state.rooms.insert(room).map_err(|_| Refusal::full("rooms", size))?.into();
+        if has_dummy && let Err(why) = self.add_dummy(room, formats) {
+            self.state.rooms.remove(room);
+            return Err(why);
+        }
         Ok(name)
     }
 
@@ -268,6 +282,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         rec_dir: string(body, "rec_dir")?,
         lock_record: set("lock_record", false),
         notify_joining: set("notify_joining", false),
+        dummy_publisher: set("dummy_publisher", false),
     })
 }
 

@@ -106,6 +106,6 @@ impl Selection {
 pub(crate) fn feed<'a>(state: &'a State<'_>, room: RoomId, element: Value<'_>) -> Result<(u8, &'a Publisher), Refusal> {
     let number = name_at(element, "feed").unwrap_or_default();
     let found = state.feed(room, number).filter(|(_, handle, _)| handle.is_up());
-    let found = found.and_then(|(_, handle, publisher)| Some((handle.peer.as_ref()?.shard, publisher)));
+    let found = found.and_then(|(_, handle, publisher)| Some((handle.shard()?, publisher)));
     found.ok_or_else(|| refuse!(plugin::NO_FEED, "feed", "No such feed ({number})"))
 }

@@ -14,7 +14,7 @@ pub use access::Denied;
 pub use forwarder::Forwarder;
 pub use name::{NAME_BYTES, Name};
 pub use network::{NETWORKS, Network};
-pub use publisher::{DISPLAY_BYTES, PUBLISHED, PublishedStream, Publisher};
+pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, PublishedStream, Publisher};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
 pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber};

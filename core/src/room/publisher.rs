@@ -14,6 +14,12 @@ pub const DISPLAY_BYTES: usize = 128;
 /// The longest description of a stream, in bytes.
 pub const DESCRIPTION_BYTES: usize = 64;
 
+/// The longest metadata of a participant, in bytes.
+pub const METADATA_BYTES: usize = 256;
+
+/// A JSON object as it was written.
+pub type Metadata = String<METADATA_BYTES>;
+
 /// The most m-lines of a publisher, whatever the limits say.
 pub const PUBLISHED: usize = 16;
 
@@ -40,8 +46,33 @@ pub struct Publisher {
     pub speech_level: Option<u32>,
     /// Whether forwarders of theirs ended because they published no more: lists go on naming them, as Janus' do.
     pub lost_forwarders: bool,
+    /// The shard of somebody who is only listed and never sends.
+    pub dummy_shard: Option<u8>,
+    /// What their client tells others about them: a JSON object, as it was written.
+    pub metadata: Option<Metadata>,
     /// Their m-lines, in the order of the offer.
     pub streams: Vec<StreamId, PUBLISHED>,
+}
+
+impl Publisher {
+    /// Somebody who just joined.
+    pub fn new(room: RoomId, room_name: Name, name: Name, private_number: u32) -> Self {
+        Self {
+            room: Some(room),
+            room_name,
+            name,
+            private_number,
+            display: None,
+            bitrate_bps: 0,
+            is_end_to_end: false,
+            speech_packets: None,
+            speech_level: None,
+            lost_forwarders: false,
+            dummy_shard: None,
+            metadata: None,
+            streams: Vec::new(),
+        }
+    }
 }
 
 /// One m-line of a publisher's offer.

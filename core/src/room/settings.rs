@@ -77,6 +77,8 @@ pub struct RoomSettings {
     pub lock_record: bool,
     /// Whether others are told of everybody who joins, publishing or not.
     pub notify_joining: bool,
+    /// Whether somebody is listed who has an m-line of each codec and never sends.
+    pub dummy_publisher: bool,
 }
 
 impl Default for RoomSettings {
@@ -111,6 +113,7 @@ impl Default for RoomSettings {
             rec_dir: None,
             lock_record: false,
             notify_joining: false,
+            dummy_publisher: false,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "rec_dir", field: |r| Short(&mut r.rec_dir) },
     Key { name: "lock_record", field: |r| Flag(&mut r.lock_record) },
     Key { name: "notify_joining", field: |r| Flag(&mut r.notify_joining) },
+    Key { name: "dummy_publisher", field: |r| Flag(&mut r.dummy_publisher) },
 ];
 
 /// Sets what `entry` names by the last part of its key.

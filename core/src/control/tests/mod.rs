@@ -5,6 +5,7 @@ mod client;
 mod events;
 mod malformed;
 mod names;
+mod participants;
 mod protocol;
 mod publishing;
 mod subscribing;
