@@ -13,7 +13,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,12 +20,12 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use parlor_core::control::Transport;
-use smol::future::or;
+use smol::LocalExecutor;
 use smol::lock::Mutex;
-use smol::{LocalExecutor, Timer};
 
 use crate::answer::{self, Content};
 use crate::control::{Api, Client, ControlTask};
+use crate::deadline::within;
 use crate::log;
 use crate::outgoing::Outgoing;
 
@@ -185,14 +184,6 @@ fn moved(location: &str) -> Response<Content> {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
-}
-
-async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let late = async {
-        Timer::after(time).await;
-        None
-    };
-    or(async { Some(future.await) }, late).await
 }
 
 #[cfg(test)]

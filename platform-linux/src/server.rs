@@ -25,7 +25,7 @@ use crate::random::SystemSource;
 use crate::rest::Rest;
 use crate::shard::{self, ShardHandle};
 use crate::signals::Ending;
-use crate::{addresses, cpu, log};
+use crate::{addresses, cpu, log, unix};
 
 /// Serves as `configuration` says until the process is asked to end. The error is a sentence for the operator.
 pub fn run(configuration: &Configuration) -> Result<(), String> {
@@ -40,6 +40,8 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         if !has_secret && (configuration.control.admin.is_some() || configuration.control.admin_websocket.is_some()) {
             log::info("admin", "control.admin_secret is not set: the admin API is not served");
         }
+        let unix = unix_listener("control.unix", configuration.control.unix.as_deref())?;
+        let admin_unix = unix_listener("control.admin_unix", configuration.control.admin_unix.as_deref())?;
         let addresses =
             addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
@@ -98,11 +100,21 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
                 executor.spawn(http::listen(Rc::clone(&site), socket, Listener { api, rest, page })).detach();
             }
         }
+        for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {
+            if let Some(socket) = socket {
+                let serve = socket.serve(api, Rc::clone(&task), Rc::clone(&executor), request_bytes);
+                executor.spawn(serve).detach();
+            }
+        }
         banner.print();
         log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
         let signal = executor.run(ending.asked()).await;
         log::info("end", format_args!("asked to end by {signal}"));
         executor.run(ended.end(if signal == "SIGINT" { 2 } else { 15 })).await;
+        for path in [&configuration.control.unix, &configuration.control.admin_unix].into_iter().flatten() {
+            // It may be gone already.
+            let _ = std::fs::remove_file(path);
+        }
         for thread in threads {
             if !thread.stop() {
                 log::error("end", "a media thread had ended by a fault of ours");
@@ -117,6 +129,12 @@ fn listener(key: &str, address: Option<SocketAddr>) -> Result<Option<Async<TcpLi
     Async::<TcpListener>::bind(address).map(Some).map_err(|error| {
         format!("{key}: cannot listen on {address}: {error}\nChoose another: --set {key}=ADDRESS:PORT, or the key in the configuration file.")
     })
+}
+
+fn unix_listener(key: &str, path: Option<&Path>) -> Result<Option<unix::Listener>, String> {
+    let Some(path) = path else { return Ok(None) };
+    let listener = unix::Listener::bind(path);
+    listener.map(Some).map_err(|error| format!("{key}: cannot listen at {}: {error}", path.display()))
 }
 
 fn address_of(listener: Option<&Async<TcpListener>>) -> Option<SocketAddr> {

@@ -1,6 +1,5 @@
 //! One client on a WebSocket (RFC 6455): its requests in, one after the other; answers and events out.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use async_tungstenite::WebSocketStream;
@@ -13,6 +12,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 use smol::stream::StreamExt;
 
 use crate::control::{Api, Client};
+use crate::deadline::within;
 use crate::log;
 
 /// Janus' subprotocol of an API.
@@ -117,12 +117,4 @@ where
     };
     let send = async { Some(socket.send(message).await.is_ok()) };
     within(SEND_WITHIN, or(send, overflow)).await.flatten().unwrap_or(false)
-}
-
-async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let late = async {
-        Timer::after(time).await;
-        None
-    };
-    or(async { Some(future.await) }, late).await
 }

@@ -27,6 +27,8 @@ pub(super) enum Field<'a> {
     /// A text or a list of them, and what is allowed.
     Texts(&'a mut Vec<String>, &'static str),
     Directory(&'a mut PathBuf),
+    /// The path of a Unix socket; nothing for `"off"`.
+    Socket(&'a mut Option<PathBuf>),
     Listener(&'a mut Option<SocketAddr>),
     Shards(&'a mut Shards),
     UrlPath(&'a mut String),
@@ -48,6 +50,7 @@ impl Field<'_> {
             Self::Word(place) => place.choose(entry.choice(place.words())?),
             Self::Texts(place, allowed) => *place = entry.texts(allowed)?,
             Self::Directory(place) => *place = entry.text()?.into(),
+            Self::Socket(place) => *place = socket(entry)?,
             Self::Listener(place) => *place = entry.listener()?,
             Self::Shards(place) => *place = shards(entry)?,
             Self::UrlPath(place) => *place = entry.path()?,
@@ -68,8 +71,9 @@ impl Field<'_> {
             Self::Word(place) => Value::String(place.word().into()),
             Self::Texts(place, _) => Value::Array(place.iter().cloned().map(Value::String).collect()),
             Self::Directory(place) => Value::String(place.to_string_lossy().into()),
+            Self::Socket(Some(path)) => Value::String(path.to_string_lossy().into()),
             Self::Listener(Some(address)) => Value::String(address.to_string()),
-            Self::Listener(None) => Value::String("off".into()),
+            Self::Socket(None) | Self::Listener(None) => Value::String("off".into()),
             Self::Shards(Shards::Auto) => Value::String("auto".into()),
             Self::Shards(Shards::Count(count)) => Value::Integer((*count).into()),
             Self::Networks(place) => Value::Array(place.iter().map(|it| Value::String(it.to_string())).collect()),
@@ -77,6 +81,17 @@ impl Field<'_> {
             Self::Name(Name::Number(number)) => Value::Integer(*number as i64),
             Self::Name(name) => Value::String(name.to_string()),
         })
+    }
+}
+
+/// The longest path of a Unix socket (unix(7)).
+const SOCKET_PATH_BYTES: usize = 107;
+
+fn socket(entry: &Entry) -> Result<Option<PathBuf>, Refusal> {
+    match entry.short_text(SOCKET_PATH_BYTES)? {
+        "off" => Ok(None),
+        path if path.starts_with('/') => Ok(Some(path.into())),
+        _ => Err(entry.refuse("a path that begins with \"/\", or \"off\"")),
     }
 }
 

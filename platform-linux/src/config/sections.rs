@@ -5,7 +5,7 @@ use parlor_core::room::Name;
 
 use super::entry::Entry;
 use super::field::Field::{
-    Directory, Flag, Listener, Networks, Number, PowerOfTwo, Shards, Text, Texts, UrlPath, Word,
+    Directory, Flag, Listener, Networks, Number, PowerOfTwo, Shards, Socket, Text, Texts, UrlPath, Word,
 };
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
@@ -32,6 +32,8 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "admin", field: |c| Listener(&mut c.control.admin) },
     Key { name: "admin_base_path", field: |c| UrlPath(&mut c.control.admin_base_path) },
     Key { name: "admin_websocket", field: |c| Listener(&mut c.control.admin_websocket) },
+    Key { name: "unix", field: |c| Socket(&mut c.control.unix) },
+    Key { name: "admin_unix", field: |c| Socket(&mut c.control.admin_unix) },
     Key { name: "admin_secret", field: |c| Text(&mut c.control.admin_secret, ADMIN_SECRET_BYTES) },
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },

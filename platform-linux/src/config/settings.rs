@@ -45,6 +45,10 @@ pub struct Control {
     pub admin_base_path: String,
     /// The admin API over WebSocket. Nothing if it is off.
     pub admin_websocket: Option<SocketAddr>,
+    /// The Unix socket of Janus' API. Nothing if it is off.
+    pub unix: Option<PathBuf>,
+    /// The Unix socket of the admin API; without a secret its file's permissions protect it. Nothing if it is off.
+    pub admin_unix: Option<PathBuf>,
     /// What administrators show in every request. Without it the admin API is not served to the network.
     pub admin_secret: String,
     /// The name in `info`.
@@ -214,6 +218,8 @@ impl Default for Configuration {
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
                 admin_base_path: "/admin".into(),
                 admin_websocket: None,
+                unix: None,
+                admin_unix: None,
                 admin_secret: String::new(),
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,

@@ -34,6 +34,7 @@ pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let disabled = core::import(&mut import, folder.file("janus.jcfg")?)?;
     transports::websockets(&mut import, folder.file("janus.transport.websockets.jcfg")?, &disabled)?;
     transports::http(&mut import, folder.file("janus.transport.http.jcfg")?, &disabled)?;
+    transports::pfunix(&mut import, folder.file("janus.transport.pfunix.jcfg")?, &disabled)?;
     handlers::import(&mut import, &folder, &disabled)?;
     videoroom::import(&mut import, folder.file("janus.plugin.videoroom.jcfg")?)?;
     import.notes.extend(folder.unread());

@@ -112,6 +112,29 @@ pub(super) fn http(import: &mut Import, file: Groups, disabled: &Disabled) -> Re
     transport(import, file, disabled, &[HTTP, ADMIN_HTTP])
 }
 
+/// `janus.transport.pfunix.jcfg`
+pub(super) fn pfunix(import: &mut Import, mut file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
+    for (group, switch, path, kind, key) in [
+        ("general", "enabled", "path", "type", "control.unix"),
+        ("admin", "admin_enabled", "admin_path", "admin_type", "control.admin_unix"),
+    ] {
+        let Some(mut group) = file.take(group) else { continue };
+        let is_on = group.take(switch).is_some_and(|entry| entry.boolean().unwrap_or_default());
+        let path = group.take(path).filter(|_| is_on && !disabled.contains("pfunix"));
+        if let Some(path) = path {
+            import.configuration.apply(&path.with(key, path.text()?))?;
+        }
+        if let Some(kind) = group.take(kind).filter(|kind| kind.text() != Ok("SOCK_SEQPACKET")) {
+            import.note(&kind, "the socket is always of the type SOCK_SEQPACKET");
+        }
+        import.map(Some(group), COMMON)?;
+    }
+    for group in file.rest() {
+        import.map(Some(group), &[])?;
+    }
+    Ok(())
+}
+
 fn transport(
     import: &mut Import,
     mut file: Groups,
