@@ -58,7 +58,7 @@ impl Name {
         written
     }
 
-    /// As it may stand in a session description, where a token has letters, digits and a few signs (RFC 8866 section 9).
+    /// As it may stand in a session description: letters, digits and a few signs (RFC 8866 section 9).
     pub fn token(self) -> String<NAME_BYTES> {
         let is_sign = |letter| "!#$%&'*+-.^_`{|}~".contains(letter);
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || is_sign(letter);
