@@ -12,6 +12,8 @@ pub struct Limits {
     pub handles: u16,
     /// Rooms.
     pub rooms: u16,
+    /// Stored tokens of clients.
+    pub tokens: u16,
     /// PeerConnections that publish, a shard.
     pub publishers: u16,
     /// PeerConnections that subscribe, a shard.
@@ -39,6 +41,7 @@ impl Limits {
         sessions: 128,
         handles: 512,
         rooms: 64,
+        tokens: 64,
         publishers: 32,
         subscribers: 128,
         streams_per_publisher: 4,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
-use parlor_core::control::{Control, Origin, Outlet, Refusal, Transport};
+use parlor_core::control::{Control, Credentials, Origin, Outlet, Refusal, Transport};
 use parlor_core::id::ConnectionId;
 use parlor_core::link::{HandshakeCommand, HandshakeEvent};
 use parlor_core::media::{Command, Notice};
@@ -103,8 +103,8 @@ impl ControlTask {
     }
 
     /// A client asks by HTTP for the events of the session that a segment of the path names: its number.
-    pub fn poll(&self, segment: &str) -> Result<u64, Refusal> {
-        self.with(|control, now, _| control.poll(now, segment))
+    pub fn poll(&self, segment: &str, credentials: Credentials<'_>) -> Result<u64, Refusal> {
+        self.with(|control, now, _| control.poll(now, segment, credentials))
     }
 
     /// How many clients there are.

@@ -11,6 +11,7 @@
 //! Every POST has a client's place of its own, by which its reply comes. The place of one that made a session stays,
 //! and the session's events wait there until the session ends.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use parlor_core::control::Transport;
+use parlor_core::control::{Credentials, Transport};
 use smol::LocalExecutor;
 use smol::lock::Mutex;
 
@@ -138,7 +139,9 @@ impl Rest {
     }
 
     async fn poll(&self, segment: &str, query: &str) -> Response<Content> {
-        let number = match self.control.poll(segment) {
+        let (api_secret, token) = (first(query, "apisecret"), first(query, "token"));
+        let credentials = Credentials { api_secret: api_secret.as_deref(), token: token.as_deref() };
+        let number = match self.control.poll(segment, credentials) {
             Ok(number) => number,
             Err(why) if why.code == 403 => return answer::bare(StatusCode::FORBIDDEN),
             Err(_) => return answer::bare(StatusCode::NOT_FOUND),
@@ -170,11 +173,16 @@ impl Mailbox {
 
 /// The most events that a poll wants: its first `maxev`, read as C's `atoi` does; one if that is no number of events.
 fn most_events(query: &str) -> usize {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let wanted = pairs.find(|(name, _)| name.eq_ignore_ascii_case("maxev")).map(|(_, value)| value);
+    let wanted = first(query, "maxev");
     let digits = wanted.iter().flat_map(|value| value.trim_start().bytes()).take_while(u8::is_ascii_digit);
     let number = digits.fold(0_usize, |sum, digit| sum.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
     number.max(1)
+}
+
+/// The first value that a query gives to `name`, whatever its case.
+fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Events are a session's, not a handle's.

@@ -88,9 +88,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     fn dispatch(&mut self, envelope: &Envelope<'_>, remote: &mut [u8]) -> Done {
-        let Some(session) = self.session_of(envelope)? else {
+        if envelope.session_number.is_none() {
+            // A handle without a session is refused first.
+            self.session_of(envelope)?;
             return self.without_session(envelope);
-        };
+        }
+        self.authorize(envelope.body)?;
+        let Some(session) = self.session_of(envelope)? else { return Ok(()) };
         if let Some(entry) = self.state.sessions.get_mut(session) {
             entry.heard = self.now;
         }
@@ -137,6 +141,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let info = server_info(self.settings, &self.state.options, &envelope.transaction);
             self.post.send(connection, &info);
         } else if request.is("create") {
+            self.authorize(envelope.body)?;
             let id = self.create_session(envelope)?;
             self.post.send(connection, &Message { transaction, data: Some(Created { id }), ..Message::new("success") });
         } else {
@@ -242,6 +247,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(plugin) = plugin.filter(|plugin| !plugin.is(PLUGIN_NAME)) {
             return Err(refuse!(core_error::NO_PLUGIN, "plugin", "No such plugin '{}'", plugin.raw()));
         }
+        self.authorize_plugin(body)?;
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
         let handle = Handle::new(number, session, self.now);
         let size = self.state.handles.capacity();

@@ -64,6 +64,7 @@ pub(crate) use refuse;
 /// Numbers of the Janus core.
 pub(crate) mod core_error {
     pub(crate) const UNAUTHORIZED: u16 = 403;
+    pub(crate) const UNAUTHORIZED_PLUGIN: u16 = 405;
     pub(crate) const UNKNOWN_REQUEST: u16 = 453;
     pub(crate) const INVALID_JSON: u16 = 454;
     pub(crate) const INVALID_JSON_OBJECT: u16 = 455;

@@ -140,6 +140,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn rtp_forward(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, RTP_FORWARD, self.codes())?;
         check_elements(body, "streams", self.codes(), FORWARDED_STREAM)?;
+        self.check_forwarding_key(body)?;
         let host = host_of(body)?;
         let target = Target { host, sealing: sealing_of(body)? };
         let room = self.room_with_secret(body)?;
@@ -168,6 +169,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     pub(crate) fn stop_rtp_forward(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, STOP_RTP_FORWARD, self.codes())?;
+        self.check_forwarding_key(body)?;
         let room = self.room_with_secret(body)?;
         let (handle, publisher_id) = self.forwarded_feed(room, body)?;
         // As in Janus, only the low 32 bits count.
@@ -187,6 +189,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.notify_plugin(self.state, Subject::Nobody, &notice);
         self.say(caller, &Stopped { videoroom: "stop_rtp_forward", room, publisher_id, stream_id });
         Ok(())
+    }
+
+    /// Whether `body` shows the administrators' key, where forwarding needs it.
+    fn check_forwarding_key(&self, body: Value<'_>) -> Done {
+        if self.settings.lock_rtp_forward { self.check_admin_key(body) } else { Ok(()) }
     }
 
     pub(crate) fn list_forwarders(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {

@@ -45,6 +45,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn check_access(&self, room: RoomId, body: Value<'_>) -> Done {
         let Some(room) = self.state.rooms.get(room) else { return Ok(()) };
         check_lock(room.settings.pin.as_deref(), body, "pin")?;
+        if room.settings.signed_tokens {
+            self.authorize_room(body, room.settings.room)?;
+        }
         let token: Option<heapless::String<SECRET_BYTES>> = string(body, "token").unwrap_or_default();
         match room.allowed.admits(token.as_deref()) {
             true => Ok(()),

@@ -2,6 +2,7 @@
 
 use heapless::Vec;
 
+use super::access::StoredToken;
 use super::handle::Handle;
 use super::session::Session;
 use super::shard::LinkEntry;
@@ -26,6 +27,7 @@ pub struct Memory<'m> {
     pub(super) sessions: &'m mut [Slot<Session>],
     pub(super) handles: &'m mut [Slot<Handle>],
     pub(super) rooms: &'m mut [Slot<Room>],
+    pub(super) tokens: &'m mut [Slot<StoredToken>],
     pub(super) shards: Vec<ShardMemory<'m>, SHARDS>,
     /// A message on its way out.
     pub(super) message: &'m mut [u8],
@@ -51,6 +53,7 @@ impl<'m> Memory<'m> {
             sessions: lender.lend("sessions", usize::from(limits.sessions)),
             handles: lender.lend("handles", usize::from(limits.handles)),
             rooms: lender.lend("rooms", usize::from(limits.rooms)),
+            tokens: lender.lend("tokens", usize::from(limits.tokens)),
             shards: (0..usize::from(shards).min(SHARDS))
                 .map(|_| ShardMemory {
                     links: lender.lend("links, control half", limits.links()),

@@ -6,6 +6,7 @@
 //! notice, handshake ─▶ peer ─▶ post, commands
 //! ```
 
+mod access;
 mod admin;
 mod changes;
 mod dummy;
@@ -54,6 +55,7 @@ use crate::room::RoomSettings;
 use crate::store::Table;
 use crate::time::Instant;
 
+pub use access::Credentials;
 pub use error::Refusal;
 use error::{core_error, refuse};
 pub use memory::{Lender, Memory, memory};
@@ -118,6 +120,7 @@ impl<'m, R: Random> Control<'m, R> {
             sessions: Table::new(memory.sessions),
             handles: Table::new(memory.handles),
             rooms: Table::new(memory.rooms),
+            tokens: Table::new(memory.tokens),
             shards: memory.shards.into_iter().map(Shard::new).collect(),
         };
         Self { settings, random, state, message: memory.message, remote: memory.remote, local: memory.local }
@@ -175,7 +178,8 @@ impl<'m, R: Random> Control<'m, R> {
 
     /// A client asks for the events of the session that a path's segment names, which is a sign of life (the long poll
     /// of Janus' HTTP transport). Its number, if there is one.
-    pub fn poll(&mut self, now: Instant, segment: &str) -> Result<u64, Refusal> {
+    pub fn poll(&mut self, now: Instant, segment: &str, credentials: Credentials<'_>) -> Result<u64, Refusal> {
+        self.turn(now, &mut Nobody).0.admit(credentials)?;
         let number = origin::number(segment);
         let session = self.state.session(number).and_then(|session| self.state.sessions.get_mut(session));
         let missing = || refuse!(core_error::NO_SESSION, "session_id", "No such session {number}");

@@ -86,6 +86,7 @@ pub(crate) const NAMED: &[Parameter] = &[required("room", Wanted::Name)];
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn create_room(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, CREATE, self.codes())?;
+        self.check_admin_key(body)?;
         if !self.settings.create_rooms {
             return Err(refuse!(plugin::UNAUTHORIZED, "request", "Unauthorized (rooms are made by the configuration)"));
         }
@@ -172,10 +173,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    pub(crate) fn list_rooms(&mut self, caller: Caller<'_>) -> Done {
+    pub(crate) fn list_rooms(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        // Private rooms are for those who show the key.
+        let shows_key = body.get("admin_key").is_some();
+        if shows_key {
+            self.check_admin_key(body)?;
+        }
+        let sees_all = shows_key && !self.settings.admin_key.is_empty();
         let state = &*self.state;
         let rooms = (0..state.rooms.capacity() as u16).filter_map(|index| {
-            let room = state.rooms.at(index).filter(|room| !room.settings.is_private)?;
+            let room = state.rooms.at(index).filter(|room| sees_all || !room.settings.is_private)?;
             Some(RoomInfo::of(state, state.rooms.id_at(index)?.into(), room))
         });
         let list = RoomList { videoroom: "success", list: Each(rooms) };
@@ -259,6 +266,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         pin: string(body, "pin")?,
         is_private: set("is_private", false),
         require_pvtid: set("require_pvtid", false),
+        signed_tokens: set("signed_tokens", false),
         require_e2ee: set("require_e2ee", false),
         publishers: above_zero("publishers", default.publishers),
         bitrate: natural_u32(body, "bitrate").unwrap_or_default(),

@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use heapless::{String, Vec};
 
+pub use super::access::API_SECRET_BYTES;
 use crate::limits::Limits;
 use crate::link::Fingerprint;
 use crate::media;
@@ -36,6 +37,16 @@ pub struct Settings {
     pub reclaim_session_timeout_s: u32,
     /// Where RTP may be forwarded to.
     pub forward_networks: Vec<Network, NETWORKS>,
+    /// What clients show in every request; nothing is asked of them where it is empty.
+    pub api_secret: String<API_SECRET_BYTES>,
+    /// Whether clients may, or without a secret must, show a token.
+    pub token_auth: bool,
+    /// What tokens are signed with; where it is empty, they are stored.
+    pub token_secret: String<API_SECRET_BYTES>,
+    /// What those show who make rooms and see private ones; nothing is asked of them where it is empty.
+    pub admin_key: String<API_SECRET_BYTES>,
+    /// Whether those show it as well who forward RTP.
+    pub lock_rtp_forward: bool,
     /// Whether rooms and participants are called by texts instead of numbers.
     pub string_ids: bool,
     /// The topics that management systems want to hear of, as bits ([`super::Topic`]); 0: nobody listens.

@@ -2,6 +2,7 @@
 
 use heapless::Vec;
 
+use super::access::StoredToken;
 use super::handle::Handle;
 use super::memory::SHARDS;
 use super::options::Options;
@@ -17,6 +18,7 @@ pub(crate) struct State<'m> {
     pub(crate) sessions: Table<'m, Session>,
     pub(crate) handles: Table<'m, Handle>,
     pub(crate) rooms: Table<'m, Room>,
+    pub(crate) tokens: Table<'m, StoredToken>,
     pub(crate) shards: Vec<Shard<'m>, SHARDS>,
 }
 

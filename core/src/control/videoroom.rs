@@ -123,7 +123,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Immediate::Create => self.create_room(caller, body),
             Immediate::Edit => self.edit_room(caller, body),
             Immediate::Destroy => self.destroy_room(caller, body),
-            Immediate::List => self.list_rooms(caller),
+            Immediate::List => self.list_rooms(caller, body),
             Immediate::Exists => self.room_exists(caller, body),
             Immediate::ListParticipants => self.list_participants(caller, body),
             Immediate::ListForwarders => self.list_forwarders(caller, body),

@@ -39,7 +39,8 @@ pub struct AllowedTokens {
 impl AllowedTokens {
     /// Whether `token` may join.
     pub fn admits(&self, token: Option<&str>) -> bool {
-        !self.is_checked || token.is_some_and(|token| self.tokens.iter().any(|known| known == token))
+        let opens = |token| self.tokens.iter().filter(|known| check(Some(known), Some(token)).is_ok()).count() > 0;
+        !self.is_checked || token.is_some_and(opens)
     }
 
     /// Adds `token`; false if the list is full.

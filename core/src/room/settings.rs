@@ -31,6 +31,8 @@ pub struct RoomSettings {
     pub is_private: bool,
     /// Whether subscribers must show the private id of a publisher.
     pub require_pvtid: bool,
+    /// Whether those who join must show a token that was signed for the room, where tokens are signed.
+    pub signed_tokens: bool,
     /// Whether joining without end-to-end encryption is refused.
     pub require_e2ee: bool,
     /// The most publishers at once.
@@ -90,6 +92,7 @@ impl Default for RoomSettings {
             pin: None,
             is_private: false,
             require_pvtid: false,
+            signed_tokens: false,
             require_e2ee: false,
             publishers: 3,
             bitrate: 0,

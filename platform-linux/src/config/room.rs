@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "pin", field: |r| Short(&mut r.pin) },
     Key { name: "is_private", field: |r| Flag(&mut r.is_private) },
     Key { name: "require_pvtid", field: |r| Flag(&mut r.require_pvtid) },
+    Key { name: "signed_tokens", field: |r| Flag(&mut r.signed_tokens) },
     Key { name: "require_e2ee", field: |r| Flag(&mut r.require_e2ee) },
     Key { name: "publishers", field: |r| Number(&mut r.publishers, 1..=16_000) },
     Key { name: "bitrate", field: |r| Number(&mut r.bitrate, 0..=u64::from(u32::MAX)) },

@@ -1,6 +1,6 @@
 //! The sections of a file and their keys.
 
-use parlor_core::control::settings::ADMIN_SECRET_BYTES;
+use parlor_core::control::settings::{ADMIN_SECRET_BYTES, API_SECRET_BYTES};
 use parlor_core::room::Name;
 
 use super::entry::Entry;
@@ -38,6 +38,11 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },
     Key { name: "reclaim_session_timeout", field: |c| Number(&mut c.control.reclaim_session_timeout_s, 0..=86_400) },
+    Key { name: "api_secret", field: |c| Text(&mut c.control.api_secret, API_SECRET_BYTES) },
+    Key { name: "token_auth", field: |c| Flag(&mut c.control.token_auth) },
+    Key { name: "token_secret", field: |c| Text(&mut c.control.token_secret, API_SECRET_BYTES) },
+    Key { name: "admin_key", field: |c| Text(&mut c.control.admin_key, API_SECRET_BYTES) },
+    Key { name: "lock_rtp_forward", field: |c| Flag(&mut c.control.lock_rtp_forward) },
     Key { name: "string_ids", field: |c| Flag(&mut c.control.string_ids) },
     Key { name: "create_rooms", field: |c| Flag(&mut c.control.create_rooms) },
 ];
@@ -86,6 +91,7 @@ const LIMITS: &[Key<Configuration>] = &[
     Key { name: "sessions", field: |c| Number(&mut c.limits.sessions, 1..=65_000) },
     Key { name: "handles", field: |c| Number(&mut c.limits.handles, 1..=65_000) },
     Key { name: "rooms", field: |c| Number(&mut c.limits.rooms, 1..=65_000) },
+    Key { name: "tokens", field: |c| Number(&mut c.limits.tokens, 0..=65_000) },
     Key { name: "publishers", field: |c| Number(&mut c.limits.publishers, 1..=16_000) },
     Key { name: "subscribers", field: |c| Number(&mut c.limits.subscribers, 1..=48_000) },
     Key { name: "streams_per_publisher", field: |c| Number(&mut c.limits.streams_per_publisher, 1..=STREAMS) },

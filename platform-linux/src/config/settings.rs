@@ -57,6 +57,16 @@ pub struct Control {
     pub session_timeout_s: u32,
     /// Seconds that a session outlives its connection and can be claimed.
     pub reclaim_session_timeout_s: u32,
+    /// What clients show in every request; nothing is asked of them where it is empty.
+    pub api_secret: String,
+    /// Whether clients may, or without a secret must, show a token.
+    pub token_auth: bool,
+    /// What tokens are signed with; where it is empty, administrators store them.
+    pub token_secret: String,
+    /// What those show who make rooms and see private ones; nothing is asked of them where it is empty.
+    pub admin_key: String,
+    /// Whether those show it as well who forward RTP.
+    pub lock_rtp_forward: bool,
     /// Whether rooms and participants are called by texts instead of numbers.
     pub string_ids: bool,
     /// Whether clients may create rooms.
@@ -224,6 +234,11 @@ impl Default for Configuration {
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,
                 reclaim_session_timeout_s: 0,
+                api_secret: String::new(),
+                token_auth: false,
+                token_secret: String::new(),
+                admin_key: String::new(),
+                lock_rtp_forward: false,
                 string_ids: false,
                 create_rooms: true,
             },

@@ -7,6 +7,9 @@ use crate::config::{Datum, Entry, Refusal};
 const GENERAL: &[(&str, Meaning)] = &[
     ("server_name", Key("control.server_name")),
     ("admin_secret", Key("control.admin_secret")),
+    ("api_secret", Key("control.api_secret")),
+    ("token_auth", Key("control.token_auth")),
+    ("token_auth_secret", Key("control.token_secret")),
     ("session_timeout", Key("control.session_timeout")),
     ("reclaim_session_timeout", Key("control.reclaim_session_timeout")),
     ("configs_folder", Without(ONE_BINARY)),

@@ -4,7 +4,11 @@ use super::folder::{Group, Groups};
 use super::{Import, Key, Meaning};
 use crate::config::{Datum, Entry, Refusal};
 
-const GENERAL: &[(&str, Meaning)] = &[("string_ids", Key("control.string_ids"))];
+const GENERAL: &[(&str, Meaning)] = &[
+    ("admin_key", Key("control.admin_key")),
+    ("lock_rtp_forward", Key("control.lock_rtp_forward")),
+    ("string_ids", Key("control.string_ids")),
+];
 
 /// Takes the plugin's settings and its rooms over.
 pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<(), Refusal> {

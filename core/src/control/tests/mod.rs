@@ -1,5 +1,6 @@
 //! The control half as a client and a shard see it: requests in, messages and commands out.
 
+mod access;
 mod administering;
 mod client;
 mod events;
