@@ -25,8 +25,8 @@ pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) place: Place,
     pub(crate) datum: Datum,
-    /// The value letter by letter, if it came by `--set`, where text needs no quotes, or from Janus, to which every value
-    /// is text.
+    /// The value letter by letter, if it came by `--set`, where text needs no quotes, or from Janus, to which every
+    /// value is text.
     pub(crate) bare: Option<Rc<str>>,
 }
 

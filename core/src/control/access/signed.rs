@@ -1,5 +1,5 @@
-//! Signed tokens: `EXPIRY,REALM,DESCRIPTOR,...:SIGNATURE`, where the signature is the HMAC-SHA1 of what stands before it,
-//! in base64 (Janus' documentation, "Token based authentication").
+//! Signed tokens: `EXPIRY,REALM,DESCRIPTOR,...:SIGNATURE`, where the signature is the HMAC-SHA1 of what stands before
+//! it, in base64 (Janus' documentation, "Token based authentication").
 
 use core::fmt::Write;
 
