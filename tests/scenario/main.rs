@@ -10,6 +10,7 @@ mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
 mod a_signal_ends_the_server;
+mod events_reach_a_post_a_websocket_and_a_broker;
 mod lost_packets_are_sent_again;
 mod media_threads_allocate_nothing;
 mod memory_after_a_thousand_joins_is_as_after_ten;

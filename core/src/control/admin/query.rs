@@ -6,6 +6,7 @@ use super::super::Outlet;
 use super::super::envelope::Envelope;
 use super::super::error::{Refusal, core_error, refuse};
 use super::super::json::Value;
+use super::super::notify::{Subject, Topic};
 use super::super::origin::Transport;
 use super::super::parameter::{CORE, Wanted, check, natural, optional, required};
 use super::super::post::{PLUGIN_NAME, Response};
@@ -27,6 +28,13 @@ mod transport_error {
     pub(super) const INVALID: u16 = 413;
 }
 
+/// What an administrator wants told to management systems.
+#[derive(serde::Serialize)]
+struct CustomEvent<'a> {
+    schema: Option<Value<'a>>,
+    data: Option<Value<'a>>,
+}
+
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Answers what a request asks of a part of Parlor, if that is what it asks.
     pub(super) fn query(&mut self, envelope: &Envelope<'_>) -> Result<bool, Refusal> {
@@ -43,6 +51,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(core_error::NO_PLUGIN, "logger", "Invalid logger"));
         } else if request.is("custom_event") {
             check(body, &[required("schema", Wanted::Text), required("data", Wanted::Object)], CORE)?;
+            let event = CustomEvent { schema: body.get("schema"), data: body.get("data") };
+            self.post.notify_event(self.state, (Topic::External, 0), Subject::Nobody, &event);
             self.succeed(envelope);
         } else if request.is("custom_logline") {
             self.log_line(body)?;
