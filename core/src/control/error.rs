@@ -77,6 +77,7 @@ pub(crate) mod core_error {
     pub(crate) const INVALID_SDP: u16 = 465;
     pub(crate) const INVALID_TYPE: u16 = 467;
     pub(crate) const SESSION_EXISTS: u16 = 468;
+    pub(crate) const TOKEN_NOT_FOUND: u16 = 470;
     pub(crate) const NOT_ACCEPTING: u16 = 472;
     /// `JANUS_ERROR_UNKNOWN`: what has no number of its own.
     pub(crate) const UNKNOWN: u16 = 490;

@@ -3,7 +3,7 @@
 mod signed;
 mod stored;
 
-pub(crate) use stored::StoredToken;
+pub(crate) use stored::{STORED_BYTES, StoredToken};
 
 use super::Outlet;
 use super::error::{core_error, plugin, refuse};
@@ -72,7 +72,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Some(secret) => signed::opens(token, secret, API_REALM, Some(PLUGIN_NAME), self.unix_time_s()),
             None => self.stored(token).is_some_and(|(_, stored)| stored.opens_plugin),
         };
-        match shown(body, "token", &mut token).is_some_and(opens) {
+        // Who shows no token showed the secret.
+        match shown(body, "token", &mut token).is_none_or(opens) {
             true => Ok(()),
             false => {
                 let why = "Provided token can't access plugin";
@@ -107,6 +108,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Ok(()) => Ok(()),
             Err(_) => Err(refuse!(plugin::UNAUTHORIZED, "admin_key", "Unauthorized (wrong admin_key)")),
         }
+    }
+
+    /// Whether administrators store tokens.
+    pub(super) fn stores_tokens(&self) -> bool {
+        self.settings.token_auth && self.settings.token_secret.is_empty()
     }
 
     /// Whether a token is signed or stored.

@@ -10,6 +10,7 @@
 mod handle_info;
 mod options;
 mod query;
+mod tokens;
 
 use serde::Serialize;
 
@@ -106,7 +107,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.send(envelope.origin.connection, &list);
             return Ok(());
         }
-        if self.change_option(envelope)? || self.query(envelope)? {
+        if self.change_option(envelope)? || self.change_tokens(envelope)? || self.query(envelope)? {
             return Ok(());
         }
         Err(envelope.misplaced())

@@ -76,3 +76,37 @@ fn where_there_is_a_key_only_who_shows_it_makes_rooms_and_sees_private_ones() {
     assert!(ask(r#"{"request":"list","admin_key":"kex"}"#).contains("\"error_code\":433"));
     assert!(ask(r#"{"request":"list","admin_key":"key"}"#).contains("\"room\":7"));
 }
+
+/// What an administrator is told who asks `request` with these members.
+fn token(world: &mut World, request: &str, members: &str) -> std::string::String {
+    world.administer(&std::format!(r#""janus":"{request}"{members}"#))
+}
+
+#[test]
+fn a_stored_token_opens_what_an_administrator_says() {
+    let mut world = World::with(|settings| settings.token_auth = true);
+    let create = r#"{"janus":"create","transaction":"t","id":5,"token":"x"}"#;
+    let attach = r#"{"janus":"attach","session_id":5,"transaction":"t","plugin":"janus.plugin.videoroom","token":"x"}"#;
+    assert!(world.say(0, create)[0].contains("\"code\":403"));
+    assert!(token(&mut world, "list_tokens", "").contains("\"tokens\":[]"));
+    assert!(token(&mut world, "add_token", r#","token":"x""#).contains("\"plugins\":[\"janus.plugin.videoroom\"]"));
+    assert!(token(&mut world, "list_tokens", "").contains("\"token\":\"x\""));
+    assert!(world.say(0, create)[0].contains("success"));
+    let plugins = r#","token":"x","plugins":["janus.plugin.videoroom"]"#;
+    assert!(token(&mut world, "disallow_token", plugins).contains("\"plugins\":[]"));
+    assert!(world.say(0, attach)[0].contains("\"code\":405"));
+    assert!(token(&mut world, "allow_token", plugins).contains("success"));
+    assert!(world.say(0, attach)[0].contains("success"));
+    assert!(token(&mut world, "remove_token", r#","token":"x""#).contains("success"));
+    assert!(token(&mut world, "remove_token", r#","token":"x""#).contains("\"code\":490"));
+    assert!(world.say(0, attach)[0].contains("\"code\":403"));
+}
+
+#[test]
+fn the_table_of_tokens_says_when_it_is_full() {
+    let mut world = World::with(|settings| settings.token_auth = true);
+    let last = (0..=crate::control::tests::client::LIMITS.tokens)
+        .map(|number| token(&mut world, "add_token", &std::format!(r#","token":"{number}""#)))
+        .last();
+    assert!(last.unwrap().contains("No place left: tokens"));
+}

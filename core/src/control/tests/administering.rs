@@ -12,7 +12,7 @@ const ADMIN: u16 = 9;
 
 impl World {
     /// What an administrator is told to `request`, the inside of a message without secret and transaction.
-    fn administer(&mut self, request: &str) -> String {
+    pub(super) fn administer(&mut self, request: &str) -> String {
         self.administer_bare(&format!(r#"{{"transaction":"t","admin_secret":"overlord",{request}}}"#))
     }
 
