@@ -221,8 +221,14 @@ fn unix_time_us() -> u64 {
 }
 
 /// What the shards begin with.
-fn media_settings(_configuration: &Configuration) -> media::Settings {
-    media::Settings::default()
+fn media_settings(configuration: &Configuration) -> media::Settings {
+    let default = media::Settings::default();
+    // Management systems may want to know more often than administrators need.
+    let statistics_s = match configuration.events.stats_period_s {
+        0 => default.statistics_s,
+        period_s => u16::try_from(period_s).unwrap_or(u16::MAX).min(default.statistics_s),
+    };
+    media::Settings { statistics_s, ..default }
 }
 
 /// All links of all shards.

@@ -8,10 +8,11 @@ use parlor_core::limits::{DATAGRAM_BYTES, Limits};
 use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
 use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
 use parlor_core::media::{
-    Command, Datagram, EncodingParameters, Feedback, Media, Memory, OpenLink, Settings, StreamParameters,
+    Command, Datagram, EncodingParameters, Feedback, Media, Memory, Notice, OpenLink, Settings, StreamParameters,
     SubscriptionParameters, tables,
 };
 use parlor_core::random::Random;
+use parlor_core::stream::Traffic;
 use parlor_core::time::Instant;
 use parlor_core::wire::{Codec, Extension, ExtensionMap, rtp, stun};
 use parlor_linux::crypto::RingGcm;
@@ -104,6 +105,10 @@ pub(crate) struct MemoryRoom {
     pub(crate) now: Instant,
     /// Its peers, in the order in which they came.
     pub(crate) peers: Vec<Peer>,
+    /// The last that was told of an m-line that is published.
+    pub(crate) arrived: Option<Traffic>,
+    /// The last that was told of an m-line of a subscriber.
+    pub(crate) sent: Option<Traffic>,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -130,6 +135,8 @@ impl MemoryRoom {
             outbox: Collected::new(16_384),
             now: Instant::from_ms(1000),
             peers: Vec::new(),
+            arrived: None,
+            sent: None,
             profile,
             subscriptions: 0,
             streams: 0,
@@ -260,7 +267,14 @@ impl MemoryRoom {
         self.now = self.now.after_ms(ms);
         self.media.leave(self.now, &mut self.outbox);
         self.media.tick(self.now, &mut self.outbox);
-        self.media.notices(|_| Ok(()));
+        self.media.notices(|notice| {
+            match notice {
+                Notice::Arrived { traffic, .. } => self.arrived = Some(traffic),
+                Notice::Sent { traffic, .. } => self.sent = Some(traffic),
+                _ => {}
+            }
+            Ok(())
+        });
     }
 
     /// Opens everything that left since the last call, and shows it with the number of the peer that got it.

@@ -231,6 +231,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Notice::Talking { stream, talking, average_centi } => {
                 self.talking_changed(shard, stream, talking, average_centi);
             }
+            Notice::Arrived { stream, traffic } => {
+                let tables = self.state.shard_mut(shard);
+                if let Some(entry) = tables.and_then(|tables| tables.streams.get_mut(stream)) {
+                    entry.traffic = traffic;
+                }
+            }
+            Notice::Sent { subscription, traffic } => {
+                let tables = self.state.shard_mut(shard);
+                if let Some(entry) = tables.and_then(|tables| tables.subscriptions.get_mut(subscription)) {
+                    entry.traffic = traffic;
+                }
+            }
             Notice::SlowLink { link, uplink, lost_packets } => {
                 if let Some(handle) = self.handle_of(shard, link) {
                     self.tell_slow(handle, uplink, lost_packets);

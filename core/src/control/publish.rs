@@ -420,6 +420,7 @@ fn published_stream(handle: HandleId, section: &PublishedSection<'_>, changes: &
         is_simulcast: section.is_simulcast(),
         is_sent: true,
         is_muted: false,
+        traffic: Default::default(),
         is_talking: false,
     }
 }

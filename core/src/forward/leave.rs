@@ -56,9 +56,7 @@ fn leave_packet<G: Gcm>(
             link.transport_sequence = link.transport_sequence.wrapping_add(1);
             let sent = Sent { splice: queued.splice, transport_sequence };
             subscription.sent.record(sent_table.of(queued.subscription), queued.index, sent);
-            subscription.packets_sent = subscription.packets_sent.wrapping_add(1);
-            let payload_bytes = (written.len - written.header_len) as u32;
-            subscription.octets_sent = subscription.octets_sent.wrapping_add(payload_bytes);
+            subscription.traffic.count(written.len - written.header_len);
         }
         Sending::Rtx => {
             link.transport_sequence = link.transport_sequence.wrapping_add(1);

@@ -2,6 +2,7 @@
 
 use crate::forward::{Framing, Rewriter, RtxFraming, SentRing, SubscriptionParameters};
 use crate::store::list;
+use crate::stream::Traffic;
 use crate::time::Instant;
 
 /// One m-line of a subscriber.
@@ -20,10 +21,8 @@ pub struct Subscription {
     pub waits_since: Option<Instant>,
     /// The sequence number of the next retransmission under RTX, extended.
     pub rtx_index: u64,
-    /// For sender reports.
-    pub packets_sent: u32,
-    /// For sender reports: bytes of payload.
-    pub octets_sent: u32,
+    /// What was sent.
+    pub traffic: Traffic,
     /// The publisher's wall clock in the last sender report, its middle 32 bits, and when we sent it: the round trip
     /// comes from these.
     pub reported: Option<(u32, Instant)>,
@@ -42,8 +41,7 @@ impl Subscription {
             next_of_link: list::END,
             waits_since: None,
             rtx_index: u64::from((random >> 16) & 0x7fff),
-            packets_sent: 0,
-            octets_sent: 0,
+            traffic: Traffic::default(),
             reported: None,
         }
     }

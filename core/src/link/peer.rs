@@ -86,6 +86,8 @@ pub struct LinkFeedback {
     pub round_trip_us: u32,
     /// Packets that the peer asked for again since the last look.
     pub nacked_packets: u32,
+    /// Reports since the link is up.
+    pub seconds: u16,
     /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
     pub repetitions_left: u32,
 }
@@ -112,6 +114,8 @@ pub struct News {
     pub up: bool,
     /// Many packets were lost: those from the peer, those to it.
     pub slow: Option<(u32, u32)>,
+    /// What passed through its m-lines.
+    pub traffic: bool,
     /// One of its streams began or ceased to receive.
     pub receiving: bool,
     /// Talking began or ended on one of its streams.

@@ -110,12 +110,13 @@ fn request<G: Gcm>(link: &mut Link<G>, streams: &mut Table<'_, Stream>, now: Ins
             }
             let mut rest = lost.as_slice();
             while feedback.nack && !rest.is_empty() {
-                let mut taken = 0;
+                let mut taken: usize = 0;
                 compound.add(|buffer, own| {
                     let written = nack::write(buffer, own, ssrc, rest)?;
                     taken = written.count;
                     Some(written.len)
                 });
+                stream.traffic.nacks = stream.traffic.nacks.wrapping_add(taken as u32);
                 rest = if taken == 0 { &[] } else { &rest[taken..] };
             }
             if !encoding.keyframe.poll(now) {

@@ -1,8 +1,9 @@
 //! What a shard tells the control half. A notice is a state, kept at its owner until it was taken: a full queue
 //! delays it and loses nothing.
 
-use crate::id::{LinkId, StreamId};
+use crate::id::{LinkId, StreamId, SubscriptionId};
 use crate::link::CloseReason;
+use crate::stream::Traffic;
 
 /// What a shard tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,20 @@ pub enum Notice {
         uplink: bool,
         /// How many.
         lost_packets: u32,
+    },
+    /// What arrived on a published m-line. The last one is as good as all.
+    Arrived {
+        /// Which.
+        stream: StreamId,
+        /// Since the beginning.
+        traffic: Traffic,
+    },
+    /// What was sent on an m-line of a subscriber.
+    Sent {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Since the beginning.
+        traffic: Traffic,
     },
     /// The link is gone and its place is vacant.
     Closed {

@@ -37,6 +37,20 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             take(Notice::Up { link }).ok()?;
             state.news.up = false;
         }
+        if state.news.traffic {
+            let mut at = state.streams;
+            while let Some(stream) = self.streams.at(at) {
+                at = stream.next_of_link;
+                take(Notice::Arrived { stream: stream.parameters.stream, traffic: stream.traffic }).ok()?;
+            }
+            at = state.subscriptions;
+            while let Some(entry) = self.subscriptions.at(at) {
+                at = entry.next_of_link;
+                let subscription = entry.parameters.subscription;
+                take(Notice::Sent { subscription, traffic: entry.traffic }).ok()?;
+            }
+            state.news.traffic = false;
+        }
         if let Some((from_peer, to_peer)) = state.news.slow {
             for (uplink, lost_packets) in
                 [(true, from_peer), (false, to_peer)].into_iter().filter(|(_, lost)| *lost > 0)

@@ -48,9 +48,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// How a subscriber receives one of our streams: the round trip (RFC 3550 section 6.4.1).
     fn note_report(&mut self, now: Instant, link: LinkId, block: &ReportBlock) {
         let Some(place) = self.subscription_with(link, block.ssrc) else { return };
-        let Some((reported, sent)) = self.subscriptions.at(place).and_then(|subscription| subscription.reported) else {
-            return;
-        };
+        let Some(subscription) = self.subscriptions.at_mut(place) else { return };
+        subscription.traffic.lost_packets = block.cumulative_lost;
+        subscription.traffic.jitter = block.jitter;
+        let Some((reported, sent)) = subscription.reported else { return };
         if block.last_sender_report != reported || block.last_sender_report == 0 {
             return;
         }
@@ -62,8 +63,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     fn repeat(&mut self, now: Instant, link: LinkId, ssrc: u32, lost: impl Iterator<Item = u16>) {
         let Some(place) = self.subscription_with(link, ssrc) else { return };
+        let mut nacks = 0;
+        let lost = lost.inspect(|_| nacks += 1);
         let (mut forwarding, streams, ring) = self.forwarding();
         forwarding.retransmit(place, lost, (streams, ring), now);
+        if let Some(subscription) = self.subscriptions.at_mut(place) {
+            subscription.traffic.nacks = subscription.traffic.nacks.wrapping_add(nacks);
+        }
     }
 
     fn want_keyframe_of(&mut self, now: Instant, link: LinkId, ssrc: u32) {

@@ -19,6 +19,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Tells a publisher how its streams arrive, and a subscriber what time its streams are of.
     pub(super) fn report(&mut self, now: Instant, id: LinkId, outbox: &mut impl Outbox) {
         let blocks = self.blocks(now, id);
+        self.measure(id);
         self.note_slow_link(id);
         let Some(link) = self.links.get_mut(id) else { return };
         link.feedback.report_due = now.after_ms(REPORT_MS);
@@ -34,7 +35,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         for _ in 0..self.subscriptions.capacity() {
             let Some(subscription) = self.subscriptions.at_mut(at) else { break };
             at = subscription.next_of_link;
-            let counts = (subscription.packets_sent, subscription.octets_sent);
+            let counts = (subscription.traffic.packets as u32, subscription.traffic.bytes as u32);
             let Some(info) = sender_info(&subscription.rewriter, counts, &self.streams, now) else { continue };
             let ssrc = subscription.parameters.ssrc;
             let write = |compound: &mut Compound| {
@@ -59,10 +60,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let mut at = self.links.get(id).map_or(list::END, |link| link.streams);
         while let Some(stream) = self.streams.at_mut(at) {
             at = stream.next_of_link;
+            (stream.traffic.lost_packets, stream.traffic.jitter) = (0, 0);
             for encoding in &mut stream.encodings {
                 let (Some(ssrc), Some(report)) = (encoding.parameters.ssrc, encoding.statistics.report()) else {
                     continue;
                 };
+                stream.traffic.lost_packets = stream.traffic.lost_packets.saturating_add(report.lost_packets);
+                stream.traffic.jitter = stream.traffic.jitter.max(report.jitter);
                 let (last_sender_report, delay_since_last) = encoding.sender_report.map_or((0, 0), |report| {
                     let delay = (now.since_us(report.arrived) << 16) / 1_000_000;
                     ((report.ntp >> 16) as u32, delay as u32)
@@ -80,6 +84,27 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
         }
         blocks
+    }
+
+    /// A second of the link's traffic is over. Now and then the control half is told.
+    fn measure(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        let mut at = link.streams;
+        while let Some(stream) = self.streams.at_mut(at) {
+            at = stream.next_of_link;
+            stream.traffic.end_second();
+        }
+        at = link.subscriptions;
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
+            at = subscription.next_of_link;
+            subscription.traffic.round_trip_us = link.feedback.round_trip_us;
+            subscription.traffic.end_second();
+        }
+        link.feedback.seconds = link.feedback.seconds.wrapping_add(1);
+        if link.feedback.seconds.checked_rem(self.settings.statistics_s) == Some(0) {
+            link.news.traffic = true;
+            self.has_news = true;
+        }
     }
 
     fn note_slow_link(&mut self, id: LinkId) {

@@ -44,11 +44,13 @@ pub struct Settings {
     pub slow_link_packets: u32,
     /// Silence after which a stream counts as not received; 0: never (Janus' `no_media_timer`).
     pub silence_ms: u32,
+    /// How often the control half is told what passed through each m-line, in seconds; 0: never.
+    pub statistics_s: u16,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { slow_link_packets: 0, silence_ms: 1000 }
+        Self { slow_link_packets: 0, silence_ms: 1000, statistics_s: 5 }
     }
 }
 

@@ -5,7 +5,7 @@ use heapless::{String, Vec};
 use super::name::Name;
 use crate::id::{HandleId, RoomId, StreamId};
 use crate::sdp::{FormatParameters, MediaKind};
-use crate::stream::Mid;
+use crate::stream::{Mid, Traffic};
 use crate::wire::{Codec, ExtensionMap};
 
 /// The longest display name, in bytes.
@@ -102,6 +102,8 @@ pub struct PublishedStream {
     pub is_sent: bool,
     /// Whether a moderator muted it.
     pub is_muted: bool,
+    /// What arrived on it, as far as told.
+    pub traffic: Traffic,
     /// Whether there is speech in it, as far as told.
     pub is_talking: bool,
 }

@@ -5,7 +5,7 @@ use heapless::{String, Vec};
 use super::name::{NAME_BYTES, Name};
 use crate::id::{HandleId, StreamId, SubscriptionId};
 use crate::sdp::{FormatParameters, MediaKind};
-use crate::stream::Mid;
+use crate::stream::{Mid, Traffic};
 use crate::wire::extension::PlayoutDelay;
 use crate::wire::{Codec, ExtensionMap};
 
@@ -66,6 +66,8 @@ pub struct SubscribedStream {
     pub ssrc: u32,
     /// Our SSRC of retransmissions.
     pub rtx_ssrc: Option<u32>,
+    /// What was sent on it, as far as told.
+    pub traffic: Traffic,
     /// Whether the offer that holds it was sent.
     pub is_offered: bool,
     /// Whether its offer was answered.

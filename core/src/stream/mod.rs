@@ -10,6 +10,7 @@ pub mod picture;
 pub mod published;
 pub mod speech;
 pub mod statistics;
+pub mod traffic;
 
 pub use encoding::{Encoding, SenderReport};
 pub use facts::Facts;
@@ -21,3 +22,4 @@ pub use picture::Picture;
 pub use published::{AUDIO_HISTORY_PACKETS, Kept, Stream};
 pub use speech::{Speech, SpeechSettings};
 pub use statistics::{ReceiveReport, ReceiveStatistics};
+pub use traffic::Traffic;

@@ -4,7 +4,7 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic};
 use crate::time::Instant;
 use crate::wire::extension::AudioLevel;
 use crate::wire::{Extension, Kind, rtp};
@@ -28,6 +28,8 @@ pub struct Stream {
     pub speech: Speech,
     /// When a keyframe is asked for anyway.
     next_keyframe: Instant,
+    /// What arrived.
+    pub traffic: Traffic,
     /// Whether packets arrive.
     pub receiving: bool,
     /// What the control half knows of that.
@@ -58,6 +60,7 @@ impl Stream {
             next_of_link: u16::MAX,
             speech: Speech::default(),
             next_keyframe: Instant::default(),
+            traffic: Traffic::default(),
             receiving: false,
             told_receiving: false,
         }
@@ -94,6 +97,7 @@ impl Stream {
             return None;
         }
         encoding.arrived = Some(now);
+        self.traffic.count(packet.len());
         let clock_rate_hz = self.parameters.codec.clock_rate_hz();
         encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
         let facts = Facts::read(&view, &self.parameters, index, now);

@@ -76,7 +76,7 @@ fn what_the_shards_should_know_is_told_to_them() {
         Command::Configure(settings) => Some(settings),
         _ => None,
     });
-    assert_eq!(told.next_back(), Some(Settings { slow_link_packets: 7, silence_ms: 3000 }));
+    assert_eq!(told.next_back(), Some(Settings { slow_link_packets: 7, silence_ms: 3000, ..Settings::default() }));
     let status = world.administer(r#""janus":"get_status""#);
     assert!(status.contains(r#""no_media_timer":3,"slowlink_threshold":7"#), "{status}");
 }
