@@ -70,6 +70,22 @@ fn the_core_imports_downwards() {
 }
 
 #[test]
+fn documents_name_files_that_exist() {
+    let root = root();
+    for document in ["ARCHITECTURE.md", "README.md"] {
+        let text = fs::read_to_string(root.join(document)).expect("a document");
+        // Quoted words of code are every second piece.
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_path = name.contains('/') && !name.contains(' ') && (name.ends_with(".rs") || name.ends_with('/'));
+            let exists = ["", "core/src", "platform-linux/src", "tests"]
+                .iter()
+                .any(|folder| root.join(folder).join(name).exists());
+            assert!(!is_path || exists, "{document} names {name}, which does not exist");
+        }
+    }
+}
+
+#[test]
 fn nothing_names_a_machine() {
     for (path, text) in sources() {
         for (number, line) in text.lines().enumerate() {
@@ -107,9 +123,13 @@ fn code(line: &str) -> &str {
     line.split("//").next().unwrap_or_default()
 }
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace")
+}
+
 /// Every Rust file of the workspace with its path from the root.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace");
+    let root = root();
     let mut files = Vec::new();
     for folder in ["core", "platform-linux", "platform-arm", "tests"] {
         collect(&root.join(folder), &mut files);
