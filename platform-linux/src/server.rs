@@ -199,6 +199,7 @@ fn control_half(
         lock_rtp_forward: configuration.control.lock_rtp_forward,
         string_ids: configuration.control.string_ids,
         events: Events::wanted(&configuration.events),
+        tells_statistics: configuration.events.stats_period_s > 0,
         unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
         admin_secret: configuration.control.admin_secret.chars().collect(),

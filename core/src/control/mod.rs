@@ -27,6 +27,7 @@ mod options;
 mod origin;
 mod parameter;
 mod peer;
+mod peer_events;
 mod people;
 mod post;
 mod publish;

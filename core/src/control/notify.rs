@@ -8,13 +8,13 @@ use serde::ser::SerializeMap;
 use super::Outlet;
 use super::forwarder_info::ForwarderInfo;
 use super::info::ServerInfo;
-use super::media_info::{PublishedStreams, SubscribedStreams};
+use super::media_info::{PublishedStreams, SubscribedStreams, codec_name, kind_name};
 use super::origin::Transport;
 use super::post::{Jsep, PLUGIN_NAME, Post};
 use super::reply::Shown;
 use super::state::State;
 use crate::id::{ConnectionId, HandleId, SessionId};
-use crate::room::Name;
+use crate::room::{Name, PublishedStream};
 
 /// What an event is about, by Janus' numbers, which are bits of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,6 +285,69 @@ pub(crate) struct ReceivingEvent<'a> {
     pub(crate) media: &'static str,
     pub(crate) mid: &'a str,
     pub(crate) receiving: bool,
+}
+
+/// How a published m-line arrives. What a publisher is not sent is 0, and qualities are in hundredths.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct StatisticsEvent<'a> {
+    mid: &'a str,
+    mindex: usize,
+    media: &'static str,
+    codec: Option<&'static str>,
+    base: u32,
+    rtt: u32,
+    lost: u64,
+    lost_by_remote: u32,
+    jitter_local: u32,
+    jitter_remote: u32,
+    in_link_quality: u64,
+    in_media_link_quality: u64,
+    out_link_quality: u32,
+    out_media_link_quality: u32,
+    packets_received: u64,
+    packets_sent: u32,
+    bytes_received: u64,
+    bytes_sent: u32,
+    bytes_received_lastsec: u32,
+    bytes_sent_lastsec: u32,
+    nacks_received: u32,
+    nacks_sent: u32,
+    retransmissions_received: u32,
+}
+
+impl<'a> StatisticsEvent<'a> {
+    pub(crate) fn of(stream: &'a PublishedStream, mindex: usize) -> Self {
+        let counts = &stream.traffic;
+        let clock_rate_hz = stream.codec.map_or(0, |codec| codec.clock_rate_hz());
+        let lost = u64::try_from(counts.lost_packets).unwrap_or_default();
+        let quality = (counts.packets * 100).checked_div(counts.packets + lost).unwrap_or(100);
+        Self {
+            mid: &stream.mid,
+            mindex,
+            media: kind_name(stream.kind),
+            codec: stream.codec.map(codec_name),
+            base: clock_rate_hz,
+            rtt: counts.round_trip_us / 1000,
+            lost,
+            lost_by_remote: 0,
+            jitter_local: (counts.jitter / (clock_rate_hz / 1000).max(1)),
+            jitter_remote: 0,
+            in_link_quality: quality,
+            in_media_link_quality: quality,
+            out_link_quality: 0,
+            out_media_link_quality: 0,
+            packets_received: counts.packets,
+            packets_sent: 0,
+            bytes_received: counts.bytes,
+            bytes_sent: 0,
+            bytes_received_lastsec: counts.bytes_last_second,
+            bytes_sent_lastsec: 0,
+            nacks_received: 0,
+            nacks_sent: counts.nacks,
+            retransmissions_received: 0,
+        }
+    }
 }
 
 /// Many packets of a PeerConnection were lost in a second.

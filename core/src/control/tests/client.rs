@@ -105,6 +105,7 @@ impl World {
             lock_rtp_forward: false,
             string_ids: false,
             events: 0,
+            tells_statistics: false,
             unix_time_at_start_us: 0,
             create_rooms: true,
             admin_secret: "overlord".try_into().unwrap(),

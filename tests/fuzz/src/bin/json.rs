@@ -74,6 +74,7 @@ fn new_control() -> Control<'static, Counter> {
         lock_rtp_forward: false,
         forward_networks: Default::default(),
         string_ids: false,
+        tells_statistics: false,
         unix_time_at_start_us: 0,
         create_rooms: false,
         admin_secret: Default::default(),
