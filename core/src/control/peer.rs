@@ -214,17 +214,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.talking_changed(shard, stream, talking, average_centi);
             }
             Notice::Arrived { stream, traffic } => {
-                let tables = self.state.shard_mut(shard);
-                if let Some(entry) = tables.and_then(|tables| tables.streams.get_mut(stream)) {
-                    entry.traffic = traffic;
-                    self.notify_arrived(shard, stream);
+                if let Some(tables) = self.state.shard_mut(shard) {
+                    tables.note_arrived(stream, traffic);
                 }
+                self.notify_arrived(shard, stream);
             }
             Notice::Sent { subscription, traffic } => {
-                let tables = self.state.shard_mut(shard);
-                if let Some(entry) = tables.and_then(|tables| tables.subscriptions.get_mut(subscription)) {
-                    entry.traffic = traffic;
-                }
+                self.state.shard_mut(shard).map_or((), |it| it.note_sent(subscription, traffic))
             }
             Notice::SlowLink { link, uplink, lost_packets } => {
                 if let Some(handle) = self.handle_of(shard, link) {

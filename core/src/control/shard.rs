@@ -2,9 +2,10 @@
 
 use super::error::Refusal;
 use super::memory::ShardMemory;
-use crate::id::{HandleId, LinkId};
+use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
 use crate::room::{Forwarder, PublishedStream, SubscribedStream};
 use crate::store::Table;
+use crate::stream::Traffic;
 
 /// A link's place.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,20 @@ impl<'m> Shard<'m> {
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             forwarders: Table::new(memory.forwarders),
+        }
+    }
+
+    /// Keeps what arrived on a published m-line.
+    pub(crate) fn note_arrived(&mut self, stream: StreamId, traffic: Traffic) {
+        if let Some(entry) = self.streams.get_mut(stream) {
+            entry.traffic = traffic;
+        }
+    }
+
+    /// Keeps what was sent on an m-line of a subscriber.
+    pub(crate) fn note_sent(&mut self, subscription: SubscriptionId, traffic: Traffic) {
+        if let Some(entry) = self.subscriptions.get_mut(subscription) {
+            entry.traffic = traffic;
         }
     }
 

@@ -10,6 +10,7 @@ use super::super::parameter::flag;
 use super::super::post::PLUGIN_NAME;
 use super::super::state::State;
 use super::super::turn::Turn;
+use super::webrtc_info::Webrtc;
 use crate::id::{HandleId, StreamId};
 use crate::random::Random;
 use crate::room::{Name, PublishedStream, Publisher, Subscriber};
@@ -42,6 +43,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 sdps: (!is_plugin_only)
                     .then_some(Descriptions { profile: handle.peer.as_ref().map(|_| "UDP/TLS/RTP/SAVPF") }),
                 queued_packets: (!is_plugin_only).then_some(0),
+                webrtc: if is_plugin_only { None } else { Webrtc::of(state, handle, self.settings.fingerprint) },
             },
         };
         self.post.send(envelope.origin.connection, &answer);
@@ -77,6 +79,8 @@ struct Info<'a, 'm> {
     sdps: Option<Descriptions>,
     #[serde(rename = "queued-packets", skip_serializing_if = "Option::is_none")]
     queued_packets: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webrtc: Option<Webrtc<'a, 'm>>,
 }
 
 /// The part that a handle plays, as the VideoRoom tells it (`query_session`).

@@ -11,6 +11,7 @@ mod handle_info;
 mod options;
 mod query;
 mod tokens;
+mod webrtc_info;
 
 use serde::Serialize;
 

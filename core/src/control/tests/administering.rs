@@ -3,7 +3,8 @@
 use super::client::World;
 use crate::control::{Origin, Transport};
 use crate::id::ConnectionId;
-use crate::media::{Command, Settings};
+use crate::media::{Command, Notice, Settings};
+use crate::stream::Traffic;
 use std::format;
 use std::string::String;
 
@@ -86,7 +87,15 @@ fn a_publisher_and_a_subscriber_are_told_whole() {
     let mut world = World::new();
     let (session, handle, id) = world.publisher(0);
     let (watching, watcher) = world.subscriber(1, id);
+    let mut traffic = Traffic::default();
+    traffic.count(700);
+    let stream = world.control.state.shards[0].streams.id_at(0).unwrap().into();
+    world.notice(Notice::Arrived { stream, traffic });
     let said = world.administer(&format!(r#""janus":"handle_info","session_id":{session},"handle_id":{handle}"#));
+    assert!(
+        said.contains(r#""in":{"packets":1,"bytes":700"#) && said.contains(r#""dtls-state":"connected""#),
+        "{said}"
+    );
     for part in [r#""type":"publisher""#, &format!(r#""id":{id}"#), r#""subscribers":1"#, r#""ready":true"#] {
         assert!(said.contains(part), "{part} in {said}");
     }
