@@ -197,6 +197,9 @@ fn control_half(
         token_secret: configuration.control.token_secret.chars().collect(),
         admin_key: configuration.control.admin_key.chars().collect(),
         lock_rtp_forward: configuration.control.lock_rtp_forward,
+        opaque_ids_in_api: configuration.control.opaque_ids_in_api,
+        hide_dependencies: configuration.control.hide_dependencies,
+        full_trickle: configuration.media.full_trickle,
         string_ids: configuration.control.string_ids,
         events: Events::wanted(&configuration.events),
         tells_statistics: configuration.events.stats_period_s > 0,
@@ -229,7 +232,11 @@ fn media_settings(configuration: &Configuration) -> media::Settings {
         0 => default.statistics_s,
         period_s => u16::try_from(period_s).unwrap_or(u16::MAX).min(default.statistics_s),
     };
-    media::Settings { statistics_s, ..default }
+    media::Settings {
+        slow_link_packets: configuration.media.slowlink_threshold,
+        silence_ms: configuration.media.no_media_timer_s * 1000,
+        statistics_s,
+    }
 }
 
 /// All links of all shards.

@@ -9,7 +9,7 @@ use super::info::server_info;
 use super::json::{self, Kind, Value};
 use super::notify::{HandleEvent, SessionEvent, Subject, Topic, TransportName};
 use super::origin::{Origin, Transport};
-use super::parameter::{CORE, Wanted, check, natural, optional, required};
+use super::parameter::{CORE, Wanted, check, natural, optional, required, string};
 use super::post::{Created, Message, PLUGIN_NAME};
 use super::session::Session;
 use super::turn::{Caller, Done, Turn};
@@ -249,7 +249,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         self.authorize_plugin(body)?;
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
-        let handle = Handle::new(number, session, self.now);
+        let handle = Handle { opaque_id: string(body, "opaque_id")?, ..Handle::new(number, session, self.now) };
         let size = self.state.handles.capacity();
         let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
         let event = HandleEvent::new("attached");

@@ -6,6 +6,12 @@ use crate::room::{Publisher, Subscriber};
 use crate::sdp::RemoteTransport;
 use crate::time::Instant;
 
+/// What a client calls a handle.
+pub(crate) type OpaqueId = heapless::String<OPAQUE_ID_BYTES>;
+
+/// The longest of them, in bytes.
+const OPAQUE_ID_BYTES: usize = 128;
+
 /// A handle of the VideoRoom.
 #[derive(Clone, Debug)]
 pub(crate) struct Handle {
@@ -15,6 +21,8 @@ pub(crate) struct Handle {
     pub(crate) session: SessionId,
     /// When it was attached.
     pub(crate) created: Instant,
+    /// What its client calls it.
+    pub(crate) opaque_id: Option<OpaqueId>,
     /// What it plays.
     pub(crate) role: Role,
     /// Its PeerConnection.
@@ -50,6 +58,8 @@ pub(crate) struct Peer {
     pub(crate) version: u64,
     /// Whether media can flow.
     pub(crate) is_up: bool,
+    /// Whether our candidates are still to be told.
+    pub(crate) owes_candidates: bool,
     /// Whether our last offer began ICE anew.
     pub(crate) is_restarting: bool,
 }
@@ -57,7 +67,7 @@ pub(crate) struct Peer {
 impl Handle {
     /// A handle of `session` that plays no part yet.
     pub(crate) fn new(number: u64, session: SessionId, created: Instant) -> Self {
-        Self { number, session, created, role: Role::Idle, peer: None }
+        Self { number, session, created, opaque_id: None, role: Role::Idle, peer: None }
     }
 
     /// The shard of its media, where it has some.

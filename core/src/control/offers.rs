@@ -7,7 +7,7 @@ use super::error::{plugin, refuse};
 use super::jsep::RemoteJsep;
 use super::media_info::{Subscribed, SubscribedStreams};
 use super::notify::{NotifiedStreams, RoomNotice, Subject};
-use super::peer::{TextWriter, candidates, local_transport};
+use super::peer::{TextWriter, described_candidates, local_transport};
 use super::post::Jsep;
 use super::reply::RoomEvent;
 use super::shard::Shard;
@@ -178,6 +178,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(peer) = self.state.handles.get_mut(caller.handle).and_then(|entry| entry.peer.as_mut()) {
             peer.credentials = credentials;
             peer.is_restarting = true;
+            peer.owes_candidates = self.settings.full_trickle;
         }
         let len = self.write_offer(caller.handle);
         let event = RoomEvent { room, configured: Some("ok"), ..RoomEvent::default() };
@@ -203,7 +204,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let sections = offered_sections(tables, &subscriber.streams);
         let peer = entry.peer.as_ref()?;
-        let candidates = candidates(self.settings, shard);
+        let candidates = described_candidates(self.settings, shard);
         let local = local_transport(peer, self.settings, &candidates);
         let mut writer = TextWriter::new(self.local);
         write_offer(&mut writer, &sections, &local).ok()?;

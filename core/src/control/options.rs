@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) min_nack_queue_ms: u32,
     /// Changes nothing.
     pub(crate) nack_optimizations: bool,
+    /// Whether clients are told what they call their handles.
+    pub(crate) tells_opaque_ids: bool,
     /// What the shards were told.
     pub(crate) media: media::Settings,
 }
@@ -45,6 +47,7 @@ impl Options {
             libnice_debug: false,
             min_nack_queue_ms: 200,
             nack_optimizations: false,
+            tells_opaque_ids: settings.opaque_ids_in_api,
             media: settings.media,
         }
     }

@@ -7,17 +7,15 @@ use heapless::Vec;
 use super::Outlet;
 use super::error::Refusal;
 use super::handle::{Peer, Role};
-use super::notify::{HandleEvent, ReceivingEvent, SlowEvent, Subject, Topic, WebrtcEvent};
-use super::post::address;
+use super::notify::{HandleEvent, Subject, Topic, WebrtcEvent};
 use super::reply::{RoomEvent, Whom};
 use super::settings::ADDRESSES;
 use super::turn::Turn;
-use crate::id::{HandleId, LinkId, RoomId, StreamId};
+use crate::id::{HandleId, LinkId, RoomId};
 use crate::link::{Credentials, HandshakeCommand, HandshakeEvent, HandshakeFailure};
 use crate::media::{CloseReason, Command, Notice, OpenLink};
 use crate::random::Random;
-use crate::room::Name;
-use crate::sdp::{LocalTransport, MediaKind, RemoteTransport};
+use crate::sdp::{LocalTransport, RemoteTransport};
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Gives `handle` a PeerConnection. `remote` is what the peer's offer told, or nothing if we offer.
@@ -44,8 +42,17 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.open_handshake(shard, link, remote);
         }
         let description = self.random.u64() >> 2;
-        let peer =
-            Peer { shard, link, credentials, remote, description, version: 0, is_up: false, is_restarting: false };
+        let peer = Peer {
+            shard,
+            link,
+            credentials,
+            remote,
+            description,
+            version: 0,
+            is_up: false,
+            owes_candidates: self.settings.full_trickle,
+            is_restarting: false,
+        };
         if let Some(entry) = self.state.handles.get_mut(handle) {
             entry.peer = Some(peer);
         }
@@ -85,6 +92,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.out.command(shard, Command::RestartIce { link, local: local.clone(), remote_ufrag });
         }
         if let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) {
+            peer.owes_candidates |= self.settings.full_trickle && peer.credentials != local;
             peer.credentials = local;
             peer.remote = Some(remote);
         }
@@ -222,11 +230,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Notice::Sent { subscription, traffic } => {
                 self.state.shard_mut(shard).map_or((), |it| it.note_sent(subscription, traffic))
             }
-            Notice::SlowLink { link, uplink, lost_packets } => {
-                if let Some(handle) = self.handle_of(shard, link) {
-                    self.tell_slow(handle, uplink, lost_packets);
-                }
-            }
+            Notice::SlowLink { source, lost_packets } => self.tell_slow(shard, source, lost_packets),
         }
     }
 
@@ -276,87 +280,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
     }
 
-    /// Janus' `media`: packets of an m-line began to arrive, or stopped.
-    fn media_changed(&mut self, shard: u8, stream: StreamId, receiving: bool) {
-        let Some(entry) = self.state.stream(shard, stream) else { return };
-        let (handle, kind) = (entry.handle, entry.kind);
-        let kind = if kind == MediaKind::Audio { "audio" } else { "video" };
-        let notice = ReceivingEvent { media: kind, mid: &entry.mid, receiving };
-        self.post.notify_event(self.state, (Topic::Media, 1), Subject::Handle(handle), &notice);
-        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
-        let event = MediaEvent { janus: "media", session_id, sender, mid: &entry.mid, kind, receiving };
-        self.post.send(connection, &event);
-    }
-
-    /// Janus' `talking` and `stopped-talking`: everybody in the room hears it, the publisher too.
-    fn talking_changed(&mut self, shard: u8, stream: StreamId, talking: bool, average_centi: u16) {
-        let Some(entry) = self.state.shard_mut(shard).and_then(|tables| tables.streams.get_mut(stream)) else { return };
-        entry.is_talking = talking;
-        let state = &*self.state;
-        let Some(entry) = state.stream(shard, stream) else { return };
-        let Some(publisher) = state.handles.get(entry.handle).and_then(|handle| handle.publisher()) else { return };
-        let Some(room) = publisher.room else { return };
-        let event = TalkingEvent {
-            videoroom: if talking { "talking" } else { "stopped-talking" },
-            room: publisher.room_name,
-            id: publisher.name,
-            mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
-            mid: &entry.mid,
-            average: f64::from(average_centi) / 100.0,
-        };
-        self.post.notify_plugin(state, Subject::Handle(entry.handle), &event);
-        self.post.tell_room(state, room, None, &event);
-    }
-
-    /// Janus' `slowlink`.
-    fn tell_slow(&mut self, handle: HandleId, uplink: bool, lost: u32) {
-        let Some((connection, session_id, sender)) = address(self.state, handle) else { return };
-        let slow_link = if uplink { "uplink" } else { "downlink" };
-        let notice = SlowEvent { slow_link, lost_lastsec: lost };
-        self.post.notify_event(self.state, (Topic::Media, 2), Subject::Handle(handle), &notice);
-        let event = SlowLinkEvent { janus: "slowlink", session_id, sender, media: "video", uplink, lost };
-        self.post.send(connection, &event);
-    }
-
     /// The handle whose link it is, unless it was told to close.
     pub(crate) fn handle_of(&self, shard: u8, link: LinkId) -> Option<HandleId> {
         self.state.shards.get(usize::from(shard))?.links.get(link)?.handle
     }
-}
-
-/// See [`Turn::media_changed`].
-#[derive(serde::Serialize)]
-struct MediaEvent<'a> {
-    janus: &'static str,
-    session_id: u64,
-    sender: u64,
-    mid: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    receiving: bool,
-}
-
-/// See [`Turn::talking_changed`].
-#[derive(serde::Serialize)]
-struct TalkingEvent<'a> {
-    videoroom: &'static str,
-    room: Name,
-    id: Name,
-    mindex: usize,
-    mid: &'a str,
-    #[serde(rename = "audio-level-dBov-avg")]
-    average: f64,
-}
-
-/// See [`Turn::tell_slow`].
-#[derive(serde::Serialize)]
-struct SlowLinkEvent {
-    janus: &'static str,
-    session_id: u64,
-    sender: u64,
-    media: &'static str,
-    uplink: bool,
-    lost: u32,
 }
 
 fn failure(reason: HandshakeFailure) -> &'static str {
@@ -387,6 +314,11 @@ pub(crate) fn local_transport<'a>(
 pub(crate) fn candidates(settings: &super::settings::Settings, shard: u8) -> Vec<SocketAddr, ADDRESSES> {
     let port = settings.port.wrapping_add(u16::from(shard));
     settings.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()
+}
+
+/// What of that stands in descriptions: nothing where it follows them.
+pub(crate) fn described_candidates(settings: &super::settings::Settings, shard: u8) -> Vec<SocketAddr, ADDRESSES> {
+    if settings.full_trickle { Vec::new() } else { candidates(settings, shard) }
 }
 
 /// Writes text into lent memory.

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::Outlet;
 use super::error::{Refusal, core_error, refuse};
+use super::handle::Handle;
 use super::notify::Emitter;
+use super::session::Session;
 use super::state::State;
 use super::turn::Caller;
 use crate::id::{ConnectionId, HandleId, RoomId, SessionId};
@@ -40,6 +42,8 @@ pub(crate) struct Message<'a, D: Serialize> {
     pub(crate) transaction: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sender: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) opaque_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +92,7 @@ impl<'a> Message<'a, ()> {
             session_id: None,
             transaction: None,
             sender: None,
+            opaque_id: None,
             reason: None,
             data: None,
             error: None,
@@ -129,9 +134,8 @@ impl<O: Outlet> Post<'_, O> {
         if let Some(jsep) = jsep {
             self.notify_jsep(state, handle, "local", jsep);
         }
-        let Some((connection, session, number)) = address(state, handle) else { return };
-        let message = plugin_message("event", session, number, transaction, data, jsep);
-        self.send(connection, &message);
+        let Some(address) = Address::of(state, handle) else { return };
+        self.send(address.connection, &plugin_message("event", address, transaction, data, jsep));
     }
 
     /// Sends what the plugin answers at once.
@@ -143,8 +147,8 @@ impl<O: Outlet> Post<'_, O> {
         }
         let Some(entry) = state.handles.get(caller.handle) else { return };
         let Some(session) = state.sessions.get(entry.session) else { return };
-        let message = plugin_message("success", session.number, entry.number, Some(transaction), data, None);
-        self.send(caller.connection, &message);
+        let address = Address::new(state, caller.connection, session, entry);
+        self.send(caller.connection, &plugin_message("success", address, Some(transaction), data, None));
     }
 
     /// Sends an event of the core about `handle`: `webrtcup`, `hangup`, `detached` and such.
@@ -155,10 +159,9 @@ impl<O: Outlet> Post<'_, O> {
         janus: &'static str,
         reason: Option<&'static str>,
     ) {
-        let Some((connection, session, number)) = address(state, handle) else { return };
-        let sender = Some(number);
-        let session_id = Some(session as i64);
-        self.send(connection, &Message { session_id, sender, reason, ..Message::new(janus) });
+        let Some(Address { connection, session, handle, opaque_id }) = Address::of(state, handle) else { return };
+        let (session_id, sender) = (Some(session as i64), Some(handle));
+        self.send(connection, &Message { session_id, sender, opaque_id, reason, ..Message::new(janus) });
     }
 
     /// Sends an event to everybody who joined `room` to publish, but for `except`.
@@ -199,17 +202,17 @@ fn error_message<'a>(refusal: &'a Refusal, session_id: Option<i64>, transaction:
 
 fn plugin_message<'a, D: Serialize>(
     janus: &'static str,
-    session: u64,
-    sender: u64,
+    address: Address<'a>,
     transaction: Option<&'a str>,
     data: D,
     jsep: Option<Jsep<'a>>,
 ) -> Message<'a, D> {
     Message {
         janus,
-        session_id: Some(session as i64),
+        session_id: Some(address.session as i64),
         transaction,
-        sender: Some(sender),
+        sender: Some(address.handle),
+        opaque_id: address.opaque_id,
         reason: None,
         data: None,
         error: None,
@@ -218,9 +221,28 @@ fn plugin_message<'a, D: Serialize>(
     }
 }
 
-/// The connection that events about `handle` go to, its session's number and its own.
-pub(crate) fn address(state: &State<'_>, handle: HandleId) -> Option<(ConnectionId, u64, u64)> {
-    let entry = state.handles.get(handle)?;
-    let session = state.sessions.get(entry.session)?;
-    Some((session.connection?, session.number, entry.number))
+/// Where events about a handle go.
+#[derive(Clone, Copy)]
+pub(crate) struct Address<'a> {
+    pub(crate) connection: ConnectionId,
+    /// The session's number.
+    pub(crate) session: u64,
+    /// The handle's number.
+    pub(crate) handle: u64,
+    /// What the client calls the handle, where it is to be told.
+    pub(crate) opaque_id: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// That of `handle`; nothing if nobody listens.
+    pub(crate) fn of(state: &'a State<'_>, handle: HandleId) -> Option<Self> {
+        let entry = state.handles.get(handle)?;
+        let session = state.sessions.get(entry.session)?;
+        Some(Self::new(state, session.connection?, session, entry))
+    }
+
+    fn new(state: &State<'_>, connection: ConnectionId, session: &Session, handle: &'a Handle) -> Self {
+        let opaque_id = handle.opaque_id.as_deref().filter(|_| state.options.tells_opaque_ids);
+        Self { connection, session: session.number, handle: handle.number, opaque_id }
+    }
 }

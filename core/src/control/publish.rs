@@ -8,7 +8,7 @@ use super::json::Value;
 use super::media_info::{Configured, Published, PublishedStreams, PublisherInfo};
 use super::notify::{RoomNotice, Subject};
 use super::parameter::{PLUGIN, check};
-use super::peer::{TextWriter, candidates, local_transport};
+use super::peer::{TextWriter, described_candidates, local_transport};
 use super::post::Jsep;
 use super::reply::{Raw, RoomEvent, Whom};
 use super::state::State;
@@ -221,7 +221,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let peer = entry.peer.as_mut().ok_or_else(too_long)?;
         peer.version += 1;
         let role = peer.remote.as_ref().map_or(crate::link::Role::Client, |remote| remote.role);
-        let candidates = candidates(self.settings, peer.shard);
+        let candidates = described_candidates(self.settings, peer.shard);
         let local = local_transport(peer, self.settings, &candidates);
         let mut writer = TextWriter::new(self.local);
         write_answer(&mut writer, offer, sections, &local, role).map_err(|_| too_long())?;

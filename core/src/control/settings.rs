@@ -47,6 +47,12 @@ pub struct Settings {
     pub admin_key: String<API_SECRET_BYTES>,
     /// Whether those show it as well who forward RTP.
     pub lock_rtp_forward: bool,
+    /// Whether messages about a handle tell what its client calls it.
+    pub opaque_ids_in_api: bool,
+    /// Whether `info` is silent about libraries.
+    pub hide_dependencies: bool,
+    /// Whether our candidates follow a description instead of standing in it.
+    pub full_trickle: bool,
     /// Whether rooms and participants are called by texts instead of numbers.
     pub string_ids: bool,
     /// The topics that management systems want to hear of, as bits ([`super::Topic`]); 0: nobody listens.

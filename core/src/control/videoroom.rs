@@ -107,6 +107,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 let data = ErrorData::of(&why);
                 self.post.event(self.state, caller.handle, Some(caller.transaction), &data, None);
             }
+            self.trickle_candidates(caller.handle);
         } else if let Err(why) = self.immediate(caller, body) {
             let data = ErrorData::of(&why);
             self.post.reply(self.state, caller, &data);

@@ -20,7 +20,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             let Some(subscription) = self.subscriptions.at_mut(place) else { return };
             let link_place = subscription.parameters.link.index;
             let Some(link) = self.links.at_mut(link_place) else { return };
-            link.feedback.nacked_packets = link.feedback.nacked_packets.saturating_add(1);
+            subscription.nacked_packets = subscription.nacked_packets.saturating_add(1);
             if link.feedback.repetitions_left == 0 {
                 continue;
             }

@@ -15,6 +15,10 @@ pub struct Subscription {
     pub sent: SentRing,
     /// The next subscription of the same stream.
     pub next_of_stream: u16,
+    /// Packets that the peer asked for again since the last report.
+    pub nacked_packets: u32,
+    /// So many, where they were too many, until it was told.
+    pub slow_packets: u32,
     /// The next subscription of the same link.
     pub next_of_link: u16,
     /// Since when it waits for a keyframe of its next source.
@@ -40,6 +44,8 @@ impl Subscription {
             next_of_stream: list::END,
             next_of_link: list::END,
             waits_since: None,
+            nacked_packets: 0,
+            slow_packets: 0,
             rtx_index: u64::from((random >> 16) & 0x7fff),
             traffic: Traffic::default(),
             reported: None,

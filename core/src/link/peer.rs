@@ -84,8 +84,6 @@ pub struct LinkFeedback {
     pub ramp: u8,
     /// The last measured round trip.
     pub round_trip_us: u32,
-    /// Packets that the peer asked for again since the last look.
-    pub nacked_packets: u32,
     /// Reports since the link is up.
     pub seconds: u16,
     /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
@@ -112,8 +110,8 @@ pub struct News {
     pub connected: bool,
     /// Media can flow.
     pub up: bool,
-    /// Many packets were lost: those from the peer, those to it.
-    pub slow: Option<(u32, u32)>,
+    /// Many packets of one of its streams or subscriptions were lost.
+    pub slow: bool,
     /// What passed through its m-lines.
     pub traffic: bool,
     /// One of its streams began or ceased to receive.

@@ -20,7 +20,7 @@ pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};
 pub use memory::{Memory, TableSize, tables};
-pub use notice::Notice;
+pub use notice::{Notice, SlowSource};
 pub use port::{Datagram, Port};
 pub use run::run;
 pub use shard::{Counters, Media, Settings};

@@ -36,10 +36,8 @@ pub enum Notice {
     },
     /// Many packets were lost in the last second (Janus' `slowlink`).
     SlowLink {
-        /// Whose.
-        link: LinkId,
-        /// True if the peer's packets get lost on the way to us.
-        uplink: bool,
+        /// Of which m-line.
+        source: SlowSource,
         /// How many.
         lost_packets: u32,
     },
@@ -64,4 +62,13 @@ pub enum Notice {
         /// Why.
         reason: CloseReason,
     },
+}
+
+/// An m-line whose packets get lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowSource {
+    /// On the way from the publisher to us.
+    Stream(StreamId),
+    /// On the way from us to the subscriber.
+    Subscription(SubscriptionId),
 }

@@ -2,7 +2,7 @@
 
 use crate::id::LinkId;
 use crate::link::Gcm;
-use crate::media::{Media, Notice};
+use crate::media::{Media, Notice, SlowSource};
 use crate::random::Random;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
@@ -51,13 +51,20 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             state.news.traffic = false;
         }
-        if let Some((from_peer, to_peer)) = state.news.slow {
-            for (uplink, lost_packets) in
-                [(true, from_peer), (false, to_peer)].into_iter().filter(|(_, lost)| *lost > 0)
-            {
-                take(Notice::SlowLink { link, uplink, lost_packets }).ok()?;
+        if state.news.slow {
+            let mut at = state.streams;
+            while let Some(stream) = self.streams.at_mut(at) {
+                at = stream.next_of_link;
+                let source = SlowSource::Stream(stream.parameters.stream);
+                tell_slow(source, &mut stream.slow_packets, take)?;
             }
-            state.news.slow = None;
+            at = state.subscriptions;
+            while let Some(entry) = self.subscriptions.at_mut(at) {
+                at = entry.next_of_link;
+                let source = SlowSource::Subscription(entry.parameters.subscription);
+                tell_slow(source, &mut entry.slow_packets, take)?;
+            }
+            state.news.slow = false;
         }
         if state.news.talking {
             let mut at = state.streams;
@@ -89,4 +96,17 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
         Some(())
     }
+}
+
+/// Tells the lost packets of an m-line if they are many; nothing if there is no place for a notice.
+fn tell_slow(
+    source: SlowSource,
+    slow_packets: &mut u32,
+    take: &mut impl FnMut(Notice) -> Result<(), Notice>,
+) -> Option<()> {
+    if *slow_packets > 0 {
+        take(Notice::SlowLink { source, lost_packets: *slow_packets }).ok()?;
+        *slow_packets = 0;
+    }
+    Some(())
 }

@@ -107,20 +107,28 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
+    /// Notes the m-lines of which many packets were lost since the last report.
     fn note_slow_link(&mut self, id: LinkId) {
-        let mut from_peer = 0;
-        let mut at = self.links.get(id).map_or(list::END, |link| link.streams);
-        while let Some(stream) = self.streams.at_mut(at) {
-            at = stream.next_of_link;
-            from_peer += stream.encodings.iter_mut().map(|encoding| encoding.loss.take_lost()).sum::<u32>();
-        }
         let threshold = self.settings.slow_link_packets;
         let Some(link) = self.links.get_mut(id) else { return };
-        let to_peer = core::mem::take(&mut link.feedback.nacked_packets);
-        if threshold > 0 && from_peer.max(to_peer) >= threshold {
-            let over = |lost: u32| if lost >= threshold { lost } else { 0 };
-            link.news.slow = Some((over(from_peer), over(to_peer)));
-            self.has_news = true;
+        let mut note = |lost: u32, slow_packets: &mut u32| {
+            if threshold > 0 && lost >= threshold {
+                *slow_packets = lost;
+                link.news.slow = true;
+                self.has_news = true;
+            }
+        };
+        let mut at = link.streams;
+        while let Some(stream) = self.streams.at_mut(at) {
+            at = stream.next_of_link;
+            let lost = stream.encodings.iter_mut().map(|encoding| encoding.loss.take_lost()).sum();
+            note(lost, &mut stream.slow_packets);
+        }
+        at = link.subscriptions;
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
+            at = subscription.next_of_link;
+            let lost = core::mem::take(&mut subscription.nacked_packets);
+            note(lost, &mut subscription.slow_packets);
         }
     }
 }

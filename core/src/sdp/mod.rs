@@ -36,3 +36,4 @@ pub use refusal::{Cause, Refusal};
 pub use section::{Direction, MediaKind, Section};
 pub use subscribe::{AnsweredSection, offered_extensions, offered_payload_types, read_answer, section_mid};
 pub use transport::{LocalTransport, RemoteTransport, Side};
+pub use write::candidate_priority;

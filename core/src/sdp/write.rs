@@ -93,12 +93,16 @@ pub(super) fn rejected(out: &mut dyn Write, kind: &str, protocol: &str, format: 
 /// themselves.
 pub(super) fn candidates(out: &mut dyn Write, local: &LocalTransport<'_>) -> fmt::Result {
     for (index, candidate) in local.candidates.iter().take(CANDIDATES).enumerate() {
-        // RFC 8445 section 5.1.2.1: host type, local preference, component 1.
-        let priority = (126_u32 << 24) | ((0xffff - index as u32) << 8) | 255;
+        let priority = candidate_priority(index);
         let (number, address, port) = (index + 1, candidate.ip(), candidate.port());
         write!(out, "a=candidate:{number} 1 udp {priority} {address} {port} typ host\r\n")?;
     }
     if local.candidates.is_empty() { Ok(()) } else { out.write_str("a=end-of-candidates\r\n") }
+}
+
+/// The priority of the host candidate with so many before it (RFC 8445 section 5.1.2.1).
+pub fn candidate_priority(index: usize) -> u32 {
+    (126 << 24) | ((0xffff - (index as u32 & 0xffff)) << 8) | 255
 }
 
 /// The most candidates that are written.

@@ -24,6 +24,8 @@ pub struct Stream {
     pub relays: u16,
     /// The next stream of its link.
     pub next_of_link: u16,
+    /// Lost packets in the last second, where they were many, until it was told.
+    pub slow_packets: u32,
     /// Whether somebody talks.
     pub speech: Speech,
     /// When a keyframe is asked for anyway.
@@ -58,6 +60,7 @@ impl Stream {
             subscriptions: u16::MAX,
             relays: u16::MAX,
             next_of_link: u16::MAX,
+            slow_packets: 0,
             speech: Speech::default(),
             next_keyframe: Instant::default(),
             traffic: Traffic::default(),

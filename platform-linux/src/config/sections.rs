@@ -43,6 +43,8 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "token_secret", field: |c| Text(&mut c.control.token_secret, API_SECRET_BYTES) },
     Key { name: "admin_key", field: |c| Text(&mut c.control.admin_key, API_SECRET_BYTES) },
     Key { name: "lock_rtp_forward", field: |c| Flag(&mut c.control.lock_rtp_forward) },
+    Key { name: "opaque_ids_in_api", field: |c| Flag(&mut c.control.opaque_ids_in_api) },
+    Key { name: "hide_dependencies", field: |c| Flag(&mut c.control.hide_dependencies) },
     Key { name: "string_ids", field: |c| Flag(&mut c.control.string_ids) },
     Key { name: "create_rooms", field: |c| Flag(&mut c.control.create_rooms) },
 ];
@@ -51,6 +53,9 @@ const MEDIA: &[Key<Configuration>] = &[
     Key { name: "address", field: |c| Texts(&mut c.media.address, ADDRESSES) },
     Key { name: "port", field: |c| Number(&mut c.media.port, 1..=65_535) },
     Key { name: "shards", field: |c| Shards(&mut c.media.shards) },
+    Key { name: "full_trickle", field: |c| Flag(&mut c.media.full_trickle) },
+    Key { name: "slowlink_threshold", field: |c| Number(&mut c.media.slowlink_threshold, 0..=1_000_000) },
+    Key { name: "no_media_timer", field: |c| Number(&mut c.media.no_media_timer_s, 0..=86_400) },
 ];
 
 const FORWARD: &[Key<Configuration>] = &[Key { name: "networks", field: |c| Networks(&mut c.forward.networks) }];

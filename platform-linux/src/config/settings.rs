@@ -67,6 +67,10 @@ pub struct Control {
     pub admin_key: String,
     /// Whether those show it as well who forward RTP.
     pub lock_rtp_forward: bool,
+    /// Whether messages about a handle tell what its client calls it.
+    pub opaque_ids_in_api: bool,
+    /// Whether `info` is silent about libraries.
+    pub hide_dependencies: bool,
     /// Whether rooms and participants are called by texts instead of numbers.
     pub string_ids: bool,
     /// Whether clients may create rooms.
@@ -82,6 +86,12 @@ pub struct Media {
     pub port: u16,
     /// How many media threads.
     pub shards: Shards,
+    /// Whether our candidates follow a description instead of standing in it.
+    pub full_trickle: bool,
+    /// Lost packets in a second from which an m-line counts as slow; 0: never.
+    pub slowlink_threshold: u32,
+    /// Seconds of silence after which an m-line counts as not received; 0: never.
+    pub no_media_timer_s: u32,
 }
 
 /// How many media threads there are.
@@ -239,10 +249,19 @@ impl Default for Configuration {
                 token_secret: String::new(),
                 admin_key: String::new(),
                 lock_rtp_forward: false,
+                opaque_ids_in_api: false,
+                hide_dependencies: false,
                 string_ids: false,
                 create_rooms: true,
             },
-            media: Media { address: vec!["auto".into()], port: 7000, shards: Shards::Auto },
+            media: Media {
+                address: vec!["auto".into()],
+                port: 7000,
+                shards: Shards::Auto,
+                full_trickle: false,
+                slowlink_threshold: 0,
+                no_media_timer_s: 1,
+            },
             forward: Forward { networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect() },
             events: Events {
                 stats_period_s: 0,

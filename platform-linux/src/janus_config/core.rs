@@ -12,6 +12,8 @@ const GENERAL: &[(&str, Meaning)] = &[
     ("token_auth_secret", Key("control.token_secret")),
     ("session_timeout", Key("control.session_timeout")),
     ("reclaim_session_timeout", Key("control.reclaim_session_timeout")),
+    ("opaqueid_in_api", Key("control.opaque_ids_in_api")),
+    ("hide_dependencies", Key("control.hide_dependencies")),
     ("configs_folder", Without(ONE_BINARY)),
     ("plugins_folder", Without(ONE_BINARY)),
     ("transports_folder", Without(ONE_BINARY)),
@@ -35,6 +37,8 @@ const GENERAL: &[(&str, Meaning)] = &[
 ];
 
 const MEDIA: &[(&str, Meaning)] = &[
+    ("slowlink_threshold", Key("media.slowlink_threshold")),
+    ("no_media_timer", Key("media.no_media_timer")),
     ("ipv6_linklocal", Without("media.address names what is used")),
     ("min_nack_queue", Without("limits.history_packets says how much is kept")),
     ("nack_optimizations", Without("what a keyframe made useless is not sent again anyway")),
@@ -45,6 +49,7 @@ const MEDIA: &[(&str, Meaning)] = &[
 ];
 
 const NAT: &[(&str, Meaning)] = &[
+    ("full_trickle", Key("media.full_trickle")),
     ("ice_lite", Without("ICE is always lite")),
     ("ice_ignore_list", Without("media.address names what is used")),
     ("nice_debug", Without("there is no libnice")),

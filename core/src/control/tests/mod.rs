@@ -4,6 +4,7 @@ mod access;
 mod administering;
 mod client;
 mod events;
+mod flow;
 mod malformed;
 mod names;
 mod participants;

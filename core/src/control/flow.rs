@@ -1,0 +1,128 @@
+//! How media flows, as clients are told: it began or stopped, somebody talks, packets get lost.
+
+use super::Outlet;
+use super::notify::{ReceivingEvent, SlowEvent, Subject, Topic};
+use super::post::Address;
+use super::turn::Turn;
+use crate::id::StreamId;
+use crate::media::SlowSource;
+use crate::random::Random;
+use crate::room::Name;
+use crate::sdp::{MediaKind, section_mid};
+use crate::stream::Mid;
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// Janus' `media`: packets of an m-line began to arrive, or stopped.
+    pub(super) fn media_changed(&mut self, shard: u8, stream: StreamId, receiving: bool) {
+        let Some(entry) = self.state.stream(shard, stream) else { return };
+        let (handle, kind) = (entry.handle, entry.kind);
+        let kind = if kind == MediaKind::Audio { "audio" } else { "video" };
+        let notice = ReceivingEvent { media: kind, mid: &entry.mid, receiving };
+        self.post.notify_event(self.state, (Topic::Media, 1), Subject::Handle(handle), &notice);
+        let Some(Address { connection, session, handle, opaque_id }) = Address::of(self.state, handle) else { return };
+        let (session_id, sender, mid) = (session, handle, &entry.mid);
+        let event = MediaEvent { janus: "media", session_id, sender, opaque_id, mid, kind, receiving };
+        self.post.send(connection, &event);
+    }
+
+    /// Janus' `talking` and `stopped-talking`: everybody in the room hears it, the publisher too.
+    pub(super) fn talking_changed(&mut self, shard: u8, stream: StreamId, talking: bool, average_centi: u16) {
+        let Some(entry) = self.state.shard_mut(shard).and_then(|tables| tables.streams.get_mut(stream)) else { return };
+        entry.is_talking = talking;
+        let state = &*self.state;
+        let Some(entry) = state.stream(shard, stream) else { return };
+        let Some(publisher) = state.handles.get(entry.handle).and_then(|handle| handle.publisher()) else { return };
+        let Some(room) = publisher.room else { return };
+        let event = TalkingEvent {
+            videoroom: if talking { "talking" } else { "stopped-talking" },
+            room: publisher.room_name,
+            id: publisher.name,
+            mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
+            mid: &entry.mid,
+            average: f64::from(average_centi) / 100.0,
+        };
+        self.post.notify_plugin(state, Subject::Handle(entry.handle), &event);
+        self.post.tell_room(state, room, None, &event);
+    }
+
+    /// Janus' `slowlink`: `lost` packets of an m-line were lost in a second. To Janus "up" is from the server.
+    pub(super) fn tell_slow(&mut self, shard: u8, source: SlowSource, lost: u32) {
+        let state = &*self.state;
+        let Some(tables) = state.shards.get(usize::from(shard)) else { return };
+        let own_mid: Mid;
+        let (handle, kind, mid, uplink) = match source {
+            SlowSource::Stream(id) => {
+                let Some(stream) = tables.streams.get(id) else { return };
+                (stream.handle, stream.kind, &stream.mid, false)
+            }
+            SlowSource::Subscription(id) => {
+                let Some(stream) = tables.subscriptions.get(id) else { return };
+                let subscriber = state.handles.get(stream.handle).and_then(|entry| entry.subscriber());
+                let index = subscriber.and_then(|it| it.streams.iter().position(|other| *other == id));
+                own_mid = section_mid(index.unwrap_or_default());
+                (stream.handle, stream.kind, &own_mid, true)
+            }
+        };
+        let media = if kind == MediaKind::Audio { "audio" } else { "video" };
+        let slow_link = if uplink { "uplink" } else { "downlink" };
+        let notice = SlowEvent { slow_link, lost_lastsec: lost };
+        self.post.notify_event(state, (Topic::Media, 2), Subject::Handle(handle), &notice);
+        let publisher = state.handles.get(handle).and_then(|entry| entry.publisher());
+        if let Some(publisher) = publisher.filter(|_| !uplink) {
+            let event = SlowPublisher { videoroom: "slow_link", current_bitrate: publisher.bitrate_bps };
+            self.post.event(state, handle, None, &event, None);
+        }
+        let Some(Address { connection, session, handle, opaque_id }) = Address::of(state, handle) else { return };
+        let (session_id, sender) = (session, handle);
+        let event = SlowLinkEvent { janus: "slowlink", session_id, sender, opaque_id, mid, media, uplink, lost };
+        self.post.send(connection, &event);
+    }
+}
+
+/// See [`Turn::media_changed`].
+#[derive(serde::Serialize)]
+struct MediaEvent<'a> {
+    janus: &'static str,
+    session_id: u64,
+    sender: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opaque_id: Option<&'a str>,
+    mid: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    receiving: bool,
+}
+
+/// See [`Turn::talking_changed`].
+#[derive(serde::Serialize)]
+struct TalkingEvent<'a> {
+    videoroom: &'static str,
+    room: Name,
+    id: Name,
+    mindex: usize,
+    mid: &'a str,
+    #[serde(rename = "audio-level-dBov-avg")]
+    average: f64,
+}
+
+/// See [`Turn::tell_slow`].
+#[derive(serde::Serialize)]
+struct SlowLinkEvent<'a> {
+    janus: &'static str,
+    session_id: u64,
+    sender: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opaque_id: Option<&'a str>,
+    mid: &'a str,
+    media: &'static str,
+    uplink: bool,
+    lost: u32,
+}
+
+/// What the VideoRoom tells a publisher then.
+#[derive(serde::Serialize)]
+struct SlowPublisher {
+    videoroom: &'static str,
+    #[serde(rename = "current-bitrate")]
+    current_bitrate: u32,
+}
