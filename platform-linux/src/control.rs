@@ -10,6 +10,7 @@ use parlor_core::control::{Control, Credentials, Origin, Outlet, Refusal, Transp
 use parlor_core::id::ConnectionId;
 use parlor_core::link::{HandshakeCommand, HandshakeEvent};
 use parlor_core::media::{Command, Notice};
+use parlor_core::room::{Name, RoomSettings};
 use parlor_core::time::Instant;
 use smol::Timer;
 use smol::future::or;
@@ -22,6 +23,7 @@ use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::queue::{Receiver, Sender};
 use crate::random::SystemSource;
+use crate::rooms::PermanentRooms;
 
 /// How soon a shard's full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -47,6 +49,7 @@ struct State {
     control: Control<'static, SystemSource>,
     connections: Connections,
     shards: Vec<Shard>,
+    rooms: PermanentRooms,
 }
 
 /// The way to one shard.
@@ -80,12 +83,13 @@ impl ControlTask {
         commands: Vec<Sender<Command>>,
         connections: u16,
         events: Events,
+        rooms: PermanentRooms,
     ) -> Rc<Self> {
         let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
         let connections = Connections { places, count: 0 };
         Rc::new(Self {
-            state: RefCell::new(State { control, connections, shards }),
+            state: RefCell::new(State { control, connections, shards, rooms }),
             epoch: Clock::now(),
             handshakes: Mailbox::default(),
             events,
@@ -173,10 +177,11 @@ impl ControlTask {
 
     fn with<T>(&self, act: impl FnOnce(&mut Control<'static, SystemSource>, Instant, &mut World<'_>) -> T) -> T {
         let now = self.now();
-        let State { control, connections, shards } = &mut *self.state.borrow_mut();
+        let State { control, connections, shards, rooms } = &mut *self.state.borrow_mut();
         let mut world = World {
             connections,
             shards,
+            rooms,
             handshakes: &self.handshakes,
             events: &self.events,
             slow_clients: &self.slow_clients,
@@ -286,6 +291,7 @@ impl Connections {
 struct World<'a> {
     connections: &'a mut Connections,
     shards: &'a mut [Shard],
+    rooms: &'a mut PermanentRooms,
     handshakes: &'a Mailbox<HandshakeCommand>,
     events: &'a Events,
     slow_clients: &'a Cell<u64>,
@@ -317,6 +323,21 @@ impl Outlet for World<'_> {
 
     fn event(&mut self, topic: u16, message: &[u8]) {
         self.events.push(topic, message);
+    }
+
+    fn keep_room(&mut self, room: &RoomSettings) -> bool {
+        let kept = self.rooms.keep(room);
+        if let Err(error) = &kept {
+            log::warn("rooms", format_args!("room {} cannot be kept: {error}", room.room));
+        }
+        kept.is_ok()
+    }
+
+    fn forget_room(&mut self, room: Name) -> bool {
+        self.rooms.forget(room).unwrap_or_else(|error| {
+            log::warn("rooms", format_args!("room {room} cannot be forgotten: {error}"));
+            false
+        })
     }
 
     fn log_level(&mut self, level: u8) {

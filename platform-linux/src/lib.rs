@@ -26,6 +26,7 @@ pub mod plan;
 pub mod queue;
 pub mod random;
 pub mod rest;
+pub mod rooms;
 pub mod server;
 pub mod shard;
 pub mod signals;

@@ -23,6 +23,7 @@ use crate::memory::{self, Heap};
 use crate::page::Page;
 use crate::random::SystemSource;
 use crate::rest::Rest;
+use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle};
 use crate::signals::Ending;
 use crate::{addresses, cpu, log, unix};
@@ -56,7 +57,8 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
             rooms: configuration.rooms.iter().map(|room| room.room).collect(),
         };
 
-        let control = control_half(configuration, &identity, &addresses)?;
+        let rooms = permanent_rooms(configuration)?;
+        let control = control_half(configuration, &rooms, &identity, &addresses)?;
         let executor = Rc::new(LocalExecutor::new());
         let mut threads = Vec::new();
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
@@ -68,7 +70,8 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         }
         let connections = configuration.limits.connections;
         let handshakes = Handshakes::new(&identity, preference(), queues, capacity(configuration))?;
-        let task = ControlTask::new(control, commands, connections, Events::start(&configuration.events, &executor));
+        let events = Events::start(&configuration.events, &executor);
+        let task = ControlTask::new(control, commands, connections, events, rooms);
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
         }
@@ -178,6 +181,7 @@ fn start_shards(configuration: &Configuration, ipv6: bool) -> Result<Vec<ShardHa
 
 fn control_half(
     configuration: &Configuration,
+    rooms: &PermanentRooms,
     identity: &Identity,
     addresses: &[IpAddr],
 ) -> Result<Control<'static, SystemSource>, String> {
@@ -211,12 +215,29 @@ fn control_half(
     };
     let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);
     let mut control = Control::new(memory, settings, SystemSource::new());
+    let kept = rooms.rooms();
     for room in &configuration.rooms {
+        let room = kept.iter().find(|kept| kept.room == room.room).unwrap_or(room);
         control
             .add_room(room.clone())
             .map_err(|refusal| format!("room {}: {} ({})", room.room, refusal.reason, refusal.field))?;
     }
+    for room in kept.iter().filter(|kept| configuration.rooms.iter().all(|room| room.room != kept.room)) {
+        if let Err(refusal) = control.add_room(room.clone()) {
+            log::warn("rooms", format_args!("permanent room {}: {}", room.room, refusal.reason));
+        }
+    }
     Ok(control)
+}
+
+fn permanent_rooms(configuration: &Configuration) -> Result<PermanentRooms, String> {
+    let configured = configuration.rooms.iter().map(|room| room.room).collect();
+    let (rooms, remark) = PermanentRooms::open(&configuration.state.directory, configured)
+        .map_err(|why| format!("state.directory: {why}"))?;
+    if let Some(remark) = remark {
+        log::warn("rooms", remark);
+    }
+    Ok(rooms)
 }
 
 /// Unix time now.

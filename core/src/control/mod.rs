@@ -54,7 +54,7 @@ use crate::id::ConnectionId;
 use crate::link::{HandshakeCommand, HandshakeEvent};
 use crate::media::{Command, Notice};
 use crate::random::Random;
-use crate::room::RoomSettings;
+use crate::room::{Name, RoomSettings};
 use crate::store::Table;
 use crate::time::Instant;
 
@@ -75,7 +75,7 @@ use shard::Shard;
 use state::State;
 use turn::Turn;
 
-/// Where the control half's words go. Nothing is read back from it.
+/// Where the control half's words go. Nothing is read back from it but whether a room is kept.
 pub trait Outlet {
     /// Sends one JSON message to a client.
     fn text(&mut self, connection: ConnectionId, message: &[u8]);
@@ -88,6 +88,16 @@ pub trait Outlet {
 
     /// Hands an event of this topic to management systems.
     fn event(&mut self, _topic: u16, _message: &[u8]) {}
+
+    /// Keeps `room` as it is now, so that it is there after a restart; false if it cannot be kept.
+    fn keep_room(&mut self, _room: &RoomSettings) -> bool {
+        false
+    }
+
+    /// Keeps `room` no longer; false if it will be there after a restart nevertheless.
+    fn forget_room(&mut self, _room: Name) -> bool {
+        false
+    }
 
     /// An administrator wants other lines in the log: those of Janus' levels up to `level`, from 0 to 7.
     fn log_level(&mut self, _level: u8) {}

@@ -99,10 +99,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         {
             room.allowed = access::AllowedTokens { is_checked: true, tokens };
         }
-        let permanent = flag(body, "permanent").unwrap_or(false);
+        let permanent = flag(body, "permanent").unwrap_or(false) && self.keep_room(name);
         self.notify_room(caller.handle, "created", name);
         self.say(caller, &RoomChanged { videoroom: "created", room: name, permanent });
         Ok(())
+    }
+
+    /// Whether the room is there after a restart as it is now.
+    fn keep_room(&mut self, name: Name) -> bool {
+        let room = self.state.room(name).and_then(|id| self.state.rooms.get(id));
+        room.is_some_and(|room| self.post.out.keep_room(&room.settings))
     }
 
     /// Makes a room and says its name.
@@ -146,7 +152,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let mut settings = room.settings.clone();
         edit_settings(&mut settings, body)?;
         room.settings = settings;
-        let (name, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        let name = room.settings.room;
+        let permanent = flag(body, "permanent").unwrap_or(false) && self.keep_room(name);
         for index in 0..self.state.handles.capacity() as u16 {
             let is_in = |entry: &Handle| entry.publisher().is_some_and(|publisher| publisher.room == Some(id));
             if self.state.handles.at(index).is_some_and(is_in)
@@ -164,7 +171,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         check(body, DESTROY, self.codes())?;
         let id = self.room_with_secret(body)?;
         let Some(room) = self.state.rooms.get(id) else { return Ok(()) };
-        let (name, permanent) = (room.settings.room, flag(body, "permanent").unwrap_or(false));
+        let name = room.settings.room;
+        let permanent = flag(body, "permanent").unwrap_or(false) && self.post.out.forget_room(name);
         self.notify_room(caller.handle, "destroyed", name);
         self.say(caller, &RoomChanged { videoroom: "destroyed", room: name, permanent });
         self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: name });

@@ -18,6 +18,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(crate) use entry::{Datum, Entry};
 use field::Field;
+pub(crate) use print::rooms_to_toml;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use settings::{

@@ -18,17 +18,16 @@ impl Configuration {
                 let _ = write!(text, "[{name}]\n{lines}\n");
             }
         }
-        for settings in &self.rooms {
-            let _ = write!(text, "[[room]]\n{}\n", room_to_toml(settings));
-        }
+        text += &rooms_to_toml(&self.rooms);
         text.truncate(text.trim_end().len());
         text + "\n"
     }
 }
 
-/// The keys of a room, a line each.
-pub(super) fn room_to_toml(settings: &RoomSettings) -> String {
-    different(room::KEYS, settings, &RoomSettings::default())
+/// Rooms as a configuration has them.
+pub(crate) fn rooms_to_toml(rooms: &[RoomSettings]) -> String {
+    let entry = |settings| format!("[[room]]\n{}\n", different(room::KEYS, settings, &RoomSettings::default()));
+    rooms.iter().map(entry).collect()
 }
 
 fn different<T: Clone>(keys: &[Key<T>], value: &T, usual: &T) -> String {

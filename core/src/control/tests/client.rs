@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
 use crate::media::{CloseReason, Command, Notice};
 use crate::random::Random;
-use crate::room::Network;
+use crate::room::{Name, Network, RoomSettings};
 use crate::time::Instant;
 
 /// Randomness that is the same in every run.
@@ -42,6 +42,8 @@ pub(super) struct Heard {
     pub(super) commands: Vec<Command>,
     pub(super) handshakes: Vec<HandshakeCommand>,
     pub(super) events: Vec<(u16, String)>,
+    /// Rooms that are there after a restart.
+    pub(super) kept: Vec<RoomSettings>,
 }
 
 impl Outlet for Heard {
@@ -55,6 +57,17 @@ impl Outlet for Heard {
 
     fn handshake(&mut self, command: HandshakeCommand) {
         self.handshakes.push(command);
+    }
+
+    fn keep_room(&mut self, room: &RoomSettings) -> bool {
+        self.kept.retain(|kept| kept.room != room.room);
+        self.kept.push(room.clone());
+        true
+    }
+
+    fn forget_room(&mut self, room: Name) -> bool {
+        self.kept.retain(|kept| kept.room != room);
+        true
     }
 
     fn event(&mut self, topic: u16, message: &[u8]) {

@@ -1,0 +1,168 @@
+//! Permanent rooms: what clients asked to keep (`permanent` in `create`, `edit`, `destroy`), on disk.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use parlor_core::room::{Name, RoomSettings};
+
+use crate::config::{Configuration, rooms_to_toml};
+
+/// The file, in the state directory, written as the configuration is. What is wrong with it is set aside.
+const FILE: &str = "rooms.toml";
+const FILE_NEW: &str = "rooms.toml.new";
+const FILE_BROKEN: &str = "rooms.toml.broken";
+
+/// Longer is no file of ours.
+const FILE_BYTES: u64 = 16 << 20;
+
+/// The permanent rooms. What memory holds is what the disk holds.
+pub struct PermanentRooms {
+    directory: PathBuf,
+    rooms: Vec<RoomSettings>,
+    /// Rooms of the configuration: they come back whatever is forgotten here.
+    configured: Vec<Name>,
+}
+
+impl PermanentRooms {
+    /// Reads what `directory` keeps beside the rooms of the configuration. What is worth a line in the log comes beside
+    /// it; the error is a sentence.
+    pub fn open(directory: &Path, configured: Vec<Name>) -> Result<(Self, Option<String>), String> {
+        let path = directory.join(FILE);
+        let shown = path.display();
+        let (rooms, remark) = match read(&path) {
+            Ok(Ok(rooms)) => (rooms, None),
+            Ok(Err(why)) => {
+                let broken = directory.join(FILE_BROKEN);
+                fs::rename(&path, &broken)
+                    .map_err(|error| format!("{shown} is damaged and cannot be set aside: {error}"))?;
+                let remark =
+                    format!("{shown} is damaged ({why}): it is set aside as {FILE_BROKEN}, its rooms are missing");
+                (Vec::new(), Some(remark))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), None),
+            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+        };
+        Ok((Self { directory: directory.into(), rooms, configured }, remark))
+    }
+
+    /// The rooms.
+    pub fn rooms(&self) -> &[RoomSettings] {
+        &self.rooms
+    }
+
+    /// Keeps a room as it is now.
+    pub fn keep(&mut self, room: &RoomSettings) -> io::Result<()> {
+        let mut rooms = self.rooms.clone();
+        match rooms.iter_mut().find(|kept| kept.room == room.room) {
+            Some(kept) => *kept = room.clone(),
+            None => rooms.push(room.clone()),
+        }
+        self.replace(rooms)
+    }
+
+    /// Forgets a room; false if it comes back nevertheless, because it is one of the configuration.
+    pub fn forget(&mut self, room: Name) -> io::Result<bool> {
+        if self.rooms.iter().any(|kept| kept.room == room) {
+            self.replace(self.rooms.iter().filter(|kept| kept.room != room).cloned().collect())?;
+        }
+        Ok(!self.configured.contains(&room))
+    }
+
+    /// Writes the file whole or not at all, for our eyes only: it has secrets.
+    fn replace(&mut self, rooms: Vec<RoomSettings>) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        let new = self.directory.join(FILE_NEW);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(rooms_to_toml(&rooms).as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, self.directory.join(FILE))?;
+        File::open(&self.directory)?.sync_all()?;
+        self.rooms = rooms;
+        Ok(())
+    }
+}
+
+/// The rooms in a file, or what is wrong with it.
+fn read(path: &Path) -> io::Result<Result<Vec<RoomSettings>, String>> {
+    if fs::metadata(path)?.len() > FILE_BYTES {
+        return Ok(Err("it is too long".into()));
+    }
+    let Ok(text) = String::from_utf8(fs::read(path)?) else { return Ok(Err("it is no text".into())) };
+    let read = Configuration::parse(FILE, &text);
+    Ok(read.map(|configuration| configuration.rooms).map_err(|refusal| refusal.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("parlor-rooms-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+
+        fn open(&self) -> (PermanentRooms, Option<String>) {
+            PermanentRooms::open(&self.0, vec![Name::Number(1)]).unwrap()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn room(number: u64) -> RoomSettings {
+        let pin = Some("se\"cret".try_into().unwrap());
+        RoomSettings { room: Name::Number(number), pin, publishers: 9, is_private: true, ..RoomSettings::default() }
+    }
+
+    #[test]
+    fn a_room_is_kept_changed_and_forgotten() {
+        let folder = Folder::new("kept");
+        let (mut rooms, remark) = folder.open();
+        assert!(remark.is_none() && rooms.rooms().is_empty());
+        let named = RoomSettings { room: Name::text("kitchen \u{e9}").unwrap(), ..room(0) };
+        for settings in [room(7), named.clone()] {
+            rooms.keep(&settings).unwrap();
+        }
+        rooms.keep(&RoomSettings { publishers: 4, ..room(7) }).unwrap();
+        assert_eq!(folder.open().0.rooms(), [RoomSettings { publishers: 4, ..room(7) }, named.clone()]);
+        assert!(rooms.forget(Name::Number(7)).unwrap());
+        assert!(!rooms.forget(Name::Number(1)).unwrap(), "it stands in the configuration");
+        assert_eq!(folder.open().0.rooms(), [named]);
+    }
+
+    #[test]
+    fn what_was_not_renamed_does_not_count_and_what_is_damaged_is_set_aside() {
+        let folder = Folder::new("damaged");
+        folder.open().0.keep(&room(7)).unwrap();
+        fs::write(folder.0.join(FILE_NEW), "[[room]]\nroom = ").unwrap();
+        assert_eq!(folder.open().0.rooms(), [room(7)]);
+        fs::write(folder.0.join(FILE), "[[room]]\nroom = ").unwrap();
+        let (rooms, remark) = folder.open();
+        assert!(rooms.rooms().is_empty());
+        assert!(remark.unwrap().contains("rooms.toml:2"));
+        assert!(folder.0.join(FILE_BROKEN).exists());
+    }
+
+    #[test]
+    fn a_room_that_cannot_be_written_is_told_and_not_kept() {
+        let folder = Folder::new("file");
+        fs::write(&folder.0, "a file where the directory should be").unwrap();
+        let mut rooms = PermanentRooms { directory: folder.0.join("state"), rooms: Vec::new(), configured: Vec::new() };
+        assert!(rooms.keep(&room(7)).is_err());
+        assert!(rooms.rooms().is_empty());
+        let _ = fs::remove_file(&folder.0);
+    }
+}
