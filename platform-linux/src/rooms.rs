@@ -52,6 +52,12 @@ impl PermanentRooms {
         &self.rooms
     }
 
+    /// What the rooms of the configuration and the permanent ones are called.
+    pub fn all(&self) -> impl Iterator<Item = Name> {
+        let kept = self.rooms.iter().map(|room| room.room).filter(|name| !self.configured.contains(name));
+        self.configured.iter().copied().chain(kept)
+    }
+
     /// Keeps a room as it is now.
     pub fn keep(&mut self, room: &RoomSettings) -> io::Result<()> {
         let mut rooms = self.rooms.clone();

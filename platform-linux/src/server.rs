@@ -46,6 +46,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let addresses =
             addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
+        let rooms = permanent_rooms(configuration)?;
         let ipv6 = addresses.iter().any(IpAddr::is_ipv6);
         let shards = start_shards(configuration, ipv6)?;
         let banner = Banner {
@@ -54,10 +55,9 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
             admin: [address_of(admin.as_ref()), address_of(admin_websocket.as_ref())],
             addresses: addresses.clone(),
             media: (configuration.media.port, configuration.media.shards.count()),
-            rooms: configuration.rooms.iter().map(|room| room.room).collect(),
+            rooms: rooms.all().collect(),
         };
 
-        let rooms = permanent_rooms(configuration)?;
         let control = control_half(configuration, &rooms, &identity, &addresses)?;
         let executor = Rc::new(LocalExecutor::new());
         let mut threads = Vec::new();
