@@ -1,8 +1,7 @@
 //! The certificate by which peers know this machine, kept on disk so that its fingerprint survives restarts.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use parlor_core::link::Fingerprint;
@@ -11,9 +10,10 @@ use ring::digest;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
+use crate::whole_file;
+
 /// The file, in the state directory. What is wrong with it is set aside under the second name.
 const FILE: &str = "identity.pem";
-const FILE_NEW: &str = "identity.pem.new";
 const FILE_BROKEN: &str = "identity.pem.broken";
 
 /// Longer is no identity of ours.
@@ -71,23 +71,12 @@ impl Identity {
         fingerprint(&self.certificate)
     }
 
-    /// Writes the file whole or not at all, for our eyes only.
     fn write(&self, directory: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let new = directory.join(FILE_NEW);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         let parts = [
             pem::Pem::new("PRIVATE KEY", self.private_key.clone()),
             pem::Pem::new("CERTIFICATE", self.certificate.clone()),
         ];
-        file.write_all(pem::encode_many(&parts).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, directory.join(FILE))?;
-        File::open(directory)?.sync_all()
+        whole_file::write(directory, FILE, pem::encode_many(&parts).as_bytes())
     }
 }
 

@@ -33,3 +33,4 @@ pub mod signals;
 pub mod udp;
 pub mod unix;
 pub mod websocket;
+mod whole_file;

@@ -1,17 +1,16 @@
 //! Permanent rooms: what clients asked to keep (`permanent` in `create`, `edit`, `destroy`), on disk.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use parlor_core::room::{Name, RoomSettings};
 
 use crate::config::{Configuration, rooms_to_toml};
+use crate::whole_file;
 
 /// The file, in the state directory, written as the configuration is. What is wrong with it is set aside.
 const FILE: &str = "rooms.toml";
-const FILE_NEW: &str = "rooms.toml.new";
 const FILE_BROKEN: &str = "rooms.toml.broken";
 
 /// Longer is no file of ours.
@@ -76,19 +75,8 @@ impl PermanentRooms {
         Ok(!self.configured.contains(&room))
     }
 
-    /// Writes the file whole or not at all, for our eyes only: it has secrets.
     fn replace(&mut self, rooms: Vec<RoomSettings>) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let new = self.directory.join(FILE_NEW);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(rooms_to_toml(&rooms).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, self.directory.join(FILE))?;
-        File::open(&self.directory)?.sync_all()?;
+        whole_file::write(&self.directory, FILE, rooms_to_toml(&rooms).as_bytes())?;
         self.rooms = rooms;
         Ok(())
     }
@@ -153,7 +141,7 @@ mod tests {
     fn what_was_not_renamed_does_not_count_and_what_is_damaged_is_set_aside() {
         let folder = Folder::new("damaged");
         folder.open().0.keep(&room(7)).unwrap();
-        fs::write(folder.0.join(FILE_NEW), "[[room]]\nroom = ").unwrap();
+        fs::write(folder.0.join("rooms.toml.new"), "[[room]]\nroom = ").unwrap();
         assert_eq!(folder.open().0.rooms(), [room(7)]);
         fs::write(folder.0.join(FILE), "[[room]]\nroom = ").unwrap();
         let (rooms, remark) = folder.open();
