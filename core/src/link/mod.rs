@@ -1,6 +1,7 @@
 //! One PeerConnection: demultiplexing, ICE-lite, the DTLS contract, SRTP. It knows neither streams nor rooms.
 
 pub mod arrivals;
+pub mod bandwidth;
 pub mod binding;
 pub mod cipher;
 pub mod credentials;
@@ -13,6 +14,7 @@ pub mod route;
 pub mod srtp;
 
 pub use arrivals::{ARRIVALS, Arrivals};
+pub use bandwidth::{Bandwidth, DEPARTURES, DepartureEntry, DepartureTable};
 pub use binding::BindingServer;
 pub use cipher::Gcm;
 pub use credentials::Credentials;

@@ -1,0 +1,170 @@
+//! How much the way to a peer carries, estimated by its sender: from transport-wide feedback (delay, loss, arrivals,
+//! probes), or from REMB where that is all there is. What to do about it is decided elsewhere.
+
+mod delay;
+mod delay_bound;
+mod departures;
+mod loss_bound;
+mod probe;
+mod throughput;
+
+#[cfg(test)]
+mod tests;
+
+use delay::{DelayTrend, Usage};
+use delay_bound::DelayBound;
+use departures::Departures;
+pub use departures::{DEPARTURES, Departure, DepartureEntry, DepartureTable};
+use loss_bound::LossBound;
+use probe::Prober;
+use throughput::Throughput;
+
+use crate::time::Instant;
+use crate::wire::rtcp::TransportFeedback;
+
+/// The estimate of one link. The entries that its methods take are its own of a [`DepartureTable`].
+#[derive(Clone, Debug)]
+pub struct Bandwidth {
+    departures: Departures,
+    trend: DelayTrend,
+    throughput: Throughput,
+    delay_bound: DelayBound,
+    loss_bound: LossBound,
+    prober: Prober,
+    /// The peer's clock at the last report: as it was told, and without its wrap.
+    reference: Option<(i32, u64)>,
+    round_trip_us: u64,
+    remb_bps: Option<u32>,
+    wanted_bps: u32,
+}
+
+impl Bandwidth {
+    /// Nothing is known yet.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            departures: Departures::default(),
+            trend: DelayTrend::default(),
+            throughput: Throughput::default(),
+            delay_bound: DelayBound::new(START_BPS, now),
+            loss_bound: LossBound::default(),
+            prober: Prober::new(now),
+            reference: None,
+            round_trip_us: 0,
+            remb_bps: None,
+            wanted_bps: 0,
+        }
+    }
+
+    /// The estimate, in bits a second of whole packets; `None` as long as the peer told nothing.
+    pub fn bitrate_bps(&self) -> Option<u32> {
+        if self.reference.is_none() {
+            return self.remb_bps;
+        }
+        Some(self.estimate_bps().min(self.remb_bps.unwrap_or(u32::MAX)))
+    }
+
+    /// A packet of `bytes` left under a transport-wide number; numbers follow each other.
+    pub fn note(&mut self, entries: &mut [DepartureEntry], number: u16, bytes: u16, now: Instant) {
+        let probe = self.prober.note(bytes, now);
+        self.departures.note(entries, number, Departure { at: now, bytes, probe });
+    }
+
+    /// How much would be sent if it passed. Above the estimate, the way is probed from time to time.
+    pub fn want(&mut self, bitrate_bps: u32) {
+        self.wanted_bps = bitrate_bps;
+    }
+
+    /// When [`Self::tick`] or [`Self::padding`] has something to do.
+    pub fn due(&self) -> Option<Instant> {
+        self.prober.due()
+    }
+
+    /// How many bytes of padding a probe wants sent now, in one packet.
+    pub fn padding(&self, now: Instant) -> Option<u16> {
+        self.prober.padding(now)
+    }
+
+    /// Begins a probe, or ends one whose result did not come; at any time, and at [`Self::due`].
+    pub fn tick(&mut self, now: Instant) {
+        self.take_result(now);
+        // Without feedback a probe has no result.
+        if self.reference.is_some() {
+            self.prober.consider(self.estimate_bps(), self.wanted_bps, now);
+        }
+    }
+
+    /// What the peer received (draft-alvestrand-rmcat-remb-03).
+    pub fn remb(&mut self, bitrate_bps: u64) {
+        self.remb_bps = Some(u32::try_from(bitrate_bps).unwrap_or(u32::MAX));
+    }
+
+    /// What became of packets.
+    pub fn feedback(&mut self, entries: &mut [DepartureEntry], feedback: &TransportFeedback<'_>, now: Instant) {
+        let mut arrival_us = self.follow_reference(feedback.reference_64ms);
+        let mut newest = None;
+        for (number, delta) in feedback.statuses() {
+            let Some(delta) = delta else {
+                if let Some(departure) = self.departures.missing(entries, number) {
+                    self.loss_bound.note(true);
+                    self.prober.missing(departure.probe);
+                }
+                continue;
+            };
+            arrival_us = arrival_us.saturating_add_signed(i64::from(delta) * TICK_US);
+            let Some((departure, is_late)) = self.departures.arrived(entries, number) else { continue };
+            if is_late {
+                self.loss_bound.note_late();
+                continue;
+            }
+            self.loss_bound.note(false);
+            self.throughput.note(arrival_us, departure.bytes);
+            self.trend.note(departure.at, arrival_us);
+            self.prober.arrived(&departure, arrival_us);
+            newest = Some(departure.at);
+        }
+        if let Some(newest) = newest {
+            self.round_trip_us = now.since_us(newest);
+            self.update(now);
+        }
+    }
+
+    fn update(&mut self, now: Instant) {
+        let usage = self.trend.usage();
+        if let Some(throughput_bps) = self.throughput.bitrate_bps()
+            && self.delay_bound.update(usage, throughput_bps, self.round_trip_us, now)
+        {
+            self.prober.give_up(now);
+        }
+        self.loss_bound.update(self.estimate_bps(), now);
+        self.take_result(now);
+    }
+
+    fn take_result(&mut self, now: Instant) {
+        if let Some(passed_bps) = self.prober.result(now)
+            && self.trend.usage() != Usage::Over
+        {
+            self.delay_bound.raise(passed_bps);
+            self.loss_bound.raise(passed_bps);
+        }
+    }
+
+    fn estimate_bps(&self) -> u32 {
+        let bound = self.delay_bound.bitrate_bps();
+        self.loss_bound.bitrate_bps().map_or(bound, |loss| loss.min(bound))
+    }
+
+    /// The peer's clock, of which 24 bits are told, in microseconds; far from zero, so that it may run back somewhat.
+    fn follow_reference(&mut self, told: i32) -> u64 {
+        let (last, at) = self.reference.unwrap_or((told, REFERENCE_START));
+        let step = told.wrapping_sub(last) << 8 >> 8;
+        let at = at.saturating_add_signed(i64::from(step));
+        self.reference = Some((told, at));
+        at * REFERENCE_US
+    }
+}
+
+/// What a new link is believed to carry. Probes raise it within the first second.
+const START_BPS: u32 = 500_000;
+const TICK_US: i64 = 250;
+const REFERENCE_US: u64 = 64_000;
+const REFERENCE_START: u64 = 1 << 32;
