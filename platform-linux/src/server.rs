@@ -209,6 +209,7 @@ fn control_half(
         tells_statistics: configuration.events.stats_period_s > 0,
         unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
+        dynamic_room: configuration.dynamic_rooms.template(),
         admin_secret: configuration.control.admin_secret.chars().collect(),
         log_level: configuration.log.level.to_janus(),
         media: media_settings(configuration),

@@ -29,10 +29,11 @@ pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] = &[optional("display", Wanted:
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn join(&mut self, caller: Caller<'_>, body: Value<'_>, jsep: Option<RemoteJsep<'_>>) -> Done {
         check(body, JOIN, self.codes())?;
-        let room = self.room_of(body)?;
-        self.check_access(room, body)?;
         let kind = body.get("ptype").and_then(Value::text);
-        if kind.is_some_and(|kind| kind.is_any_case("publisher")) {
+        let publishes = kind.is_some_and(|kind| kind.is_any_case("publisher"));
+        let room = if publishes { self.room_to_publish_in(body)? } else { self.room_of(body)? };
+        self.check_access(room, body)?;
+        if publishes {
             self.join_as_publisher(caller, room, body, jsep)
         } else if kind.is_some_and(|kind| kind.is_any_case("subscriber")) {
             self.join_as_subscriber(caller, room, body)

@@ -10,6 +10,7 @@ mod access;
 mod admin;
 mod changes;
 mod dummy;
+mod dynamic_rooms;
 mod envelope;
 pub mod error;
 mod flow;
@@ -182,11 +183,14 @@ impl<'m, R: Random> Control<'m, R> {
     pub fn request(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
         let (mut turn, remote) = self.turn(now, out);
         turn.request(origin.into(), text, remote);
+        turn.end_empty_rooms();
     }
 
     /// One JSON message of an administrator.
     pub fn administer(&mut self, now: Instant, origin: impl Into<Origin>, text: &[u8], out: &mut impl Outlet) {
-        self.turn(now, out).0.administer(origin.into(), text);
+        let (mut turn, _) = self.turn(now, out);
+        turn.administer(origin.into(), text);
+        turn.end_empty_rooms();
     }
 
     /// A client asks for the events of the session that a path's segment names, which is a sign of life (the long poll
@@ -213,12 +217,19 @@ impl<'m, R: Random> Control<'m, R> {
 
     /// A shard's notice.
     pub fn notice(&mut self, now: Instant, shard: u8, notice: Notice, out: &mut impl Outlet) {
-        self.turn(now, out).0.notice(shard, notice);
+        let (mut turn, _) = self.turn(now, out);
+        let is_end = matches!(notice, Notice::Closed { .. });
+        turn.notice(shard, notice);
+        if is_end {
+            turn.end_empty_rooms();
+        }
     }
 
     /// News from DTLS.
     pub fn handshake(&mut self, now: Instant, event: HandshakeEvent, out: &mut impl Outlet) {
-        self.turn(now, out).0.handshake(event);
+        let (mut turn, _) = self.turn(now, out);
+        turn.handshake(event);
+        turn.end_empty_rooms();
     }
 
     /// Does what is due (session timeouts) and says when to call again at the latest.
@@ -243,6 +254,7 @@ impl<'m, R: Random> Control<'m, R> {
                 turn.destroy_session(id.into());
             }
         }
+        turn.end_empty_rooms();
     }
 
     fn turn<'t, O: Outlet>(&'t mut self, now: Instant, out: &'t mut O) -> (Turn<'t, 'm, R, O>, &'t mut [u8]) {

@@ -154,6 +154,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         room.settings = settings;
         let name = room.settings.room;
         let permanent = flag(body, "permanent").unwrap_or(false) && self.keep_room(name);
+        if permanent && let Some(room) = self.state.rooms.get_mut(id) {
+            room.is_dynamic = false;
+        }
         for index in 0..self.state.handles.capacity() as u16 {
             let is_in = |entry: &Handle| entry.publisher().is_some_and(|publisher| publisher.room == Some(id));
             if self.state.handles.at(index).is_some_and(is_in)

@@ -8,7 +8,7 @@ pub use super::access::API_SECRET_BYTES;
 use crate::limits::Limits;
 use crate::link::Fingerprint;
 use crate::media;
-use crate::room::{NETWORKS, Network};
+use crate::room::{NETWORKS, Network, RoomSettings};
 
 /// The most addresses that are offered as candidates.
 pub const ADDRESSES: usize = 16;
@@ -63,6 +63,8 @@ pub struct Settings {
     pub unix_time_at_start_us: u64,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+    /// What a room is that somebody's `join` makes; `None`: a room that does not exist is refused.
+    pub dynamic_room: Option<RoomSettings>,
     /// What administrators show in every request; nothing is asked of them where it is empty.
     pub admin_secret: String<ADMIN_SECRET_BYTES>,
     /// The lines that are logged at first, as one of Janus' levels, from 0 to 7.

@@ -123,6 +123,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.open_peer(caller.handle, shard, None)?;
         self.notify_candidates(caller.handle, None, true);
         let subscriber = Subscriber {
+            room,
             room_name,
             shard,
             private_number,

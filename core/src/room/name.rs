@@ -49,6 +49,14 @@ impl Name {
         }
     }
 
+    /// Whether it names nothing: 0, or a text without letters.
+    pub fn is_empty(self) -> bool {
+        match self {
+            Self::Number(number) => number == 0,
+            Self::Text(text) => text.len == 0,
+        }
+    }
+
     /// As it is written.
     pub fn written(self) -> String<NAME_BYTES> {
         use fmt::Write;

@@ -13,12 +13,14 @@ pub struct Room {
     pub shard: u8,
     /// The tokens that may join.
     pub allowed: AllowedTokens,
+    /// Whether somebody's `join` made it: then it ends when nobody is in it.
+    pub is_dynamic: bool,
 }
 
 impl Room {
     /// A room that lives in `shard`.
     pub fn new(settings: RoomSettings, shard: u8) -> Self {
-        Self { settings, shard, allowed: AllowedTokens::default() }
+        Self { settings, shard, allowed: AllowedTokens::default(), is_dynamic: false }
     }
 
     /// Whether layers of scalable video are selected.

@@ -3,7 +3,7 @@
 use heapless::{String, Vec};
 
 use super::name::{NAME_BYTES, Name};
-use crate::id::{HandleId, StreamId, SubscriptionId};
+use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::{Mid, Traffic};
 use crate::wire::extension::PlayoutDelay;
@@ -15,7 +15,9 @@ pub const SUBSCRIBED: usize = 64;
 /// Somebody who joined to watch.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// The room's name: a subscriber outlives its room.
+    /// The room, which a subscriber may outlive.
+    pub room: RoomId,
+    /// The room's name.
     pub room_name: Name,
     /// The shard of the room.
     pub shard: u8,

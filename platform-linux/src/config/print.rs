@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use parlor_core::room::RoomSettings;
 
-use super::sections::SECTIONS;
+use super::sections::{DYNAMIC_ROOMS_NAME, SECTIONS};
 use super::settings::Configuration;
 use super::{Key, room};
 
@@ -13,7 +13,10 @@ impl Configuration {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         for (name, keys) in SECTIONS {
-            let lines = different(keys, self, &Self::default());
+            let mut lines = different(keys, self, &Self::default());
+            if name == DYNAMIC_ROOMS_NAME {
+                lines += &different(room::template_keys(), &self.dynamic_rooms.room, &RoomSettings::default());
+            }
             if !lines.is_empty() {
                 let _ = write!(text, "[{name}]\n{lines}\n");
             }

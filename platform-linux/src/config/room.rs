@@ -48,6 +48,18 @@ pub(super) fn apply(room: &mut RoomSettings, entry: &Entry) -> Result<(), Refusa
     apply_key(room, KEYS, name, entry)
 }
 
+/// The same for a template, which names no room.
+pub(super) fn apply_to_template(room: &mut RoomSettings, entry: &Entry) -> Result<(), Refusal> {
+    let name = entry.key.rsplit('.').next().unwrap_or_default();
+    apply_key(room, template_keys(), name, entry)
+}
+
+/// What a template has.
+pub(super) fn template_keys() -> &'static [Key<RoomSettings>] {
+    // The first is the room's name.
+    &KEYS[1..]
+}
+
 /// Whether a room has what `entry` names by the last part of its key.
 pub(super) fn knows(entry: &Entry) -> bool {
     KEYS.iter().any(|key| entry.key.rsplit('.').next() == Some(key.name))

@@ -9,9 +9,9 @@ use super::field::Field::{
 };
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
-use super::{Key, apply as apply_key};
+use super::{Key, apply as apply_key, room};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 10] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 11] = [
     ("control", CONTROL),
     ("media", MEDIA),
     ("forward", FORWARD),
@@ -22,6 +22,7 @@ pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 10] = [
     ("state", STATE),
     ("limits", LIMITS),
     ("log", LOG),
+    (DYNAMIC_ROOMS_NAME, DYNAMIC_ROOMS),
 ];
 
 const CONTROL: &[Key<Configuration>] = &[
@@ -114,6 +115,11 @@ const LOG: &[Key<Configuration>] = &[
     Key { name: "addresses", field: |c| Flag(&mut c.log.addresses) },
 ];
 
+/// The section whose other keys are those of a room.
+pub(super) const DYNAMIC_ROOMS_NAME: &str = "dynamic_rooms";
+
+const DYNAMIC_ROOMS: &[Key<Configuration>] = &[Key { name: "enabled", field: |c| Flag(&mut c.dynamic_rooms.enabled) }];
+
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
 
 /// The most m-lines of a PeerConnection.
@@ -136,6 +142,9 @@ pub(super) fn apply(configuration: &mut Configuration, entry: &Entry) -> Result<
         .split_once('.')
         .ok_or_else(|| entry.refusal("a key has a section and a name, such as media.port".into()))?;
     known(section).map_err(|problem| entry.refusal(problem))?;
+    if section == DYNAMIC_ROOMS_NAME && name != "enabled" {
+        return room::apply_to_template(&mut configuration.dynamic_rooms.room, entry);
+    }
     let keys = SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
     apply_key(configuration, keys, name, entry)
 }

@@ -24,6 +24,8 @@ pub struct Configuration {
     pub limits: Limits,
     /// `[log]`
     pub log: Log,
+    /// `[dynamic_rooms]`
+    pub dynamic_rooms: DynamicRooms,
     /// `[[room]]`
     pub rooms: Vec<RoomSettings>,
 }
@@ -153,6 +155,15 @@ impl Default for EventBackend {
     }
 }
 
+/// Rooms that somebody's `join` makes and that vanish with the last one in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DynamicRooms {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// What they are told to be, but for their name.
+    pub room: RoomSettings,
+}
+
 /// What outlives a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -216,6 +227,13 @@ impl LogLevel {
     }
 }
 
+impl DynamicRooms {
+    /// What such a room is told to be, if there are any.
+    pub fn template(&self) -> Option<RoomSettings> {
+        self.enabled.then(|| self.room.clone())
+    }
+}
+
 impl Shards {
     /// The number of shards on this machine.
     pub fn count(self) -> u8 {
@@ -272,6 +290,7 @@ impl Default for Configuration {
             state: State { directory: state_directory(|name| env::var_os(name).map(PathBuf::from)) },
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
+            dynamic_rooms: DynamicRooms::default(),
             rooms: Vec::new(),
         }
     }

@@ -104,6 +104,20 @@ fn options_come_after_the_file_and_are_refused_by_their_own_words() {
 }
 
 #[test]
+fn a_template_has_the_keys_of_a_room_but_its_name() {
+    let text = "[dynamic_rooms]\nenabled = true\npublishers = 9\nvideocodec = \"vp9\"\n";
+    let configuration = Configuration::parse("office.toml", text).unwrap();
+    let template = configuration.dynamic_rooms.template().unwrap();
+    assert_eq!((template.publishers, template.videocodec.to_string()), (9, "vp9".into()));
+    assert!(configuration.to_toml().contains(text), "{}", configuration.to_toml());
+    assert_eq!(with(&["dynamic_rooms.publishers=5"]).unwrap().dynamic_rooms.template(), None);
+    assert_eq!(with(&["dynamic_rooms.enabled=true"]).unwrap().dynamic_rooms.template(), Some(RoomSettings::default()));
+    assert!(
+        refused("[dynamic_rooms]\nroom = 7").starts_with("office.toml:2: dynamic_rooms.room: there is no such key")
+    );
+}
+
+#[test]
 fn values_that_contradict_each_other_are_refused() {
     assert!(with(&["media.port=65535", "media.shards=2"]).unwrap_err().starts_with("media.port: "));
     assert!(with(&["control.http=off", "control.websocket=off"]).unwrap_err().starts_with("control.websocket: "));

@@ -124,6 +124,7 @@ impl World {
             tells_statistics: false,
             unix_time_at_start_us: 0,
             create_rooms: true,
+            dynamic_room: None,
             admin_secret: "overlord".try_into().unwrap(),
             log_level: 4,
             media: crate::media::Settings::default(),

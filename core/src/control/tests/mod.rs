@@ -3,6 +3,7 @@
 mod access;
 mod administering;
 mod client;
+mod dynamic_rooms;
 mod events;
 mod flow;
 mod malformed;
