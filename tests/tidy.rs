@@ -10,7 +10,7 @@ const COLUMNS: usize = 120;
 const FLOORS: [&str; 9] = ["control", "room", "sdp", "media", "forward", "stream", "link", "wire", "store"];
 
 /// What stands under all of them, side by side.
-const GROUND: [&str; 4] = ["limits", "id", "time", "random"];
+const GROUND: [&str; 5] = ["limits", "id", "time", "random", "rate"];
 
 /// The places that may hold `unsafe`: batches of packets on sockets, and the allocators that only count, one for the
 /// media half in memory and one for the running server.

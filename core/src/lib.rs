@@ -12,7 +12,8 @@
 //! arguments: the core has no clock, no socket, no thread, no heap and no lock.
 //!
 //! A file stands above all that it imports. From the top: `control`, `room`, `sdp`, `media`, `forward`,
-//! `stream`, `link`, `wire`, `store`, then `limits`, `id`, `time`, `drops`.
+//! `stream`, `link`, `wire`, `store`, then `limits`, `id`, `time`, `random`, `rate`,
+//! `drops`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod link;
 pub mod media;
 pub mod random;
+pub mod rate;
 pub mod room;
 pub mod sdp;
 pub mod store;

@@ -40,8 +40,8 @@ impl LossBound {
         self.bitrate_bps = self.bitrate_bps.map(|bound| bound.max(bitrate_bps));
     }
 
-    /// Looks at what was told, if it is enough. `bitrate_bps` is the estimate now.
-    pub(super) fn update(&mut self, bitrate_bps: u32, now: Instant) {
+    /// Looks at what was told, if it is enough. `bitrate_bps` is the estimate now, `throughput_bps` what arrives.
+    pub(super) fn update(&mut self, bitrate_bps: u32, throughput_bps: Option<u32>, now: Instant) {
         if self.total < LEAST_PACKETS || now.since_us(self.looked) < LOOK_US {
             return;
         }
@@ -56,7 +56,8 @@ impl LossBound {
         }
         let excess = loss - self.inherent;
         if excess > HIGH {
-            let kept = 1.0 - excess / 2.0;
+            let passes = throughput_bps.filter(|_| excess > HEAVY).map(|passes| passes as f32 / bitrate_bps as f32);
+            let kept = passes.unwrap_or(1.0).min(1.0 - excess / 2.0);
             self.bitrate_bps = Some(((bitrate_bps as f32 * kept) as u32).max(LEAST_BPS));
             // A full way passes as much as before, so less of the lesser bitrate is lost.
             let congested = (1.0 - (1.0 - loss) / kept).max(0.0);
@@ -73,6 +74,8 @@ const LEAST_PACKETS: u32 = 40;
 const LOOK_US: u64 = 400_000;
 const HIGH: f32 = 0.1;
 const LOW: f32 = 0.02;
+/// With so much more loss than the way's own, what arrives is what passes.
+const HEAVY: f32 = 0.3;
 const RISE: f32 = 1.05;
 
 #[cfg(test)]
@@ -88,7 +91,7 @@ mod tests {
             for packet in 0..100 {
                 bound.note((packet as f32) < loss * 100.0);
             }
-            bound.update(bitrate_bps, Instant::from_ms(look * 400));
+            bound.update(bitrate_bps, Some((bitrate_bps as f32 * (1.0 - loss)) as u32), Instant::from_ms(look * 400));
             bitrate_bps = bound.bitrate_bps().unwrap_or(1_000_000).min(1_000_000);
         }
         bitrate_bps

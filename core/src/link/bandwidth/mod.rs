@@ -6,7 +6,6 @@ mod delay_bound;
 mod departures;
 mod loss_bound;
 mod probe;
-mod throughput;
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +16,8 @@ use departures::Departures;
 pub use departures::{DEPARTURES, Departure, DepartureEntry, DepartureTable};
 use loss_bound::LossBound;
 use probe::Prober;
-use throughput::Throughput;
 
+use crate::rate::Rate;
 use crate::time::Instant;
 use crate::wire::rtcp::TransportFeedback;
 
@@ -27,7 +26,8 @@ use crate::wire::rtcp::TransportFeedback;
 pub struct Bandwidth {
     departures: Departures,
     trend: DelayTrend,
-    throughput: Throughput,
+    /// What arrives, by the peer's clock.
+    throughput: Rate<11, 50_000>,
     delay_bound: DelayBound,
     loss_bound: LossBound,
     prober: Prober,
@@ -44,7 +44,7 @@ impl Bandwidth {
         Self {
             departures: Departures::default(),
             trend: DelayTrend::default(),
-            throughput: Throughput::default(),
+            throughput: Rate::default(),
             delay_bound: DelayBound::new(START_BPS, now),
             loss_bound: LossBound::default(),
             prober: Prober::new(now),
@@ -117,7 +117,7 @@ impl Bandwidth {
                 continue;
             }
             self.loss_bound.note(false);
-            self.throughput.note(arrival_us, departure.bytes);
+            self.throughput.count(arrival_us, usize::from(departure.bytes));
             self.trend.note(departure.at, arrival_us);
             self.prober.arrived(&departure, arrival_us);
             newest = Some(departure.at);
@@ -135,7 +135,7 @@ impl Bandwidth {
         {
             self.prober.give_up(now);
         }
-        self.loss_bound.update(self.estimate_bps(), now);
+        self.loss_bound.update(self.estimate_bps(), self.throughput.bitrate_bps(), now);
         self.take_result(now);
     }
 
@@ -163,8 +163,8 @@ impl Bandwidth {
     }
 }
 
-/// What a new link is believed to carry. Probes raise it within the first second.
-const START_BPS: u32 = 500_000;
+/// What a new link is believed to carry: on a local network most do, and the others show it within a second.
+const START_BPS: u32 = 8_000_000;
 const TICK_US: i64 = 250;
 const REFERENCE_US: u64 = 64_000;
 const REFERENCE_START: u64 = 1 << 32;
