@@ -18,16 +18,17 @@ impl Lender<'static> for Heap {
 
 /// The tables of one shard.
 pub fn shard<G: Gcm + 'static>(limits: &Limits) -> media::Memory<'static, G> {
-    let [links, routes, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
+    let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
         tables::<G>(limits).map(|table| table.count);
     let mut heap = Heap;
     media::Memory {
         links: heap.lend("", links),
         routes: heap.lend("", routes),
+        // Pages that the system zeroes when they are first used: an idle server takes none of them.
+        departures: vec![[0; 8]; departures].leak(),
         streams: heap.lend("", streams),
         subscriptions: heap.lend("", subscriptions),
         relays: heap.lend("", relays),
-        // Pages that the system zeroes when they are first used: an idle server takes none of them.
         sent: vec![[0; 6]; sent].leak(),
         packets: heap.lend("", packets),
         packet_bytes: vec![0; packet_bytes].leak(),

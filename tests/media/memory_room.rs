@@ -121,14 +121,15 @@ impl MemoryRoom {
         let memory = Memory {
             links: leak(sizes[0]),
             routes: leak(sizes[1]),
-            streams: leak(sizes[2]),
-            subscriptions: leak(sizes[3]),
-            sent: leak(sizes[4]),
-            relays: leak(sizes[5]),
-            packets: leak(sizes[6]),
-            packet_bytes: vec![0; sizes[7]].leak(),
-            histories: leak(sizes[8]),
-            queued: leak(sizes[9]),
+            departures: leak(sizes[2]),
+            streams: leak(sizes[3]),
+            subscriptions: leak(sizes[4]),
+            sent: leak(sizes[5]),
+            relays: leak(sizes[6]),
+            packets: leak(sizes[7]),
+            packet_bytes: vec![0; sizes[8]].leak(),
+            histories: leak(sizes[9]),
+            queued: leak(sizes[10]),
         };
         Self {
             media: Media::new(memory, limits, Settings::default(), Numbers(1)),

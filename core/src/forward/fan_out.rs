@@ -3,7 +3,7 @@
 use crate::forward::select::{self, Choice};
 use crate::forward::{Incoming, Sending, SentTable, Source, Subscription};
 use crate::id::StreamId;
-use crate::link::{Gcm, Link};
+use crate::link::{DepartureTable, Gcm, Link};
 use crate::store::{PacketId, Pool, Queues, Table, list};
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
@@ -31,6 +31,8 @@ pub struct Forwarding<'a, 'm, G: Gcm> {
     pub sent: &'a mut SentTable<'m>,
     /// All links.
     pub links: &'a mut Table<'m, Link<G>>,
+    /// What left them.
+    pub departures: &'a mut DepartureTable<'m>,
     /// The queues of all links.
     pub queues: &'a mut Queues<'m, Queued>,
     /// All packets.

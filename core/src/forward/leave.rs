@@ -1,10 +1,11 @@
 //! Queued packets leave: written once into the outbox, sealed there, one link after the other.
 
 use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, SentTable, Subscription, write};
-use crate::link::{Gcm, Link, Outbox};
+use crate::link::{DepartureEntry, Gcm, Link, Outbox};
 use crate::store::{Pool, Table};
 use crate::stream::Facts;
 use crate::time::Instant;
+use crate::wire::Extension;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Sends everything that waits; returns how many packets left.
@@ -18,9 +19,11 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
 
     fn leave_link(&mut self, index: u16, now: Instant, outbox: &mut impl Outbox) -> u32 {
         let Some(link) = self.links.at_mut(index) else { return 0 };
+        let departures = self.departures.of(index);
         let mut sent = 0;
         while let Some(queued) = self.queues.pop(&mut link.queue) {
-            let left = leave_packet(link, &queued, self.pool, (self.subscriptions, self.sent), now, outbox);
+            let tables = (&mut *self.subscriptions, &mut *self.sent, &mut *departures);
+            let left = leave_packet(link, &queued, self.pool, tables, now, outbox);
             sent += u32::from(left.is_some());
             self.pool.release(queued.packet);
         }
@@ -33,7 +36,7 @@ fn leave_packet<G: Gcm>(
     link: &mut Link<G>,
     queued: &Queued,
     pool: &Pool<'_, Facts>,
-    (subscriptions, sent_table): (&mut Table<'_, Subscription>, &mut SentTable<'_>),
+    (subscriptions, sent_table, departures): (&mut Table<'_, Subscription>, &mut SentTable<'_>, &mut [DepartureEntry]),
     now: Instant,
     outbox: &mut impl Outbox,
 ) -> Option<()> {
@@ -51,17 +54,18 @@ fn leave_packet<G: Gcm>(
     let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
+    let is_numbered = subscription.parameters.extensions.id(Extension::TransportSequence).is_some();
+    if is_numbered && !matches!(queued.sending, Sending::Repeat { .. }) {
+        link.bandwidth.note(departures, transport_sequence, len as u16, now);
+        link.transport_sequence = link.transport_sequence.wrapping_add(1);
+    }
     match queued.sending {
         Sending::First => {
-            link.transport_sequence = link.transport_sequence.wrapping_add(1);
             let sent = Sent { splice: queued.splice, transport_sequence };
             subscription.sent.record(sent_table.of(queued.subscription), queued.index, sent);
             subscription.traffic.count(written.len - written.header_len);
         }
-        Sending::Rtx => {
-            link.transport_sequence = link.transport_sequence.wrapping_add(1);
-            subscription.rtx_index += 1;
-        }
+        Sending::Rtx => subscription.rtx_index += 1,
         Sending::Repeat { .. } => {}
     }
     Some(())

@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::id::StreamId;
-use crate::link::{Arrivals, Gcm, IceAgent, IncomingIndex, SrtpSession};
+use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, SrtpSession};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -30,6 +30,8 @@ pub struct Link<G: Gcm> {
     pub subscriptions: u16,
     /// Arrivals to report by transport-wide feedback.
     pub arrivals: Arrivals,
+    /// What the way to the peer carries.
+    pub bandwidth: Bandwidth,
     /// The transport-wide number of the next packet we send.
     pub transport_sequence: u16,
     /// The SSRC under which we send feedback.
@@ -133,6 +135,7 @@ impl<G: Gcm> Link<G> {
             streams: list::END,
             subscriptions: list::END,
             arrivals: Arrivals::default(),
+            bandwidth: Bandwidth::new(now),
             transport_sequence: random as u16,
             feedback_ssrc: random | 1,
             feedback: LinkFeedback { reduced_size, report_due: now, bitrate_due: now, ..LinkFeedback::default() },

@@ -4,7 +4,7 @@ use core::mem::size_of;
 
 use crate::forward::{Queued, Relay, SENT_PACKETS, SentEntry, Subscription};
 use crate::limits::Limits;
-use crate::link::{Gcm, Link, RouteSlot};
+use crate::link::{DEPARTURES, DepartureEntry, Gcm, Link, RouteSlot};
 use crate::store::{PACKET_BYTES, PacketId, PacketSlot, QueueSlot, Slot};
 use crate::stream::{AUDIO_HISTORY_PACKETS, Facts, Stream};
 
@@ -14,6 +14,8 @@ pub struct Memory<'m, G: Gcm> {
     pub links: &'m mut [Slot<Link<G>>],
     /// Their addresses.
     pub routes: &'m mut [RouteSlot],
+    /// What left them lately. Best lent from memory that the system zeroes on first use.
+    pub departures: &'m mut [DepartureEntry],
     /// Published m-lines.
     pub streams: &'m mut [Slot<Stream>],
     /// M-lines of subscribers.
@@ -51,11 +53,12 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 10] {
+pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 11] {
     let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
     [
         table("links", limits.links(), size_of::<Slot<Link<G>>>()),
         table("routes", routes(limits), size_of::<RouteSlot>()),
+        table("departures", limits.links() * DEPARTURES, size_of::<DepartureEntry>()),
         table("streams", limits.streams(), size_of::<Slot<Stream>>()),
         table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
         table("sent packets", usize::from(limits.subscriptions) * SENT_PACKETS, size_of::<SentEntry>()),

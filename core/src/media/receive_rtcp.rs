@@ -26,9 +26,18 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 Packet::Nack(nack) => self.repeat(now, link, nack.media_ssrc, nack.lost()),
                 Packet::Pli(pli) => self.want_keyframe_of(now, link, pli.media_ssrc),
                 Packet::Fir(fir) => fir.entries().for_each(|entry| self.want_keyframe_of(now, link, entry.ssrc)),
-                // What a subscriber can receive is not yet acted on; a goodbye is followed by silence.
-                Packet::Remb(_) | Packet::TransportFeedback(_) | Packet::Goodbye(_) => {}
-                Packet::SourceDescription(_) | Packet::Unknown { .. } => {}
+                Packet::TransportFeedback(feedback) => {
+                    if let Some(state) = self.links.get_mut(link) {
+                        state.bandwidth.feedback(self.departures.of(link.index), &feedback, now);
+                    }
+                }
+                Packet::Remb(remb) => {
+                    if let Some(state) = self.links.get_mut(link) {
+                        state.bandwidth.remb(remb.bitrate_bps);
+                    }
+                }
+                // A goodbye is followed by silence.
+                Packet::Goodbye(_) | Packet::SourceDescription(_) | Packet::Unknown { .. } => {}
             }
         }
         Ok(())

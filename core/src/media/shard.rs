@@ -4,7 +4,7 @@ use crate::drops::Drops;
 use crate::forward::{Forwarding, Pending, Queued, Relay, SentTable, Subscription};
 use crate::id::LinkId;
 use crate::limits::Limits;
-use crate::link::{BindingServer, Gcm, Link, Outbox, RouteMap};
+use crate::link::{BindingServer, DepartureTable, Gcm, Link, Outbox, RouteMap};
 use crate::media::{CloseReason, Memory};
 use crate::random::Random;
 use crate::store::{PacketId, Pool, Queues, Table};
@@ -16,6 +16,7 @@ pub struct Media<'m, G: Gcm, R: Random> {
     pub(super) links: Table<'m, Link<G>>,
     pub(super) routes: RouteMap<'m>,
     pub(super) bindings: BindingServer,
+    pub(super) departures: DepartureTable<'m>,
     pub(super) streams: Table<'m, Stream>,
     pub(super) subscriptions: Table<'m, Subscription>,
     pub(super) sent: SentTable<'m>,
@@ -70,6 +71,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
             links: Table::new(memory.links),
             routes: RouteMap::new(memory.routes, random.u64()),
             bindings: BindingServer::default(),
+            departures: DepartureTable::new(memory.departures),
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             sent: SentTable::new(memory.sent),
@@ -105,6 +107,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
             subscriptions: &mut self.subscriptions,
             sent: &mut self.sent,
             links: &mut self.links,
+            departures: &mut self.departures,
             queues: &mut self.queues,
             pool: &mut self.pool,
             pending: &mut self.pending,
