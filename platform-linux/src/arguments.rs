@@ -11,6 +11,8 @@ Usage:
   parlor [--config FILE] [--set KEY=VALUE ...]         run; without a file, the built-in configuration
   parlor plan [--config FILE] [--set KEY=VALUE ...]    print how much memory a configuration takes
   parlor check FILE                                    say what is wrong with a configuration file
+  parlor keep FILE [--set state.directory=DIRECTORY]   check a file and keep it in the state directory: from then on
+                                                       it is the built-in configuration of this machine
   parlor import DIRECTORY                              print what a folder of Janus' .jcfg files means, as TOML
   parlor --version
   parlor --help
@@ -34,6 +36,8 @@ pub enum Action {
     Plan,
     /// Check a file.
     Check(PathBuf),
+    /// Check a file and keep it.
+    Keep(PathBuf),
     /// Print the meaning of a folder of Janus' files.
     Import(PathBuf),
     /// Print the version.
@@ -85,6 +89,10 @@ impl Arguments {
                     let file = parser.value().map_err(|_| "check needs a FILE")?;
                     arguments.action = Action::Check(file.into());
                 }
+                Value(word) if arguments.action == Action::Run && word == "keep" => {
+                    let file = parser.value().map_err(|_| "keep needs a FILE")?;
+                    arguments.action = Action::Keep(file.into());
+                }
                 Value(word) if arguments.action == Action::Run && word == "import" => {
                     let folder = parser.value().map_err(|_| "import needs a DIRECTORY")?;
                     arguments.action = Action::Import(folder.into());
@@ -112,13 +120,16 @@ mod tests {
         assert_eq!(arguments.options, ["a=1", "b=2"]);
         assert_eq!(read(&[]).unwrap().action, Action::Run);
         assert_eq!(read(&["check", "y.toml"]).unwrap().action, Action::Check("y.toml".into()));
+        assert_eq!(read(&["keep", "y.toml"]).unwrap().action, Action::Keep("y.toml".into()));
         assert_eq!(read(&["import", "janus"]).unwrap().action, Action::Import("janus".into()));
         assert_eq!(read(&["--janus-configs", "janus"]).unwrap().source, Source::Janus("janus".into()));
     }
 
     #[test]
     fn what_is_not_understood_is_refused_with_a_hint() {
-        for words in [&["dance"][..], &["check"], &["import"], &["--config"], &["plan", "plan"], &["--verbose"]] {
+        for words in
+            [&["dance"][..], &["check"], &["keep"], &["import"], &["--config"], &["plan", "plan"], &["--verbose"]]
+        {
             assert!(read(words).unwrap_err().ends_with("; see parlor --help"), "for {words:?}");
         }
     }

@@ -1,7 +1,5 @@
 //! The certificate by which peers know this machine, kept on disk so that its fingerprint survives restarts.
 
-use std::fs;
-use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use parlor_core::link::Fingerprint;
@@ -10,14 +8,14 @@ use ring::digest;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
+use crate::disk::Directory;
 use crate::whole_file;
 
-/// The file, in the state directory. What is wrong with it is set aside under the second name.
+/// The file, in the state directory.
 const FILE: &str = "identity.pem";
-const FILE_BROKEN: &str = "identity.pem.broken";
 
 /// Longer is no identity of ours.
-const FILE_BYTES: u64 = 16 << 10;
+const FILE_BYTES: usize = 16 << 10;
 
 /// A self-signed certificate and its key (ECDSA with P-256, as RFC 8827 section 6.5 asks for). It does not expire: a
 /// peer knows it by the fingerprint in the SDP, and a box without a battery does not know the year when it starts.
@@ -33,25 +31,17 @@ impl Identity {
     /// Reads the identity of `directory` (which is made if need be), or makes a new one and keeps it there. What is
     /// worth a line in the log comes beside it; the error is a sentence.
     pub fn open(directory: &Path) -> Result<(Self, Option<String>), String> {
-        let path = directory.join(FILE);
-        let shown = path.display();
-        let mut remark = None;
-        match read(&path) {
-            Ok(Some(identity)) => return Ok((identity, None)),
-            Ok(None) => {
-                let broken = directory.join(FILE_BROKEN);
-                fs::rename(&path, &broken)
-                    .map_err(|error| format!("{shown} is damaged and cannot be set aside: {error}"))?;
-                remark = Some(format!(
-                    "{shown} is damaged: it is set aside as {FILE_BROKEN}, and this machine has a new certificate"
-                ));
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+        let disk = &mut Directory::new(directory);
+        let shown = directory.join(FILE);
+        let (found, remark) = whole_file::read(disk, FILE, FILE_BYTES, identity_in)
+            .map_err(|error| format!("{} cannot be read: {error}", shown.display()))?;
+        if let Some(identity) = found {
+            return Ok((identity, remark));
         }
         let identity = Self::ephemeral()?;
-        identity.write(directory).map_err(|error| format!("{shown} cannot be written: {error}"))?;
-        Ok((identity, remark))
+        whole_file::write(disk, FILE, &identity.to_pem())
+            .map_err(|error| format!("{} cannot be written: {error}", shown.display()))?;
+        Ok((identity, remark.map(|remark| remark + "; this machine has a new certificate")))
     }
 
     /// A new identity that is kept nowhere.
@@ -71,12 +61,11 @@ impl Identity {
         fingerprint(&self.certificate)
     }
 
-    fn write(&self, directory: &Path) -> io::Result<()> {
-        let parts = [
+    fn to_pem(&self) -> String {
+        pem::encode_many(&[
             pem::Pem::new("PRIVATE KEY", self.private_key.clone()),
             pem::Pem::new("CERTIFICATE", self.certificate.clone()),
-        ];
-        whole_file::write(directory, FILE, pem::encode_many(&parts).as_bytes())
+        ])
     }
 }
 
@@ -87,12 +76,9 @@ pub(crate) fn fingerprint(certificate: &[u8]) -> Fingerprint {
     Fingerprint { sha256 }
 }
 
-/// The identity in a file; `None` if the file is not one.
-fn read(path: &Path) -> io::Result<Option<Identity>> {
-    if fs::metadata(path)?.len() > FILE_BYTES {
-        return Ok(None);
-    }
-    Ok(parse(&fs::read(path)?))
+/// The identity in a text, or what is wrong with it.
+fn identity_in(text: &str) -> Result<Identity, String> {
+    parse(text.as_bytes()).ok_or_else(|| "it is no certificate with its key".into())
 }
 
 fn parse(text: &[u8]) -> Option<Identity> {
@@ -107,6 +93,7 @@ fn parse(text: &[u8]) -> Option<Identity> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
@@ -154,9 +141,10 @@ mod tests {
         for damaged in [&b""[..], &text[..text.len() / 2], mixed.as_bytes(), &[0; 1 << 15]] {
             fs::write(&path, damaged).unwrap();
             let (second, remark) = Identity::open(&scratch.0).unwrap();
-            assert!(remark.unwrap().contains(FILE_BROKEN));
+            let remark = remark.unwrap();
+            assert!(remark.contains("identity.pem.broken") && remark.contains("new certificate"), "{remark}");
             assert_ne!(first.fingerprint(), second.fingerprint());
-            assert_eq!(fs::read(scratch.0.join(FILE_BROKEN)).unwrap(), damaged);
+            assert_eq!(fs::read(scratch.0.join("identity.pem.broken")).unwrap(), damaged);
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use parlor_linux::arguments::{Action, Arguments, HELP, Source};
 use parlor_linux::config::Configuration;
 use parlor_linux::plan::Plan;
-use parlor_linux::{janus_config, log, server};
+use parlor_linux::{janus_config, kept, log, server};
 
 fn main() -> ExitCode {
     match act() {
@@ -26,6 +26,7 @@ fn act() -> Result<(), String> {
             configuration(&Source::File(file.clone()), &options)?;
             println!("{}: all is well", file.display());
         }
+        Action::Keep(file) => println!("kept as {}", kept::keep(&file, &options)?),
         Action::Import(folder) => print!("{}", configuration(&Source::Janus(folder), &options)?.to_toml()),
         Action::Plan => print!("{}", Plan::new(&configuration(&source, &options)?)),
         Action::Run => {
@@ -39,7 +40,13 @@ fn act() -> Result<(), String> {
 
 fn configuration(source: &Source, options: &[String]) -> Result<Configuration, String> {
     match source {
-        Source::BuiltIn => Configuration::read(None, options).map_err(|refusal| refusal.to_string()),
+        Source::BuiltIn => {
+            let (configuration, remark) = kept::configuration(options)?;
+            if let Some(remark) = remark {
+                eprintln!("parlor: {remark}");
+            }
+            Ok(configuration)
+        }
         Source::File(file) => Configuration::read(Some(file), options).map_err(|refusal| refusal.to_string()),
         Source::Janus(folder) => {
             let imported = janus_config::read(folder, options).map_err(|refusal| refusal.to_string())?;

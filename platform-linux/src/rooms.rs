@@ -1,20 +1,19 @@
 //! Permanent rooms: what clients asked to keep (`permanent` in `create`, `edit`, `destroy`), on disk.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use parlor_core::room::{Name, RoomSettings};
 
 use crate::config::{Configuration, rooms_to_toml};
+use crate::disk::Directory;
 use crate::whole_file;
 
-/// The file, in the state directory, written as the configuration is. What is wrong with it is set aside.
+/// The file, in the state directory, written as the configuration is.
 const FILE: &str = "rooms.toml";
-const FILE_BROKEN: &str = "rooms.toml.broken";
 
 /// Longer is no file of ours.
-const FILE_BYTES: u64 = 16 << 20;
+const FILE_BYTES: usize = 16 << 20;
 
 /// The permanent rooms. What memory holds is what the disk holds.
 pub struct PermanentRooms {
@@ -28,22 +27,9 @@ impl PermanentRooms {
     /// Reads what `directory` keeps beside the rooms of the configuration. What is worth a line in the log comes beside
     /// it; the error is a sentence.
     pub fn open(directory: &Path, configured: Vec<Name>) -> Result<(Self, Option<String>), String> {
-        let path = directory.join(FILE);
-        let shown = path.display();
-        let (rooms, remark) = match read(&path) {
-            Ok(Ok(rooms)) => (rooms, None),
-            Ok(Err(why)) => {
-                let broken = directory.join(FILE_BROKEN);
-                fs::rename(&path, &broken)
-                    .map_err(|error| format!("{shown} is damaged and cannot be set aside: {error}"))?;
-                let remark =
-                    format!("{shown} is damaged ({why}): it is set aside as {FILE_BROKEN}, its rooms are missing");
-                (Vec::new(), Some(remark))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), None),
-            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
-        };
-        Ok((Self { directory: directory.into(), rooms, configured }, remark))
+        let (rooms, remark) = whole_file::read(&mut Directory::new(directory), FILE, FILE_BYTES, rooms_in)
+            .map_err(|error| format!("{} cannot be read: {error}", directory.join(FILE).display()))?;
+        Ok((Self { directory: directory.into(), rooms: rooms.unwrap_or_default(), configured }, remark))
     }
 
     /// The rooms.
@@ -76,24 +62,22 @@ impl PermanentRooms {
     }
 
     fn replace(&mut self, rooms: Vec<RoomSettings>) -> io::Result<()> {
-        whole_file::write(&self.directory, FILE, rooms_to_toml(&rooms).as_bytes())?;
+        whole_file::write(&mut Directory::new(&self.directory), FILE, &rooms_to_toml(&rooms))?;
         self.rooms = rooms;
         Ok(())
     }
 }
 
-/// The rooms in a file, or what is wrong with it.
-fn read(path: &Path) -> io::Result<Result<Vec<RoomSettings>, String>> {
-    if fs::metadata(path)?.len() > FILE_BYTES {
-        return Ok(Err("it is too long".into()));
-    }
-    let Ok(text) = String::from_utf8(fs::read(path)?) else { return Ok(Err("it is no text".into())) };
-    let read = Configuration::parse(FILE, &text);
-    Ok(read.map(|configuration| configuration.rooms).map_err(|refusal| refusal.to_string()))
+/// The rooms in a text, or what is wrong with it.
+fn rooms_in(text: &str) -> Result<Vec<RoomSettings>, String> {
+    let read = Configuration::parse(FILE, text);
+    read.map(|configuration| configuration.rooms).map_err(|refusal| refusal.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     struct Folder(PathBuf);
@@ -147,7 +131,20 @@ mod tests {
         let (rooms, remark) = folder.open();
         assert!(rooms.rooms().is_empty());
         assert!(remark.unwrap().contains("rooms.toml:2"));
-        assert!(folder.0.join(FILE_BROKEN).exists());
+        assert!(folder.0.join("rooms.toml.broken").exists());
+    }
+
+    #[test]
+    fn rooms_whose_last_change_is_damaged_are_as_before() {
+        let folder = Folder::new("rotten");
+        let (mut rooms, _) = folder.open();
+        rooms.keep(&room(7)).unwrap();
+        rooms.keep(&room(8)).unwrap();
+        let text = fs::read_to_string(folder.0.join(FILE)).unwrap();
+        fs::write(folder.0.join(FILE), text.replace("room = 8", "room = 9")).unwrap();
+        let (rooms, remark) = folder.open();
+        assert_eq!(rooms.rooms(), [room(7)]);
+        assert!(remark.unwrap().contains("checksum"));
     }
 
     #[test]
