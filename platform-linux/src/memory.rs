@@ -3,6 +3,7 @@
 use std::iter::repeat_with;
 
 use parlor_core::control::Lender;
+use parlor_core::forward::SentEntry;
 use parlor_core::limits::Limits;
 use parlor_core::link::Gcm;
 use parlor_core::media::{self, tables};
@@ -29,7 +30,7 @@ pub fn shard<G: Gcm + 'static>(limits: &Limits) -> media::Memory<'static, G> {
         streams: heap.lend("", streams),
         subscriptions: heap.lend("", subscriptions),
         relays: heap.lend("", relays),
-        sent: vec![[0; 6]; sent].leak(),
+        sent: vec![SentEntry::default(); sent].leak(),
         packets: heap.lend("", packets),
         packet_bytes: vec![0; packet_bytes].leak(),
         histories: heap.lend("", histories),

@@ -8,8 +8,8 @@ use parlor_core::limits::{DATAGRAM_BYTES, Limits};
 use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
 use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
 use parlor_core::media::{
-    Command, Datagram, EncodingParameters, Feedback, Media, Memory, Notice, OpenLink, Settings, StreamParameters,
-    SubscriptionParameters, tables,
+    Command, Datagram, EncodingParameters, Feedback, LayerCeiling, Media, Memory, Notice, OpenLink, SentLayers,
+    Settings, StreamParameters, SubscriptionParameters, tables,
 };
 use parlor_core::random::Random;
 use parlor_core::stream::Traffic;
@@ -109,6 +109,8 @@ pub(crate) struct MemoryRoom {
     pub(crate) arrived: Option<Traffic>,
     /// The last that was told of an m-line of a subscriber.
     pub(crate) sent: Option<Traffic>,
+    /// The layers that somebody was told to be sent last.
+    pub(crate) layers: SentLayers,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -138,6 +140,7 @@ impl MemoryRoom {
             peers: Vec::new(),
             arrived: None,
             sent: None,
+            layers: SentLayers::default(),
             profile,
             subscriptions: 0,
             streams: 0,
@@ -189,17 +192,21 @@ impl MemoryRoom {
 
     /// Has a peer publish an m-line under `ssrc`.
     pub(crate) fn publish(&mut self, peer: usize, codec: Codec, ssrc: u32) -> StreamId {
+        self.publish_layers(peer, codec, &[ssrc])
+    }
+
+    /// Has a peer publish an m-line of several encodings, the lowest first, whose SSRCs have the same hundreds.
+    pub(crate) fn publish_layers(&mut self, peer: usize, codec: Codec, ssrcs: &[u32]) -> StreamId {
         let stream = StreamId::new(self.streams, 1);
         self.streams += 1;
-        let mut encodings = heapless::Vec::new();
-        let encoding = EncodingParameters { rid: None, ssrc: Some(ssrc), rtx_ssrc: Some(ssrc + 1) };
-        assert!(encodings.push(encoding).is_ok());
+        let of_ssrc = |ssrc| EncodingParameters { rid: None, ssrc: Some(ssrc), rtx_ssrc: Some(ssrc + 1) };
+        let encodings = ssrcs.iter().copied().map(of_ssrc).collect();
         self.media.command(
             self.now,
             Command::ConfigureStream(StreamParameters {
                 stream,
                 link: self.peers[peer].link,
-                mid: heapless::String::try_from(core::str::from_utf8(&mid(ssrc)).unwrap()).unwrap(),
+                mid: heapless::String::try_from(core::str::from_utf8(&mid(ssrcs[0])).unwrap()).unwrap(),
                 codec,
                 payload_type: PAYLOAD_TYPE,
                 rtx_payload_type: Some(RTX_PAYLOAD_TYPE),
@@ -231,6 +238,7 @@ impl MemoryRoom {
                 rtx_payload_type: rtx.then_some(RTX_PAYLOAD_TYPE + 1),
                 extensions: extensions(),
                 playout_delay: None,
+                layers: LayerCeiling::NONE,
                 feedback: FEEDBACK,
                 active: true,
             }),
@@ -272,6 +280,7 @@ impl MemoryRoom {
             match notice {
                 Notice::Arrived { traffic, .. } => self.arrived = Some(traffic),
                 Notice::Sent { traffic, .. } => self.sent = Some(traffic),
+                Notice::Layers { layers, .. } => self.layers = layers,
                 _ => {}
             }
             Ok(())

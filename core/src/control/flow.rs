@@ -4,8 +4,8 @@ use super::Outlet;
 use super::notify::{ReceivingEvent, SlowEvent, Subject, Topic};
 use super::post::Address;
 use super::turn::Turn;
-use crate::id::StreamId;
-use crate::media::SlowSource;
+use crate::id::{StreamId, SubscriptionId};
+use crate::media::{SentLayers, SlowSource};
 use crate::random::Random;
 use crate::room::Name;
 use crate::sdp::{MediaKind, section_mid};
@@ -43,6 +43,38 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         };
         self.post.notify_plugin(state, Subject::Handle(entry.handle), &event);
         self.post.tell_room(state, room, None, &event);
+    }
+
+    /// Other layers of `stream` are sent to a subscriber than before: each kind is an event of its own, as in Janus.
+    pub(super) fn layers_changed(
+        &mut self,
+        shard: u8,
+        subscription: SubscriptionId,
+        stream: StreamId,
+        layers: SentLayers,
+    ) {
+        let Some(tables) = self.state.shard_mut(shard) else { return };
+        let Some(entry) = tables.subscriptions.get_mut(subscription) else { return };
+        if entry.source != Some(stream) {
+            return;
+        }
+        let handle = entry.handle;
+        let before = core::mem::replace(&mut entry.sent_layers, layers);
+        let state = &*self.state;
+        let Some(subscriber) = state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
+        let index = subscriber.streams.iter().position(|id| *id == subscription);
+        let mid = section_mid(index.unwrap_or_default());
+        let room = subscriber.room_name;
+        let event = LayerEvent { videoroom: "event", room, mid: &mid, substream: None, temporal: None };
+        let change = |now: Option<u8>, before: Option<u8>| now.filter(|now| Some(*now) != before);
+        if let Some(substream) = change(layers.encoding, before.encoding) {
+            let event = LayerEvent { substream: Some(substream), ..event };
+            self.post.event(state, handle, None, &event, None);
+        }
+        if let Some(temporal) = change(layers.temporal, before.temporal) {
+            let event = LayerEvent { temporal: Some(temporal), ..event };
+            self.post.event(state, handle, None, &event, None);
+        }
     }
 
     /// Janus' `slowlink`: `lost` packets of an m-line were lost in a second. To Janus "up" is from the server.
@@ -103,6 +135,18 @@ struct TalkingEvent<'a> {
     mid: &'a str,
     #[serde(rename = "audio-level-dBov-avg")]
     average: f64,
+}
+
+/// See [`Turn::layers_changed`].
+#[derive(Clone, Copy, serde::Serialize)]
+struct LayerEvent<'a> {
+    videoroom: &'static str,
+    room: Name,
+    mid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substream: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporal: Option<u8>,
 }
 
 /// See [`Turn::tell_slow`].

@@ -3,7 +3,7 @@
 use super::error::{Refusal, core_error, refuse};
 use super::json::{Kind, Text, Value};
 use super::parameter::{CORE, Wanted, check, flag, required};
-use crate::sdp::{Cause, Description, RemoteTransport, Side};
+use crate::sdp::{Cause, Description, RemoteTransport, RidOrder, Side};
 
 /// A description that was read and found usable.
 pub(crate) struct RemoteJsep<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct RemoteJsep<'a> {
     pub(crate) text: &'a str,
     /// Whether its media is encrypted end to end.
     pub(crate) is_end_to_end: bool,
+    /// In which order it lists simulcast layers.
+    pub(crate) rid_order: RidOrder,
 }
 
 /// Reads the `jsep` of a request, if it has one, unescaped into `room`.
@@ -46,5 +48,10 @@ pub(crate) fn read<'a>(body: Value<'_>, room: &'a mut [u8]) -> Result<Option<Rem
         _ => invalid(why),
     })?;
     let is_end_to_end = flag(jsep, "e2ee").unwrap_or(false);
-    Ok(Some(RemoteJsep { text, side, description, transport, is_end_to_end }))
+    let rid_order = match jsep.get("rid_order").and_then(Value::text) {
+        Some(order) if order.is_any_case("lmh") => RidOrder::LowestFirst,
+        Some(order) if order.is_any_case("hml") => RidOrder::HighestFirst,
+        _ => RidOrder::ByName,
+    };
+    Ok(Some(RemoteJsep { text, side, description, transport, is_end_to_end, rid_order }))
 }

@@ -297,6 +297,7 @@ fn subscription_parameters(
         rtx_payload_type: answer.rtx_payload_type,
         extensions: answer.extensions,
         playout_delay: stream.playout_delay.playout_delay(),
+        layers: stream.layers.ceiling(),
         feedback: answer.feedback,
         active: stream.is_sent && !is_paused,
     })

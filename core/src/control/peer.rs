@@ -221,6 +221,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Notice::Talking { stream, talking, average_centi } => {
                 self.talking_changed(shard, stream, talking, average_centi);
             }
+            Notice::Layers { subscription, stream, layers } => {
+                self.layers_changed(shard, subscription, stream, layers);
+            }
             Notice::Arrived { stream, traffic } => {
                 if let Some(tables) = self.state.shard_mut(shard) {
                     tables.note_arrived(stream, traffic);

@@ -71,7 +71,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 "Unauthorized (this room requires end-to-end encryption)"
             ));
         }
-        let policy = policy(&room, &audio, &video);
+        let policy = Policy { rid_order: jsep.rid_order, ..policy(&room, &audio, &video) };
         let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
         let sections = negotiate(&jsep.description, &policy).map_err(invalid)?;
         self.check_places(handle, room.shard, sections.len())?;
@@ -402,7 +402,7 @@ fn policy<'a>(
         playout_delay: settings.playoutdelay_ext,
         transport_wide_cc: settings.transport_wide_cc_ext,
         scalable_video: room.is_scalable(),
-        data_channels: true,
+        ..Policy::DEFAULT
     }
 }
 

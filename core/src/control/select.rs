@@ -4,10 +4,10 @@ use heapless::Vec;
 
 use super::error::{Refusal, plugin, refuse};
 use super::json::Value;
-use super::parameter::{Parameter, Wanted, flag, name_at, optional, required, string};
+use super::parameter::{Parameter, Wanted, flag, name_at, natural, natural_u32, optional, required, string};
 use super::state::State;
 use crate::id::{RoomId, StreamId};
-use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED};
+use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED, WantedLayers};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 
@@ -32,6 +32,18 @@ pub(crate) struct Selected {
     pub(crate) feed: Name,
     pub(crate) kind: MediaKind,
     pub(crate) playout_delay: DelayBounds,
+    pub(crate) layers: WantedLayers,
+}
+
+/// The layers that `object` asks for; those above the third mean the third.
+pub(crate) fn layers_of(object: Value<'_>) -> WantedLayers {
+    let layer = |name| natural(object, name).map(|layer| layer.min(2) as u8);
+    WantedLayers {
+        substream: layer("substream"),
+        spatial: layer("spatial_layer"),
+        temporal: layer("temporal_layer").or(layer("temporal")),
+        fallback_us: natural_u32(object, "fallback"),
+    }
 }
 
 /// The published m-lines that are asked for, in the order in which they are.
@@ -52,7 +64,8 @@ impl Selection {
                 let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
                 if mid.as_ref().is_none_or(|mid| *mid == stream.mid) {
                     let kind = stream.kind;
-                    selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay })?;
+                    let layers = layers_of(body).changed(layers_of(element));
+                    selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay, layers })?;
                 }
             }
             if let Some(mid) = mid.filter(|_| selection.0.len() == before) {
@@ -77,8 +90,8 @@ impl Selection {
             let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
             if is_wanted(stream.kind) {
                 let kind = stream.kind;
-                let playout_delay = DelayBounds::default();
-                selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay })?;
+                let (playout_delay, layers) = (DelayBounds::default(), layers_of(body));
+                selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay, layers })?;
             }
         }
         Ok(selection)

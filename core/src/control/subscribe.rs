@@ -7,7 +7,7 @@ use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
 use super::parameter::{PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
-use super::select::{Selected, Selection, WANTED_STREAM, feed};
+use super::select::{Selected, Selection, WANTED_STREAM, feed, layers_of};
 use super::turn::{Caller, Done, Turn};
 use super::videoroom::Deferred;
 use crate::id::{HandleId, RoomId, SubscriptionId};
@@ -134,6 +134,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             is_ready: false,
             is_sent: true,
             playout_delay: selected.playout_delay,
+            layers: selected.layers,
+            sent_layers: Default::default(),
         };
         // An m-line used again has a new source: browsers attach a picture to a new SSRC only.
         stream.ssrc = self.ssrc(shard, &streams, 0);
@@ -224,6 +226,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 stream.source = Some(selected.stream);
                 (stream.feed, stream.feed_token) = (selected.feed, selected.feed.token());
                 stream.feed_mid = feed_mid;
+                stream.sent_layers = Default::default();
+                let layers = stream.layers.changed(selected.layers);
+                if core::mem::replace(&mut stream.layers, layers) != layers {
+                    let command = Command::SetLayers { subscription: *subscription, layers: layers.ceiling() };
+                    self.post.out.command(shard, command);
+                }
             }
             let (subscription, stream) = (*subscription, Some(selected.stream));
             self.post.out.command(shard, Command::Switch { subscription, stream });
@@ -254,7 +262,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if target.is_none_or(|target| target.codec != source.codec) {
             return Err(refuse!(plugin::INVALID, "mid", "Can't switch to another codec"));
         }
-        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay: DelayBounds::default() }))
+        let (playout_delay, layers) = (DelayBounds::default(), layers_of(element));
+        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay, layers }))
     }
 }
 

@@ -10,12 +10,12 @@ use super::parameter::{
     PLUGIN, Parameter, Wanted, check, flag, name_at, natural, natural_u32, optional, required, string,
 };
 use super::reply::RoomEvent;
-use super::select::{Selection, WANTED_STREAM};
+use super::select::{Selection, WANTED_STREAM, layers_of};
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{SUBSCRIBED, Subscriber};
+use crate::room::{SUBSCRIBED, Subscriber, WantedLayers};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 
@@ -68,6 +68,7 @@ struct StreamChange {
     wants_keyframe: bool,
     least_delay: Option<i64>,
     most_delay: Option<i64>,
+    layers: WantedLayers,
 }
 
 impl StreamChange {
@@ -82,6 +83,7 @@ impl StreamChange {
             wants_keyframe: flag(element, "keyframe").unwrap_or_default(),
             least_delay: element.get("min_delay").and_then(Value::integer),
             most_delay: element.get("max_delay").and_then(Value::integer),
+            layers: layers_of(element),
         })
     }
 }
@@ -238,6 +240,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             if core::mem::replace(&mut stream.playout_delay, delay) != delay {
                 let playout_delay = delay.playout_delay();
                 self.post.out.command(shard, Command::SetPlayoutDelay { subscription: *id, playout_delay });
+            }
+            let layers = stream.layers.changed(change.layers);
+            if core::mem::replace(&mut stream.layers, layers) != layers {
+                let layers = layers.ceiling();
+                self.post.out.command(shard, Command::SetLayers { subscription: *id, layers });
             }
             let source = stream.source.filter(|_| stream.kind == MediaKind::Video && change.wants_keyframe);
             if let Some(stream) = source {

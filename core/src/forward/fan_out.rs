@@ -1,7 +1,7 @@
 //! One packet to all who subscribe to its stream: decided here, written and sealed when it leaves.
 
 use crate::forward::select::{self, Choice};
-use crate::forward::{Incoming, Sending, SentTable, Source, Subscription};
+use crate::forward::{Changes, Incoming, Sending, SentTable, Source, Subscription};
 use crate::id::StreamId;
 use crate::link::{DepartureTable, Gcm, Link};
 use crate::store::{PacketId, Pool, Queues, Table, list};
@@ -19,6 +19,8 @@ pub struct Queued {
     pub splice: u8,
     /// Its extended sequence number in the subscriber's stream.
     pub index: u64,
+    /// What else is changed in it.
+    pub changes: Changes,
     /// How it goes out.
     pub sending: Sending,
 }
@@ -97,17 +99,22 @@ pub struct Outcome {
     pub overflowed: u32,
     /// Whether a subscription waits for a keyframe of this layer.
     pub wants_keyframe: bool,
+    /// Whether a subscription is sent other layers than before.
+    pub has_news: bool,
 }
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
-    /// Queues `packet` of `layer` for every subscription of its stream that should get it.
-    pub fn fan_out(&mut self, (id, stream): (StreamId, &Stream), layer: u8, packet: PacketId, now: Instant) -> Outcome {
+    /// Queues `packet` of `layer` for every subscription of its stream that should get it. `ring` is the histories'.
+    pub fn fan_out(
+        &mut self,
+        (id, stream): (StreamId, &Stream),
+        (layer, packet): (u8, PacketId),
+        ring: &[PacketId],
+        now: Instant,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let Some(facts) = self.pool.note(packet).copied() else { return outcome };
-        let target = select::target_layer(stream, now);
-        let epoch = stream.encodings.get(usize::from(layer)).map_or(0, |encoding| encoding.epoch);
-        let source = Source { stream: id, encoding: layer, epoch };
-        let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
+        let source = select::source_of(id, stream, layer);
         let mut at = stream.subscriptions;
         while let Some(subscription) = self.subscriptions.at_mut(at) {
             let place = at;
@@ -115,29 +122,57 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             if !subscription.parameters.active {
                 continue;
             }
-            let state = (subscription.rewriter.source(), &mut subscription.waits_since);
-            match select::choose(state, (id, stream), (layer, target), &facts, now) {
-                Choice::Take => {}
-                Choice::Leave => continue,
-                Choice::WantKeyframe => {
-                    outcome.wants_keyframe = true;
-                    continue;
+            let begins = !subscription.rewriter.continues(source);
+            let (choice, queued) = subscription.choose((source, stream), (packet, &facts), now);
+            outcome.wants_keyframe |= choice == Choice::WantKeyframe;
+            if let Some(queued) = queued {
+                self.enqueue_for(place, queued, &mut outcome);
+                if begins {
+                    self.follow(place, (source, stream), facts.index, (ring, now), &mut outcome);
                 }
+                outcome.has_news |= self.note_layers(place, source, stream);
             }
-            let link = subscription.parameters.link.index;
-            let Some(placement) = subscription.rewriter.place(source, incoming(&facts), now, clock_rate_hz) else {
-                continue;
-            };
-            let queued = Queued {
-                packet,
-                subscription: place,
-                splice: placement.splice,
-                index: placement.index,
-                sending: Sending::First,
-            };
-            outcome.overflowed += u32::from(!self.enqueue(link, queued));
         }
         outcome
+    }
+
+    /// A run began with packet `first`, which came late: those behind it that came before follow.
+    fn follow(
+        &mut self,
+        place: u16,
+        (source, stream): (Source, &Stream),
+        first: u64,
+        (ring, now): (&[PacketId], Instant),
+        outcome: &mut Outcome,
+    ) {
+        let Some(encoding) = stream.encodings.get(usize::from(source.encoding)) else { return };
+        for index in first + 1..=encoding.loss.newest().unwrap_or(first) {
+            let Some(packet) = encoding.history.get(ring, self.pool, index) else { continue };
+            let Some(facts) = self.pool.note(packet).copied() else { continue };
+            let Some(subscription) = self.subscriptions.at_mut(place) else { return };
+            if let (_, Some(queued)) = subscription.choose((source, stream), (packet, &facts), now) {
+                self.enqueue_for(place, queued, outcome);
+            }
+        }
+    }
+
+    fn enqueue_for(&mut self, place: u16, queued: Queued, outcome: &mut Outcome) {
+        let Some(subscription) = self.subscriptions.at(place) else { return };
+        let link = subscription.parameters.link.index;
+        outcome.overflowed += u32::from(!self.enqueue(link, Queued { subscription: place, ..queued }));
+    }
+
+    /// Whether the subscription is sent other layers than the control half knows.
+    fn note_layers(&mut self, place: u16, source: Source, stream: &Stream) -> bool {
+        let Some(subscription) = self.subscriptions.at(place) else { return false };
+        let selector = &subscription.selector;
+        if selector.sent_layers(source, stream) == selector.told {
+            return false;
+        }
+        if let Some(link) = self.links.at_mut(subscription.parameters.link.index) {
+            link.news.layers = true;
+        }
+        true
     }
 
     /// Queues one packet on a link that is up; false if all queues' places are taken.
@@ -161,13 +196,16 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
     }
 }
 
-/// What the rewriter must know of a packet.
-pub(super) fn incoming(facts: &Facts) -> Incoming {
+/// What the rewriter must know of a packet of `source`, when it sends `last`.
+pub(super) fn incoming(facts: &Facts, (source, stream): (Source, &Stream), last: Option<Source>) -> Incoming {
     let picture = &facts.picture;
+    let last = last.filter(|last| last.stream == source.stream && last.encoding != source.encoding);
+    let aligned = last.and_then(|last| stream.timestamp_on((source.encoding, last.encoding), facts.timestamp));
     Incoming {
         index: facts.index,
         timestamp: facts.timestamp,
-        picture_id: (picture.picture_id_at != 0).then_some(picture.picture_id),
+        aligned,
+        picture: picture.number,
         tl0_picture_index: (picture.tl0_at != 0).then_some(picture.tl0_picture_index),
     }
 }

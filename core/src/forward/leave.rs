@@ -49,7 +49,8 @@ fn leave_packet<G: Gcm>(
         Sending::Repeat { transport_sequence } => transport_sequence,
         Sending::First | Sending::Rtx => link.transport_sequence,
     };
-    let leaving = Leaving { sending: queued.sending, index: queued.index, transport_sequence, now };
+    let Queued { sending, index, changes, .. } = *queued;
+    let leaving = Leaving { sending, index, changes, transport_sequence, now };
     let buffer = outbox.lend();
     let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
@@ -61,7 +62,8 @@ fn leave_packet<G: Gcm>(
     }
     match queued.sending {
         Sending::First => {
-            let sent = Sent { splice: queued.splice, transport_sequence };
+            let source_sequence = facts.index as u16;
+            let sent = Sent { splice: queued.splice, transport_sequence, source_sequence, changes };
             subscription.sent.record(sent_table.of(queued.subscription), queued.index, sent);
             subscription.traffic.count(written.len - written.header_len);
         }

@@ -4,6 +4,7 @@ pub mod fan_out;
 mod leave;
 pub mod parameters;
 pub mod relay;
+pub mod removed;
 mod retransmit;
 pub mod rewrite;
 pub mod select;
@@ -11,10 +12,14 @@ pub mod sent;
 pub mod subscription;
 pub mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use fan_out::{Forwarding, Outcome, Pending, Queued};
 pub use parameters::SubscriptionParameters;
 pub use relay::{Relay, RelayKeys, RelayParameters};
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
-pub use sent::{SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};
+pub use select::{LayerCeiling, Selector, SentLayers};
+pub use sent::{Changes, SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};
 pub use subscription::Subscription;
 pub use write::{Framing, Leaving, RtxFraming, Sending, Written, write};

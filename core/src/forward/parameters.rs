@@ -1,5 +1,6 @@
 //! What was agreed on about one m-line of a subscriber.
 
+use crate::forward::LayerCeiling;
 use crate::id::{LinkId, StreamId, SubscriptionId};
 use crate::stream::{Feedback, Mid};
 use crate::wire::ExtensionMap;
@@ -28,6 +29,8 @@ pub struct SubscriptionParameters {
     pub extensions: ExtensionMap,
     /// Bounds of the playout delay that the subscriber wants in place of the publisher's.
     pub playout_delay: Option<PlayoutDelay>,
+    /// The layers that it may get.
+    pub layers: LayerCeiling,
     /// What feedback was negotiated.
     pub feedback: Feedback,
     /// Whether packets are sent.

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::drops::Drop;
 use crate::forward::fan_out::incoming;
 use crate::forward::select::{self, Choice};
-use crate::forward::{Framing, Leaving, Rewriter, Sending, Source, write};
+use crate::forward::{Changes, Framing, LayerCeiling, Leaving, Placement, Rewriter, Selector, Sending, write};
 use crate::id::{RelayId, StreamId};
 use crate::link::{Gcm, MasterKey, Outbox, Route, SrtpKeys, SrtpProfile, SrtpSession};
 use crate::store::list;
@@ -58,7 +58,7 @@ pub struct Relay<G: Gcm> {
     pub packets_sent: u32,
     /// For sender reports: bytes of payload.
     pub octets_sent: u32,
-    waits_since: Option<Instant>,
+    selector: Selector,
     srtp: Option<SrtpSession<G>>,
 }
 
@@ -69,13 +69,15 @@ impl<G: Gcm> Relay<G> {
             let profile = SrtpProfile::Aes128CmSha1_80;
             SrtpSession::new(&SrtpKeys { profile, local: master, remote: master })
         });
+        let encoding = parameters.layer.unwrap_or(LayerCeiling::NONE.encoding);
+        let selector = Selector::new(LayerCeiling { encoding, ..LayerCeiling::NONE });
         Self {
             parameters,
             rewriter: Rewriter::new(first),
             next_of_stream: list::END,
             packets_sent: 0,
             octets_sent: 0,
-            waits_since: None,
+            selector,
             srtp,
         }
     }
@@ -89,18 +91,21 @@ impl<G: Gcm> Relay<G> {
         now: Instant,
         outbox: &mut impl Outbox,
     ) -> Result<Choice, Drop> {
-        let target = self.parameters.layer.unwrap_or_else(|| select::target_layer(stream, now));
-        let state = (self.rewriter.source(), &mut self.waits_since);
-        let choice = select::choose(state, (id, stream), (layer, target), facts, now);
+        if self.parameters.layer.is_some_and(|wanted| wanted != layer) {
+            return Ok(Choice::Leave);
+        }
+        let source = select::source_of(id, stream, layer);
+        let choice = self.selector.choose(&mut self.rewriter, (source, stream), facts, now);
         if choice != Choice::Take {
             return Ok(choice);
         }
-        let epoch = stream.encodings.get(usize::from(layer)).map_or(0, |encoding| encoding.epoch);
-        let source = Source { stream: id, encoding: layer, epoch };
         let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
-        let placement = self.rewriter.place(source, incoming(facts), now, clock_rate_hz).ok_or(Drop::Stale)?;
+        let incoming = incoming(facts, (source, stream), self.rewriter.source());
+        let placement = self.rewriter.place(source, incoming, now, clock_rate_hz).ok_or(Drop::Stale)?;
         let splice = self.rewriter.splice(placement.splice).ok_or(Drop::Stale)?;
-        let leaving = Leaving { sending: Sending::First, index: placement.index, transport_sequence: 0, now };
+        let Placement { index, picture, .. } = placement;
+        let changes = Changes { picture, marker: facts.marker, is_empty: false };
+        let leaving = Leaving { sending: Sending::First, index, changes, transport_sequence: 0, now };
         let buffer = outbox.lend();
         let written = write((packet, facts), &self.framing(), &splice, leaving, buffer).ok_or(Drop::TooLong)?;
         let len = match &self.srtp {

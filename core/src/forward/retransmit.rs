@@ -1,10 +1,11 @@
 //! Packets that a subscriber asks for again (RFC 4585 section 6.2.1).
 
-use crate::forward::{Forwarding, Queued, Sending};
+use crate::forward::{Forwarding, Queued, Sending, Sent};
 use crate::link::Gcm;
 use crate::store::{PacketId, Table};
 use crate::stream::Stream;
 use crate::time::Instant;
+use crate::wire::sequence::extend;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Queues those of `sequences` again that are still kept. A packet is repeated at most once in a while, and all
@@ -30,15 +31,18 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
                 .get(splice.source.stream)
                 .and_then(|stream| stream.encodings.get(usize::from(splice.source.encoding)))
                 .filter(|encoding| encoding.epoch == splice.source.epoch);
-            let source_index = splice.source_index(index);
-            let kept = encoding.and_then(|encoding| encoding.history.get(ring, self.pool, source_index));
+            let kept = encoding.and_then(|encoding| {
+                let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
+                encoding.history.get(ring, self.pool, source_index)
+            });
             let Some(packet) = kept else { continue };
             let sending = match subscription.rtx() {
                 Some(_) => Sending::Rtx,
                 None => Sending::Repeat { transport_sequence: sent.transport_sequence },
             };
             link.feedback.repetitions_left -= 1;
-            let queued = Queued { packet, subscription: place, splice: sent.splice, index, sending };
+            let Sent { splice, changes, .. } = sent;
+            let queued = Queued { packet, subscription: place, splice, index, changes, sending };
             self.enqueue(link_place, queued);
         }
     }

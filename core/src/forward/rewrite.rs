@@ -1,7 +1,9 @@
 //! One continuous stream of a subscriber out of many sources: sequence numbers without holes, timestamps that never
 //! run back, picture ids that follow each other (RFC 7667 section 3.7: a selective forwarding middlebox).
 
+use crate::forward::removed::{Removal, Removed};
 use crate::id::StreamId;
+use crate::stream::PictureNumber;
 use crate::time::Instant;
 
 /// Which packets a subscription is fed with.
@@ -22,9 +24,11 @@ pub struct Incoming {
     pub index: u64,
     /// Its RTP timestamp.
     pub timestamp: u32,
-    /// Its picture id (VP8), where it has one.
-    pub picture_id: Option<u16>,
-    /// Its TL0PICIDX (VP8), where it has one.
+    /// The same moment on the clock of the source before, where that is known.
+    pub aligned: Option<u32>,
+    /// The number of its picture, where it has one.
+    pub picture: Option<PictureNumber>,
+    /// Its TL0PICIDX, where it has one.
     pub tl0_picture_index: Option<u8>,
 }
 
@@ -36,29 +40,14 @@ pub struct Splice {
     first_index: u64,
     index_offset: u64,
     timestamp_offset: u32,
-    picture_id_offset: u16,
+    picture_offset: u16,
     tl0_offset: u8,
 }
 
 impl Splice {
-    /// The extended sequence number as sent.
-    pub fn index(&self, incoming: u64) -> u64 {
-        incoming.wrapping_add(self.index_offset)
-    }
-
-    /// The extended sequence number as it came.
-    pub fn source_index(&self, outgoing: u64) -> u64 {
-        outgoing.wrapping_sub(self.index_offset)
-    }
-
     /// The timestamp as sent.
     pub fn timestamp(&self, incoming: u32) -> u32 {
         incoming.wrapping_add(self.timestamp_offset)
-    }
-
-    /// The picture id as sent (15 bits).
-    pub fn picture_id(&self, incoming: u16) -> u16 {
-        incoming.wrapping_add(self.picture_id_offset) & 0x7fff
     }
 
     /// The TL0PICIDX as sent.
@@ -76,9 +65,14 @@ pub struct Rewriter {
     interrupted: bool,
     newest: u64,
     timestamp: u32,
-    picture_id: u16,
+    /// The number of the newest picture as sent.
+    picture: u16,
     tl0_picture_index: u8,
     sent_at: Instant,
+    /// Packets of the newest splice that are not sent.
+    packets: Removed<8>,
+    /// Its pictures that are not sent, where their numbers close up.
+    pictures: Removed<2>,
 }
 
 /// Where a packet stands in the subscriber's stream.
@@ -88,6 +82,8 @@ pub struct Placement {
     pub index: u64,
     /// The number of its splice, for [`Rewriter::splice`].
     pub splice: u8,
+    /// The number of its picture there; its low bits where the packet has room for fewer.
+    pub picture: u16,
 }
 
 impl Rewriter {
@@ -100,30 +96,68 @@ impl Rewriter {
             interrupted: true,
             newest: u64::from(first & 0x7fff).saturating_sub(1),
             timestamp: 0,
-            picture_id: 0,
+            picture: 0,
             tl0_picture_index: 0,
             sent_at: Instant::default(),
+            packets: Removed::new(0),
+            pictures: Removed::new(0),
         }
     }
 
     /// Places a packet of `source`. `None` if it is older than what can be placed.
     pub fn place(&mut self, source: Source, incoming: Incoming, now: Instant, clock_rate_hz: u32) -> Option<Placement> {
-        let continues = self.current().is_some_and(|splice| splice.source == source);
-        if self.interrupted || !continues {
+        if !self.continues(source) {
             self.begin_splice(source, incoming, now, clock_rate_hz);
         }
-        let number = self.splice_of(source, incoming.index)?;
-        let splice = self.splice(number)?;
-        let index = splice.index(incoming.index);
+        let splice = self.current().filter(|splice| incoming.index >= splice.first_index)?;
+        let before = self.packets.keep(incoming.index)?;
+        let index = incoming.index.wrapping_add(splice.index_offset).wrapping_sub(before);
+        let picture = match incoming.picture {
+            Some(number) => {
+                let removed = self.pictures.keep(number.extend(self.pictures.newest()))?;
+                number.value.wrapping_add(splice.picture_offset).wrapping_sub(removed as u16)
+            }
+            None => self.picture,
+        };
         if index > self.newest {
             self.newest = index;
             self.timestamp = splice.timestamp(incoming.timestamp);
-            self.picture_id = incoming.picture_id.map_or(self.picture_id, |id| splice.picture_id(id));
+            self.picture = picture;
             let tl0 = incoming.tl0_picture_index.map(|tl0| splice.tl0_picture_index(tl0));
             self.tl0_picture_index = tl0.unwrap_or(self.tl0_picture_index);
             self.sent_at = now;
         }
-        Some(Placement { index, splice: number })
+        Some(Placement { index, splice: self.newest_splice, picture })
+    }
+
+    /// A packet of `source` is not sent. Where its place was given away already, an empty one must fill that.
+    pub fn leave_out(&mut self, source: Source, incoming: Incoming) -> Option<Placement> {
+        let splice = self.current().filter(|_| self.continues(source))?;
+        if incoming.index < splice.first_index {
+            return None;
+        }
+        match self.packets.remove(incoming.index) {
+            Removal::Closed => None,
+            Removal::Open(before) => {
+                let index = incoming.index.wrapping_add(splice.index_offset).wrapping_sub(before);
+                Some(Placement { index, splice: self.newest_splice, picture: self.picture })
+            }
+        }
+    }
+
+    /// The picture `number` of the source that is sent is not: those behind it take its number.
+    pub fn leave_out_picture(&mut self, number: PictureNumber) {
+        self.pictures.remove(number.extend(self.pictures.newest()));
+    }
+
+    /// Whether the picture `number` of the source that is sent is sent; `None` before its first packet.
+    pub fn sends_picture(&self, number: PictureNumber) -> Option<bool> {
+        self.pictures.was_kept(number.extend(self.pictures.newest()))
+    }
+
+    /// Whether a packet of `source` goes on in the newest run.
+    pub fn continues(&self, source: Source) -> bool {
+        !self.interrupted && self.source() == Some(source)
     }
 
     /// The next packet begins a new run even if it comes from the same source (after a pause).
@@ -155,18 +189,12 @@ impl Rewriter {
     }
 
     fn begin_splice(&mut self, source: Source, incoming: Incoming, now: Instant, clock_rate_hz: u32) {
-        let timestamp_offset = match self.current() {
-            None => 0,
-            Some(_) => {
-                let elapsed_us = now.since_us(self.sent_at).min(ELAPSED_US_MAX);
-                let ticks = (elapsed_us * u64::from(clock_rate_hz) / 1_000_000).max(1) as u32;
-                self.timestamp.wrapping_add(ticks).wrapping_sub(incoming.timestamp)
-            }
-        };
-        let (picture_id_offset, tl0_offset) = match self.current() {
-            None => (0, 0),
-            Some(_) => (
-                self.picture_id.wrapping_add(1).wrapping_sub(incoming.picture_id.unwrap_or(0)) & 0x7fff,
+        let number = incoming.picture.map_or(0, |picture| picture.value);
+        let (timestamp_offset, picture_offset, tl0_offset) = match self.current() {
+            None => (0, 0, 0),
+            Some(last) => (
+                self.next_timestamp(&last, incoming, now, clock_rate_hz).wrapping_sub(incoming.timestamp),
+                self.picture.wrapping_add(1).wrapping_sub(number),
                 self.tl0_picture_index.wrapping_add(1).wrapping_sub(incoming.tl0_picture_index.unwrap_or(0)),
             ),
         };
@@ -176,29 +204,29 @@ impl Rewriter {
             first_index: incoming.index,
             index_offset: (self.newest + 1).wrapping_sub(incoming.index),
             timestamp_offset,
-            picture_id_offset,
+            picture_offset,
             tl0_offset,
         });
+        self.packets = Removed::new(incoming.index);
+        // Far from zero, so that an older number lies below it.
+        self.pictures = Removed::new(PICTURES_START | u64::from(number));
         self.interrupted = false;
     }
 
-    /// The splice that a packet belongs to: a late one may be from before the newest.
-    fn splice_of(&self, source: Source, index: u64) -> Option<u8> {
-        let newest = self.newest_splice;
-        let mut later_first = u64::MAX;
-        for number in (0..SPLICES as u8).map(|back| newest.wrapping_sub(back)) {
-            let splice = self.splice(number)?;
-            if splice.source != source {
-                return None;
+    /// The timestamp at which a new run goes on: by the sources' clocks where these agree with the time that passed,
+    /// else by that time. It never stands still, or two pictures would be one.
+    fn next_timestamp(&self, last: &Splice, incoming: Incoming, now: Instant, clock_rate_hz: u32) -> u32 {
+        let ticks = |us: u64| (us * u64::from(clock_rate_hz) / 1_000_000) as u32;
+        let elapsed = ticks(now.since_us(self.sent_at).min(ELAPSED_US_MAX));
+        let step = match incoming.aligned {
+            Some(aligned) => {
+                let step = last.timestamp(aligned).wrapping_sub(self.timestamp) as i32;
+                let error = step.wrapping_sub(elapsed as i32).unsigned_abs();
+                if error < ticks(ALIGNMENT_US) { step.max(1) as u32 } else { elapsed }
             }
-            // After a pause the numbers between two runs were given to nobody.
-            let end = splice.index(index);
-            if index >= splice.first_index && (later_first == u64::MAX || end < later_first) {
-                return Some(number);
-            }
-            later_first = splice.index(splice.first_index);
-        }
-        None
+            None => elapsed,
+        };
+        self.timestamp.wrapping_add(step.max(1))
     }
 }
 
@@ -207,6 +235,12 @@ const SPLICES: usize = 4;
 
 /// After a longer silence the timestamp goes on as if it had been this long: receivers dislike huge jumps.
 const ELAPSED_US_MAX: u64 = 60_000_000;
+
+/// Clocks of two sources that differ by more are not those of one camera.
+const ALIGNMENT_US: u64 = 500_000;
+
+/// Where the extended numbers of pictures begin.
+const PICTURES_START: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {
@@ -218,7 +252,8 @@ mod tests {
     }
 
     fn incoming(index: u64, timestamp: u32) -> Incoming {
-        Incoming { index, timestamp, picture_id: Some(index as u16 & 0x7fff), tl0_picture_index: Some(index as u8) }
+        let picture = PictureNumber { value: index as u16 & 0x7fff, bits: 15 };
+        Incoming { index, timestamp, aligned: None, picture: Some(picture), tl0_picture_index: Some(index as u8) }
     }
 
     #[test]
@@ -231,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_packet_of_the_last_run_finds_its_place_and_an_older_one_none() {
+    fn a_late_packet_of_the_run_finds_its_place_and_an_older_one_none() {
         let mut rewriter = Rewriter::new(100);
         let now = Instant::from_ms(1);
         let first = rewriter.place(source(0), incoming(10, 0), now, 90_000).unwrap();
@@ -243,6 +278,40 @@ mod tests {
         let resumed = rewriter.place(source(0), incoming(500, 0), now, 90_000).unwrap();
         assert_eq!(resumed.index, third.index + 1);
         assert_eq!(rewriter.place(source(0), incoming(499, 0), now, 90_000), None);
+    }
+
+    #[test]
+    fn pictures_close_up_over_one_that_is_left_out() {
+        let mut rewriter = Rewriter::new(100);
+        let now = Instant::from_ms(1);
+        let place = |rewriter: &mut Rewriter, index| {
+            rewriter.place(source(0), incoming(index, index as u32 * 3000), now, 90_000).unwrap()
+        };
+        let first = place(&mut rewriter, 0x7fff);
+        let dropped = incoming(0x8000, 0);
+        assert_eq!(rewriter.sends_picture(dropped.picture.unwrap()), None);
+        rewriter.leave_out_picture(dropped.picture.unwrap());
+        assert_eq!(rewriter.leave_out(source(0), dropped), None);
+        assert_eq!(rewriter.sends_picture(dropped.picture.unwrap()), Some(false));
+        let next = place(&mut rewriter, 0x8001);
+        assert_eq!((next.index, next.picture & 0x7fff), (first.index + 1, (first.picture + 1) & 0x7fff));
+        // 0x8002 is left out only after the one behind it was sent: its place must be filled.
+        let after = place(&mut rewriter, 0x8003);
+        let filler = rewriter.leave_out(source(0), incoming(0x8002, 0)).unwrap();
+        assert_eq!((filler.index, after.index), (next.index + 1, next.index + 2));
+    }
+
+    #[test]
+    fn a_switch_goes_by_the_sources_clocks_if_these_are_plausible() {
+        let now = Instant::from_ms(1000);
+        for (aligned, expected) in [(Some(6000), 6000), (Some(2999), 3001), (Some(3_000_000), 93_000), (None, 93_000)] {
+            let mut rewriter = Rewriter::new(100);
+            rewriter.place(source(0), incoming(1, 3000), Instant::default(), 90_000).unwrap();
+            let later = if aligned == Some(6000) || aligned == Some(2999) { Instant::from_ms(20) } else { now };
+            let switched = Incoming { aligned, ..incoming(500, 777) };
+            let placement = rewriter.place(source(1), switched, later, 90_000).unwrap();
+            assert_eq!(rewriter.splice(placement.splice).unwrap().timestamp(777), expected, "{aligned:?}");
+        }
     }
 
     proptest! {
@@ -262,16 +331,11 @@ mod tests {
                     let packet = incoming(start + step, timestamp.wrapping_add(step as u32 * 3000));
                     let placement = rewriter.place(source(which), packet, Instant::from_ms(now_ms), 90_000).unwrap();
                     let splice = rewriter.splice(placement.splice).unwrap();
-                    prop_assert_eq!(splice.source_index(placement.index), packet.index);
-                    let sent = (
-                        placement.index,
-                        splice.timestamp(packet.timestamp),
-                        splice.picture_id(packet.picture_id.unwrap()),
-                    );
-                    if let Some((index, timestamp, picture_id)) = last {
+                    let sent = (placement.index, splice.timestamp(packet.timestamp), placement.picture & 0x7fff);
+                    if let Some((index, timestamp, picture)) = last {
                         prop_assert_eq!(sent.0, index + 1);
                         prop_assert!(sent.1.wrapping_sub(timestamp) < 1 << 31);
-                        prop_assert_eq!(sent.2, (picture_id + 1) & 0x7fff);
+                        prop_assert_eq!(sent.2, (picture + 1) & 0x7fff);
                     }
                     last = Some(sent);
                 }

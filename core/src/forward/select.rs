@@ -1,16 +1,36 @@
-//! Which packets of a stream a subscription gets.
+//! Which packets of a stream a subscription gets: the encoding first, the layers within it then.
 
-use crate::forward::Source;
+use crate::forward::{Rewriter, Source};
 use crate::id::StreamId;
-use crate::stream::{Facts, Stream};
+use crate::stream::{Facts, Layers, PictureNumber, Stream};
 use crate::time::Instant;
 use crate::wire::Kind;
 
-/// The layer that subscriptions should get now: the highest that sends.
-pub fn target_layer(stream: &Stream, now: Instant) -> u8 {
-    let sends = |arrived: Option<Instant>| arrived.is_some_and(|arrived| now.since_us(arrived) < SILENT_US);
-    let highest = stream.encodings.iter().rposition(|encoding| sends(encoding.arrived));
-    highest.unwrap_or(0) as u8
+/// The most that a subscription gets, as its application asked, each from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerCeiling {
+    /// The encoding (simulcast layer).
+    pub encoding: u8,
+    /// The spatial layer within an encoding.
+    pub spatial: u8,
+    /// The temporal layer.
+    pub temporal: u8,
+    /// An encoding that is silent for so long while others send is given up for another one.
+    pub fallback_us: u32,
+}
+
+impl LayerCeiling {
+    /// Everything.
+    pub const NONE: Self = Self { encoding: u8::MAX, spatial: u8::MAX, temporal: u8::MAX, fallback_us: 250_000 };
+}
+
+/// The layers that a subscription is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SentLayers {
+    /// The encoding, where there are several.
+    pub encoding: Option<u8>,
+    /// The highest temporal layer, where there are any.
+    pub temporal: Option<u8>,
 }
 
 /// What becomes of a packet for one subscription.
@@ -18,44 +38,161 @@ pub fn target_layer(stream: &Stream, now: Instant) -> u8 {
 pub enum Choice {
     /// It is sent.
     Take,
-    /// It is of another layer, or comes before the keyframe that a change waits for.
+    /// It is of another source, or comes before the keyframe that a change waits for.
     Leave,
     /// As `Leave`, and the keyframe must be asked for.
     WantKeyframe,
+    /// It is of the source that is sent, and of a layer that is not: what follows closes up.
+    LeaveOut,
 }
 
-/// Chooses for a packet of `layer` of `stream`, for one who gets `source` now and waits for a change `waits_since`. A
-/// change of source happens at a keyframe; the very first packets are sent as they come, for a decoder waits for a
-/// keyframe by itself, and payloads may be encrypted end to end.
-pub fn choose(
-    (source, waits_since): (Option<Source>, &mut Option<Instant>),
-    (id, stream): (StreamId, &Stream),
-    (layer, target): (u8, u8),
-    facts: &Facts,
-    now: Instant,
-) -> Choice {
-    let Some(source) = source else {
-        return if layer == target { Choice::Take } else { Choice::Leave };
-    };
-    let same_stream = source.stream == id;
-    if same_stream && source.encoding == target {
-        *waits_since = None;
-        return if layer == target { Choice::Take } else { Choice::Leave };
-    }
-    if layer != target {
-        return if same_stream && layer == source.encoding { Choice::Take } else { Choice::Leave };
-    }
-    let since = *waits_since.get_or_insert(now);
-    let waited_long = !same_stream && now.since_us(since) >= PATIENCE_US;
-    if facts.picture.keyframe || stream.parameters.codec.kind() == Kind::Audio || waited_long {
-        *waits_since = None;
-        return Choice::Take;
-    }
-    Choice::WantKeyframe
+/// Chooses for one subscription. What is allowed and what is sent now are two things.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    /// What is allowed.
+    pub ceiling: LayerCeiling,
+    /// What the control half knows of the layers.
+    pub told: SentLayers,
+    /// Pictures of higher temporal layers are left out.
+    temporal: u8,
+    /// Since when it waits for a keyframe of its next source.
+    waits_since: Option<Instant>,
 }
 
-/// A layer that was silent for so long is not a target.
-const SILENT_US: u64 = 1_000_000;
+impl Selector {
+    /// One that never sent anything.
+    pub fn new(ceiling: LayerCeiling) -> Self {
+        Self { ceiling, told: SentLayers::default(), temporal: ceiling.temporal, waits_since: None }
+    }
+
+    /// Its source is to be another one.
+    pub fn begin(&mut self) {
+        self.waits_since = None;
+        self.told = SentLayers::default();
+    }
+
+    /// The encoding of `stream` to send: the highest allowed one that sends, else the lowest that does.
+    pub fn target(&self, stream: &Stream, now: Instant) -> u8 {
+        let sends = |number: u8| {
+            let encoding = stream.encodings.get(usize::from(number));
+            encoding.is_some_and(|encoding| !encoding.is_silent(now, self.ceiling.fallback_us))
+        };
+        let last = (stream.encodings.len() as u8).saturating_sub(1);
+        if last == 0 {
+            return 0;
+        }
+        let highest = self.ceiling.encoding.min(last);
+        let below = (0..=highest).rev().find(|number| sends(*number));
+        below.or_else(|| (highest + 1..=last).find(|number| sends(*number))).unwrap_or(highest)
+    }
+
+    /// Chooses for a packet of an encoding of `stream`, which is `source`, where `rewriter` numbers what is sent.
+    pub fn choose(
+        &mut self,
+        rewriter: &mut Rewriter,
+        (source, stream): (Source, &Stream),
+        facts: &Facts,
+        now: Instant,
+    ) -> Choice {
+        let choice = self.choose_encoding(rewriter.source(), (source, stream), facts, now);
+        if choice != Choice::Take {
+            return choice;
+        }
+        if !rewriter.continues(source) {
+            // Nothing of it was sent yet, so there is nothing that its frames could miss.
+            self.temporal = self.ceiling.temporal;
+            return Choice::Take;
+        }
+        match self.takes_layer(rewriter, facts) {
+            true => Choice::Take,
+            false => Choice::LeaveOut,
+        }
+    }
+
+    /// The layers that are sent, once something of `source` is.
+    pub fn sent_layers(&self, source: Source, stream: &Stream) -> SentLayers {
+        let temporal_layers = stream.encodings.get(usize::from(source.encoding)).map_or(0, |it| it.temporal_layers);
+        let has_several = stream.encodings.len() > 1;
+        let highest = temporal_layers.checked_sub(1).filter(|highest| *highest > 0 || has_several);
+        SentLayers {
+            encoding: has_several.then_some(source.encoding),
+            temporal: highest.map(|highest| self.temporal.min(highest)),
+        }
+    }
+
+    /// A change of source happens at a keyframe. The very first packets of a stream without simulcast are sent as they
+    /// come, for a decoder waits for a keyframe by itself, and payloads may be encrypted end to end.
+    fn choose_encoding(
+        &mut self,
+        current: Option<Source>,
+        (source, stream): (Source, &Stream),
+        facts: &Facts,
+        now: Instant,
+    ) -> Choice {
+        let is_same_stream = |current: &Source| current.stream == source.stream;
+        let target = self.target(stream, now);
+        let current_encoding = current.filter(is_same_stream).map(|current| current.encoding);
+        if current_encoding == Some(target) {
+            self.waits_since = None;
+            return if source.encoding == target { Choice::Take } else { Choice::Leave };
+        }
+        if source.encoding != target {
+            return if current_encoding == Some(source.encoding) { Choice::Take } else { Choice::Leave };
+        }
+        let since = *self.waits_since.get_or_insert(now);
+        let is_free = current.is_none() && stream.encodings.len() == 1;
+        // Another stream is taken as it comes after a while: its payload may hide keyframes.
+        let waited_long = current_encoding.is_none() && now.since_us(since) >= PATIENCE_US;
+        let is_audio = stream.parameters.codec.kind() == Kind::Audio;
+        if facts.picture.keyframe || is_free || is_audio || waited_long {
+            self.waits_since = None;
+            return Choice::Take;
+        }
+        Choice::WantKeyframe
+    }
+
+    fn takes_layer(&mut self, rewriter: &mut Rewriter, facts: &Facts) -> bool {
+        let picture = &facts.picture;
+        match (picture.layers, picture.number) {
+            (Layers::Temporal { id, is_sync }, Some(number)) => {
+                self.takes_temporal(rewriter, number, (id, is_sync, picture.keyframe))
+            }
+            _ => true,
+        }
+    }
+
+    /// All packets of a picture have one fate, whichever comes first. Layers above the ceiling end with any picture;
+    /// the next higher one begins where a picture of it needs only the base layer (RFC 7741 section 4.2, Y), and all
+    /// of them at a keyframe.
+    fn takes_temporal(
+        &mut self,
+        rewriter: &mut Rewriter,
+        number: PictureNumber,
+        (id, is_sync, is_keyframe): (u8, bool, bool),
+    ) -> bool {
+        if let Some(is_sent) = rewriter.sends_picture(number) {
+            return is_sent;
+        }
+        let highest = self.ceiling.temporal;
+        let climbs = is_sync && id == self.temporal.saturating_add(1);
+        self.temporal = match (is_keyframe, climbs) {
+            (true, _) => highest,
+            (_, true) => highest.min(id),
+            _ => highest.min(self.temporal),
+        };
+        if id <= self.temporal {
+            return true;
+        }
+        rewriter.leave_out_picture(number);
+        false
+    }
+}
+
+/// The source that packets of an encoding of `stream` are.
+pub fn source_of(id: StreamId, stream: &Stream, encoding: u8) -> Source {
+    let epoch = stream.encodings.get(usize::from(encoding)).map_or(0, |encoding| encoding.epoch);
+    Source { stream: id, encoding, epoch }
+}
 
 /// After so long without a keyframe another stream is taken as it comes: its payload may hide keyframes.
 const PATIENCE_US: u64 = 1_500_000;

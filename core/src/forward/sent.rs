@@ -12,11 +12,26 @@ pub struct Sent {
     pub splice: u8,
     /// Its transport-wide sequence number, which a repetition byte for byte must have again.
     pub transport_sequence: u16,
+    /// The low bits of its sequence number as it came.
+    pub source_sequence: u16,
+    /// What was changed in it.
+    pub changes: Changes,
+}
+
+/// What the subscriber's own stream changes in a packet, beside its numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The number of its picture.
+    pub picture: u16,
+    /// It is the last packet of its picture there.
+    pub marker: bool,
+    /// It is sent without payload, to fill a place that was given away.
+    pub is_empty: bool,
 }
 
 /// What is remembered of one packet. All zero is an entry that nobody wrote, so a table of them can be lent from memory
 /// that the system zeroes on first use.
-pub type SentEntry = [u8; 6];
+pub type SentEntry = [u8; 10];
 
 /// What all subscriptions sent: [`SENT_PACKETS`] entries for each place.
 pub struct SentTable<'m> {
@@ -46,11 +61,10 @@ pub struct SentRing {
 }
 
 /// A [`SentEntry`], read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     state: State,
-    splice: u8,
-    transport_sequence: u16,
+    sent: Sent,
     /// When it was last sent again, in milliseconds; wraps after 65 s, which at worst delays one repetition.
     repeated_ms: u16,
 }
@@ -74,14 +88,15 @@ impl SentRing {
     pub fn record(&mut self, entries: &mut [SentEntry], index: u64, sent: Sent) {
         if index > self.newest {
             for skipped in (self.newest + 1..index).rev().take(SENT_PACKETS) {
-                write(entries, skipped, Entry::default());
+                if let Some(bytes) = entries.get_mut(place(skipped)) {
+                    *bytes = SentEntry::default();
+                }
             }
             self.newest = index;
         } else if index + SENT_PACKETS as u64 <= self.newest {
             return;
         }
-        let Sent { splice, transport_sequence } = sent;
-        write(entries, index, Entry { state: State::Sent, splice, transport_sequence, repeated_ms: 0 });
+        write(entries, index, Entry { state: State::Sent, sent, repeated_ms: 0 });
     }
 
     /// The packet with this sequence number, and its extended one, if it was sent and may be sent again now; then it
@@ -101,27 +116,56 @@ impl SentRing {
         entry.state = State::Repeated;
         entry.repeated_ms = now_ms;
         write(entries, index, entry);
-        Some((index, Sent { splice: entry.splice, transport_sequence: entry.transport_sequence }))
+        Some((index, entry.sent))
     }
 }
 
 impl Entry {
-    fn of([state, splice, transport @ .., repeated_high, repeated_low]: SentEntry) -> Self {
-        let state = match state {
+    fn of(bytes: SentEntry) -> Self {
+        let [flags, splice, transport_high, transport_low, repeated_high, repeated_low, rest @ ..] = bytes;
+        let [source_high, source_low, picture_high, picture_low] = rest;
+        let state = match flags & 3 {
             0 => State::Absent,
             1 => State::Sent,
             _ => State::Repeated,
         };
-        let repeated_ms = u16::from_be_bytes([repeated_high, repeated_low]);
-        Self { state, splice, transport_sequence: u16::from_be_bytes(transport), repeated_ms }
+        let sent = Sent {
+            splice,
+            transport_sequence: u16::from_be_bytes([transport_high, transport_low]),
+            source_sequence: u16::from_be_bytes([source_high, source_low]),
+            changes: Changes {
+                picture: u16::from_be_bytes([picture_high, picture_low]),
+                marker: flags & MARKER != 0,
+                is_empty: flags & EMPTY != 0,
+            },
+        };
+        Self { state, sent, repeated_ms: u16::from_be_bytes([repeated_high, repeated_low]) }
     }
 
     fn bytes(self) -> SentEntry {
-        let [transport_high, transport_low] = self.transport_sequence.to_be_bytes();
+        let Sent { splice, transport_sequence, source_sequence, changes } = self.sent;
+        let flags = if changes.marker { MARKER } else { 0 } | if changes.is_empty { EMPTY } else { 0 };
+        let [transport_high, transport_low] = transport_sequence.to_be_bytes();
         let [repeated_high, repeated_low] = self.repeated_ms.to_be_bytes();
-        [self.state as u8, self.splice, transport_high, transport_low, repeated_high, repeated_low]
+        let [source_high, source_low] = source_sequence.to_be_bytes();
+        let [picture_high, picture_low] = changes.picture.to_be_bytes();
+        [
+            self.state as u8 | flags,
+            splice,
+            transport_high,
+            transport_low,
+            repeated_high,
+            repeated_low,
+            source_high,
+            source_low,
+            picture_high,
+            picture_low,
+        ]
     }
 }
+
+const MARKER: u8 = 0x10;
+const EMPTY: u8 = 0x20;
 
 fn write(entries: &mut [SentEntry], index: u64, entry: Entry) {
     if let Some(bytes) = entries.get_mut(place(index)) {
@@ -141,11 +185,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SENT: Sent = Sent { splice: 1, transport_sequence: 7 };
+    const SENT: Sent = Sent {
+        splice: 1,
+        transport_sequence: 7,
+        source_sequence: 0x1234,
+        changes: Changes { picture: 0x7fff, marker: true, is_empty: false },
+    };
 
     #[test]
     fn a_packet_is_repeated_once_within_the_pause() {
-        let entries = &mut [[0; 6]; SENT_PACKETS];
+        let entries = &mut [SentEntry::default(); SENT_PACKETS];
         let mut ring = SentRing::new(9);
         ring.record(entries, 10, SENT);
         assert_eq!(ring.repeat(entries, 10, Instant::from_ms(0)), Some((10, SENT)));
@@ -162,7 +211,7 @@ mod tests {
             steps in proptest::collection::vec(1_u64..9, 1..200),
         ) {
             // As an earlier subscription left them.
-            let entries = &mut [[1; 6]; SENT_PACKETS];
+            let entries = &mut [[1; 10]; SENT_PACKETS];
             let mut ring = SentRing::new(start);
             let mut index = start;
             let mut sent = std::vec::Vec::new();

@@ -1,8 +1,11 @@
 //! One m-line of a subscriber: what it is fed with and what it was sent.
 
-use crate::forward::{Framing, Rewriter, RtxFraming, SentRing, SubscriptionParameters};
-use crate::store::list;
-use crate::stream::Traffic;
+use crate::forward::SubscriptionParameters;
+use crate::forward::fan_out::incoming;
+use crate::forward::select::Choice;
+use crate::forward::{Changes, Framing, Placement, Queued, Rewriter, RtxFraming, Selector, Sending, SentRing, Source};
+use crate::store::{PacketId, list};
+use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
 
 /// One m-line of a subscriber.
@@ -21,8 +24,8 @@ pub struct Subscription {
     pub slow_packets: u32,
     /// The next subscription of the same link.
     pub next_of_link: u16,
-    /// Since when it waits for a keyframe of its next source.
-    pub waits_since: Option<Instant>,
+    /// Which layers it gets.
+    pub selector: Selector,
     /// The sequence number of the next retransmission under RTX, extended.
     pub rtx_index: u64,
     /// What was sent.
@@ -37,13 +40,14 @@ impl Subscription {
     pub fn new(parameters: SubscriptionParameters, random: u32) -> Self {
         let rewriter = Rewriter::new(random as u16);
         let sent = SentRing::new(rewriter.newest());
+        let selector = Selector::new(parameters.layers);
         Self {
             parameters,
             rewriter,
             sent,
             next_of_stream: list::END,
             next_of_link: list::END,
-            waits_since: None,
+            selector,
             nacked_packets: 0,
             slow_packets: 0,
             rtx_index: u64::from((random >> 16) & 0x7fff),
@@ -57,8 +61,31 @@ impl Subscription {
         if parameters.active && !self.parameters.active {
             self.rewriter.interrupt();
         }
+        self.selector.ceiling = parameters.layers;
         self.parameters = parameters;
         self.sent = SentRing::new(self.rewriter.newest());
+    }
+
+    /// Chooses for a packet of `source`, and places it where it is sent. The place of the subscription is left open.
+    pub fn choose(
+        &mut self,
+        (source, stream): (Source, &Stream),
+        (packet, facts): (PacketId, &Facts),
+        now: Instant,
+    ) -> (Choice, Option<Queued>) {
+        let choice = self.selector.choose(&mut self.rewriter, (source, stream), facts, now);
+        let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
+        let incoming = incoming(facts, (source, stream), self.rewriter.source());
+        let (placement, is_empty) = match choice {
+            Choice::Take => (self.rewriter.place(source, incoming, now, clock_rate_hz), false),
+            Choice::LeaveOut => (self.rewriter.leave_out(source, incoming), true),
+            Choice::Leave | Choice::WantKeyframe => (None, false),
+        };
+        let queued = placement.map(|Placement { index, splice, picture }| {
+            let changes = Changes { picture, marker: facts.marker && !is_empty, is_empty };
+            Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First }
+        });
+        (choice, queued)
     }
 
     /// How its packets are written.

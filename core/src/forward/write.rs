@@ -2,7 +2,7 @@
 
 use heapless::Vec;
 
-use crate::forward::Splice;
+use crate::forward::{Changes, Splice};
 use crate::stream::Facts;
 use crate::time::Instant;
 use crate::wire::extension::PlayoutDelay;
@@ -57,6 +57,8 @@ pub struct Leaving {
     pub sending: Sending,
     /// Its extended sequence number in the subscriber's stream.
     pub index: u64,
+    /// What else is changed in it.
+    pub changes: Changes,
     /// Its transport-wide sequence number.
     pub transport_sequence: u16,
     /// Now.
@@ -84,7 +86,7 @@ pub fn write(
 ) -> Option<Written> {
     let mut header = rtp::Header {
         padding: false,
-        marker: facts.marker,
+        marker: leaving.changes.marker,
         payload_type: framing.payload_type,
         sequence: leaving.index as u16,
         timestamp: splice.timestamp(facts.timestamp),
@@ -112,12 +114,14 @@ pub fn write(
     ];
     let elements = elements(packet, facts, framing.extensions, own);
     let header_len = header.write(buffer, elements.iter().copied())?;
-    let payload = packet.get(usize::from(facts.payload_start)..)?;
+    let payload = if leaving.changes.is_empty { &[] } else { packet.get(usize::from(facts.payload_start)..)? };
     let payload_at = header_len + prefix.len();
     buffer.get_mut(header_len..payload_at)?.copy_from_slice(prefix);
     let room = buffer.get_mut(payload_at..payload_at + payload.len())?;
     room.copy_from_slice(payload);
-    write_picture(facts, splice, room);
+    let picture = &facts.picture;
+    let tl0_picture_index = splice.tl0_picture_index(picture.tl0_picture_index);
+    picture.renumber(room, facts.payload_start, leaving.changes.picture, tl0_picture_index);
     Some(Written { len: payload_at + payload.len(), header_len, index })
 }
 
@@ -142,23 +146,6 @@ fn elements<'a>(
         }
     }
     elements
-}
-
-/// Puts the subscriber's picture ids into a VP8 payload.
-fn write_picture(facts: &Facts, splice: &Splice, payload: &mut [u8]) {
-    let at = |position: u16| usize::from(position.saturating_sub(facts.payload_start));
-    let picture = &facts.picture;
-    if picture.picture_id_at != 0 {
-        let id = splice.picture_id(picture.picture_id) | 0x8000;
-        if let Some(bytes) = payload.get_mut(at(picture.picture_id_at)..at(picture.picture_id_at) + 2) {
-            bytes.copy_from_slice(&id.to_be_bytes());
-        }
-    }
-    if picture.tl0_at != 0
-        && let Some(byte) = payload.get_mut(at(picture.tl0_at))
-    {
-        *byte = splice.tl0_picture_index(picture.tl0_picture_index);
-    }
 }
 
 /// `abs-send-time`: seconds modulo 64, in 6.18 fixed point.

@@ -120,6 +120,8 @@ pub struct News {
     pub receiving: bool,
     /// Talking began or ended on one of its streams.
     pub talking: bool,
+    /// One of its subscriptions is sent other layers.
+    pub layers: bool,
 }
 
 impl<G: Gcm> Link<G> {

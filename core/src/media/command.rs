@@ -1,7 +1,7 @@
 //! What the control half tells a shard. Commands are applied in order; a command about something that is gone is
 //! ignored.
 
-use crate::forward::{RelayParameters, SubscriptionParameters};
+use crate::forward::{LayerCeiling, RelayParameters, SubscriptionParameters};
 use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
 use crate::media::Settings;
@@ -93,6 +93,13 @@ pub enum Command {
         subscription: SubscriptionId,
         /// The bounds.
         playout_delay: Option<PlayoutDelay>,
+    },
+    /// Allows a subscription other layers.
+    SetLayers {
+        /// Which.
+        subscription: SubscriptionId,
+        /// The most that it gets.
+        layers: LayerCeiling,
     },
     /// Ends an m-line of a subscriber.
     Unsubscribe {

@@ -1,6 +1,6 @@
 //! What each command does to the tables.
 
-use crate::forward::{Subscription, SubscriptionParameters};
+use crate::forward::{LayerCeiling, Subscription, SubscriptionParameters};
 use crate::id::{Id, LinkId, StreamId, SubscriptionId};
 use crate::link::{Gcm, IceAgent, Link, Outbox, SrtpKeys, SrtpSession};
 use crate::media::{Command, DtlsDatagram, Media, OpenLink};
@@ -42,6 +42,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::SetPlayoutDelay { subscription, playout_delay } => {
                 self.set_playout_delay(subscription, playout_delay);
             }
+            Command::SetLayers { subscription, layers } => self.set_layers(now, subscription, layers),
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription),
             Command::AddRelay(parameters) => self.add_relay(now, parameters),
             Command::RemoveRelay { relay } => self.remove_relay(relay),
@@ -78,9 +79,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let mut at = self.links.get(link).map_or(list::END, |state| state.subscriptions);
         while let Some(subscription) = self.subscriptions.at(at) {
             at = subscription.next_of_link;
-            if let Some(stream) = subscription.parameters.stream {
-                self.want_keyframe(now, stream);
-            }
+            let subscription = subscription.parameters.subscription;
+            self.want_keyframe_for(now, subscription);
         }
     }
 
@@ -157,6 +157,29 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
+    /// Asks for a keyframe of the encodings that a subscription is sent and should be sent.
+    pub(super) fn want_keyframe_for(&mut self, now: Instant, id: SubscriptionId) {
+        let Some(subscription) = self.subscriptions.get(id) else { return };
+        let Some(source) = subscription.parameters.stream else { return };
+        let Some(stream) = self.streams.get_mut(source) else { return };
+        let target = subscription.selector.target(stream, now);
+        stream.want_keyframe_of(target);
+        if let Some(sent) = subscription.rewriter.source().filter(|sent| sent.stream == source) {
+            stream.want_keyframe_of(sent.encoding);
+        }
+        let place = stream.parameters.link.index;
+        self.wake(place, now);
+    }
+
+    /// Asks for a keyframe of one encoding.
+    pub(super) fn want_keyframe_of(&mut self, now: Instant, id: StreamId, layer: u8) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.want_keyframe_of(layer);
+            let place = stream.parameters.link.index;
+            self.wake(place, now);
+        }
+    }
+
     fn set_bitrate(&mut self, now: Instant, link: LinkId, bitrate_bps: u32) {
         let Some(state) = self.links.get_mut(link) else { return };
         state.feedback.bitrate_bps = bitrate_bps;
@@ -195,16 +218,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if old == stream {
             return;
         }
-        subscription.waits_since = None;
+        subscription.selector.begin();
         self.leave_stream(id);
         let Some(source) = stream.and_then(|stream| self.streams.get_mut(stream)) else { return };
         list::push(&mut self.subscriptions, &mut source.subscriptions, id.index, |entry| &mut entry.next_of_stream);
         if let Some(subscription) = self.subscriptions.get_mut(id) {
             subscription.parameters.stream = stream;
         }
-        if let Some(stream) = stream {
-            self.want_keyframe(now, stream);
-        }
+        self.want_keyframe_for(now, id);
     }
 
     fn set_subscription_active(&mut self, now: Instant, id: SubscriptionId, active: bool) {
@@ -214,8 +235,21 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
         subscription.parameters.active = active;
         subscription.rewriter.interrupt();
-        if let (true, Some(stream)) = (active, subscription.parameters.stream) {
-            self.want_keyframe(now, stream);
+        if active {
+            self.want_keyframe_for(now, id);
+        }
+    }
+
+    fn set_layers(&mut self, now: Instant, id: SubscriptionId, layers: LayerCeiling) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else { return };
+        subscription.parameters.layers = layers;
+        subscription.selector.ceiling = layers;
+        let sent = subscription.rewriter.source().map(|source| source.encoding);
+        let stream = subscription.parameters.stream.and_then(|stream| self.streams.get(stream));
+        let Some((stream, source)) = stream.zip(subscription.parameters.stream) else { return };
+        let target = subscription.selector.target(stream, now);
+        if sent != Some(target) {
+            self.want_keyframe_of(now, source, target);
         }
     }
 

@@ -15,7 +15,7 @@ mod report;
 mod run;
 pub mod shard;
 
-pub use crate::forward::{RelayKeys, RelayParameters, SubscriptionParameters};
+pub use crate::forward::{LayerCeiling, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters};
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};

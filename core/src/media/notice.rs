@@ -1,6 +1,7 @@
 //! What a shard tells the control half. A notice is a state, kept at its owner until it was taken: a full queue
 //! delays it and loses nothing.
 
+use crate::forward::SentLayers;
 use crate::id::{LinkId, StreamId, SubscriptionId};
 use crate::link::CloseReason;
 use crate::stream::Traffic;
@@ -40,6 +41,15 @@ pub enum Notice {
         source: SlowSource,
         /// How many.
         lost_packets: u32,
+    },
+    /// Other layers are sent to a subscription than before. What was undone before it was told is not told.
+    Layers {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Of which stream.
+        stream: StreamId,
+        /// What is sent now.
+        layers: SentLayers,
     },
     /// What arrived on a published m-line. The last one is as good as all.
     Arrived {

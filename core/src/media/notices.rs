@@ -1,9 +1,12 @@
 //! News for the control half, taken one by one. Whatever was not taken stays where it is.
 
+use crate::forward::Subscription;
 use crate::id::LinkId;
 use crate::link::Gcm;
 use crate::media::{Media, Notice, SlowSource};
 use crate::random::Random;
+use crate::store::Table;
+use crate::stream::Stream;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Gives news to `take`, one after the other, until there are no more or `take` gives one back; false in the latter
@@ -79,6 +82,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             state.news.talking = false;
         }
+        if state.news.layers {
+            let mut at = state.subscriptions;
+            while let Some(entry) = self.subscriptions.at_mut(at) {
+                at = entry.next_of_link;
+                tell_layers(entry, &self.streams, take)?;
+            }
+            state.news.layers = false;
+        }
         if state.news.receiving {
             let mut at = state.streams;
             state.news.receiving = false;
@@ -96,6 +107,26 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
         Some(())
     }
+}
+
+/// Tells which layers a subscription is sent if they are others than it was told.
+fn tell_layers(
+    subscription: &mut Subscription,
+    streams: &Table<'_, Stream>,
+    take: &mut impl FnMut(Notice) -> Result<(), Notice>,
+) -> Option<()> {
+    let source = subscription.rewriter.source();
+    let Some(source) = source.filter(|source| subscription.parameters.stream == Some(source.stream)) else {
+        return Some(());
+    };
+    let Some(stream) = streams.get(source.stream) else { return Some(()) };
+    let layers = subscription.selector.sent_layers(source, stream);
+    if layers != subscription.selector.told {
+        let subscription_id = subscription.parameters.subscription;
+        take(Notice::Layers { subscription: subscription_id, stream: source.stream, layers }).ok()?;
+        subscription.selector.told = layers;
+    }
+    Some(())
 }
 
 /// Tells the lost packets of an m-line if they are many; nothing if there is no place for a notice.

@@ -128,12 +128,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let active = stream.parameters.active;
         let id = accepted.ok_or(Drop::Stale)?;
         if active {
-            let (mut forwarding, streams, _) = self.forwarding();
+            let (mut forwarding, streams, ring) = self.forwarding();
             let stream = streams.get(place.stream).ok_or(Drop::Stale)?;
-            let outcome = forwarding.fan_out((place.stream, stream), place.layer, id, now);
+            let outcome = forwarding.fan_out((place.stream, stream), (place.layer, id), ring, now);
             if outcome.wants_keyframe {
-                self.want_keyframe(now, place.stream);
+                self.want_keyframe_of(now, place.stream, place.layer);
             }
+            self.has_news |= outcome.has_news;
             (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
             self.relay(now, place, id, outbox);
         }

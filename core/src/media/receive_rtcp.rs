@@ -24,8 +24,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 }
                 Packet::ReceiverReport(report) => report.blocks.for_each(|block| self.note_report(now, link, &block)),
                 Packet::Nack(nack) => self.repeat(now, link, nack.media_ssrc, nack.lost()),
-                Packet::Pli(pli) => self.want_keyframe_of(now, link, pli.media_ssrc),
-                Packet::Fir(fir) => fir.entries().for_each(|entry| self.want_keyframe_of(now, link, entry.ssrc)),
+                Packet::Pli(pli) => self.want_keyframe_by(now, link, pli.media_ssrc),
+                Packet::Fir(fir) => fir.entries().for_each(|entry| self.want_keyframe_by(now, link, entry.ssrc)),
                 Packet::TransportFeedback(feedback) => {
                     if let Some(state) = self.links.get_mut(link) {
                         state.bandwidth.feedback(self.departures.of(link.index), &feedback, now);
@@ -81,11 +81,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    fn want_keyframe_of(&mut self, now: Instant, link: LinkId, ssrc: u32) {
+    fn want_keyframe_by(&mut self, now: Instant, link: LinkId, ssrc: u32) {
         let place = self.subscription_with(link, ssrc);
-        let stream = place.and_then(|place| self.subscriptions.at(place)?.parameters.stream);
-        if let Some(stream) = stream {
-            self.want_keyframe(now, stream);
+        let subscription = place.and_then(|place| Some(self.subscriptions.at(place)?.parameters.subscription));
+        if let Some(subscription) = subscription {
+            self.want_keyframe_for(now, subscription);
         }
     }
 

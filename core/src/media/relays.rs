@@ -59,7 +59,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
         }
         if wants_keyframe {
-            self.want_keyframe(now, place.stream);
+            self.want_keyframe_of(now, place.stream, place.layer);
         }
     }
 

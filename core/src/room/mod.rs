@@ -17,4 +17,4 @@ pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, PublishedStream, Publisher};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
-pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber};
+pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber, WantedLayers};

@@ -4,6 +4,7 @@ use heapless::{String, Vec};
 
 use super::name::{NAME_BYTES, Name};
 use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
+use crate::media::{LayerCeiling, SentLayers};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::{Mid, Traffic};
 use crate::wire::extension::PlayoutDelay;
@@ -78,6 +79,46 @@ pub struct SubscribedStream {
     pub is_sent: bool,
     /// The bounds of the playout delay that it asked for.
     pub playout_delay: DelayBounds,
+    /// The layers that it asked for.
+    pub layers: WantedLayers,
+    /// The layers that it is sent, as far as told.
+    pub sent_layers: SentLayers,
+}
+
+/// The layers that somebody asked for, each from 0; what they said nothing about is as high as it comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WantedLayers {
+    /// The simulcast layer.
+    pub substream: Option<u8>,
+    /// The spatial layer of SVC.
+    pub spatial: Option<u8>,
+    /// The temporal layer.
+    pub temporal: Option<u8>,
+    /// Silence of a simulcast layer after which another is sent, in microseconds.
+    pub fallback_us: Option<u32>,
+}
+
+impl WantedLayers {
+    /// These with others where they are given.
+    pub fn changed(self, by: Self) -> Self {
+        Self {
+            substream: by.substream.or(self.substream),
+            spatial: by.spatial.or(self.spatial),
+            temporal: by.temporal.or(self.temporal),
+            fallback_us: by.fallback_us.or(self.fallback_us),
+        }
+    }
+
+    /// What that allows.
+    pub fn ceiling(self) -> LayerCeiling {
+        let all = LayerCeiling::NONE;
+        LayerCeiling {
+            encoding: self.substream.unwrap_or(all.encoding),
+            spatial: self.spatial.unwrap_or(all.spatial),
+            temporal: self.temporal.unwrap_or(all.temporal),
+            fallback_us: self.fallback_us.unwrap_or(all.fallback_us),
+        }
+    }
 }
 
 /// Bounds of the playout delay, in 10 ms. They count only together.

@@ -6,10 +6,22 @@ use super::Section;
 use crate::limits::ENCODINGS;
 use crate::media::{EncodingParameters, Rid};
 
+/// In which order an offer lists its rids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RidOrder {
+    /// As their names tell; where these do not, the highest layer first.
+    #[default]
+    ByName,
+    /// The highest layer first.
+    HighestFirst,
+    /// The lowest layer first.
+    LowestFirst,
+}
+
 /// Simulcast by rid (RFC 8853), else by a SIM group of SSRCs, else the one encoding whose SSRC is told; from the
 /// lowest layer to the highest. Empty if nothing is told.
-pub(super) fn read(offered: &Section<'_>) -> Vec<EncodingParameters, ENCODINGS> {
-    let rids = by_rid(offered);
+pub(super) fn read(offered: &Section<'_>, order: RidOrder) -> Vec<EncodingParameters, ENCODINGS> {
+    let rids = by_rid(offered, order);
     if !rids.is_empty() {
         return rids;
     }
@@ -21,7 +33,7 @@ pub(super) fn read(offered: &Section<'_>) -> Vec<EncodingParameters, ENCODINGS> 
 }
 
 /// The rids, at most [`ENCODINGS`], from the lowest layer to the highest.
-fn by_rid(offered: &Section<'_>) -> Vec<EncodingParameters, ENCODINGS> {
+fn by_rid(offered: &Section<'_>, order: RidOrder) -> Vec<EncodingParameters, ENCODINGS> {
     let mut names: Vec<&str, ENCODINGS> = Vec::new();
     for rid in offered.rids().take(ENCODINGS) {
         if is_rid(rid) && !names.contains(&rid) {
@@ -29,9 +41,13 @@ fn by_rid(offered: &Section<'_>) -> Vec<EncodingParameters, ENCODINGS> {
             let _ = names.push(rid);
         }
     }
-    match LADDERS.iter().find(|ladder| names.iter().all(|name| ladder.contains(name))) {
-        Some(ladder) => names.sort_unstable_by_key(|name| ladder.iter().position(|step| step == name)),
-        None => names.reverse(),
+    let ladder = LADDERS.iter().find(|ladder| names.iter().all(|name| ladder.contains(name)));
+    match (order, ladder) {
+        (RidOrder::LowestFirst, _) => {}
+        (RidOrder::ByName, Some(ladder)) => {
+            names.sort_unstable_by_key(|name| ladder.iter().position(|step| step == name));
+        }
+        (RidOrder::HighestFirst, _) | (RidOrder::ByName, None) => names.reverse(),
     }
     let encoding = |name: &&str| EncodingParameters { rid: Rid::try_from(*name).ok(), ..Default::default() };
     names.iter().map(encoding).collect()

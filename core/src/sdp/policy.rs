@@ -1,5 +1,6 @@
 //! What a room allows its publishers to negotiate.
 
+use super::RidOrder;
 use crate::wire::{Codec, Kind};
 
 /// What a room allows. Borrowed from its settings for one negotiation.
@@ -29,6 +30,8 @@ pub struct Policy<'a> {
     pub scalable_video: bool,
     /// Whether data channels are agreed to.
     pub data_channels: bool,
+    /// In which order the offer lists its rids.
+    pub rid_order: RidOrder,
 }
 
 impl Policy<'_> {
@@ -46,6 +49,7 @@ impl Policy<'_> {
         transport_wide_cc: true,
         scalable_video: false,
         data_channels: true,
+        rid_order: RidOrder::ByName,
     };
 
     /// The codecs of `kind`, the best first.

@@ -144,7 +144,7 @@ fn media<'a>(offered: Section<'a>, kind: Kind, policy: &Policy<'_>, without: Pub
         section.feedback.transport_cc &= policy.transport_wide_cc;
     }
     if sends {
-        section.encodings = encodings::read(&offered);
+        section.encodings = encodings::read(&offered, policy.rid_order);
     }
     section
 }

@@ -22,6 +22,10 @@ pub struct Encoding {
     pub sender_report: Option<SenderReport>,
     /// When its last packet arrived.
     pub arrived: Option<Instant>,
+    /// When others sent for the first time since.
+    pub overtaken: Option<Instant>,
+    /// How many temporal layers it has, as far as seen; 0 where none is told.
+    pub temporal_layers: u8,
     /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
     pub fir_sequence: u8,
 }
@@ -49,6 +53,8 @@ impl Encoding {
             history,
             sender_report: None,
             arrived: None,
+            overtaken: None,
+            temporal_layers: 0,
             fir_sequence: 0,
         }
     }
@@ -61,6 +67,13 @@ impl Encoding {
         self.statistics = ReceiveStatistics::default();
         self.loss = Loss::default();
         self.sender_report = None;
+        self.temporal_layers = 0;
+    }
+
+    /// Whether nothing of it came for `us` while other encodings of its stream sent, or nothing ever.
+    pub fn is_silent(&self, now: Instant, us: u32) -> bool {
+        let overtaken = self.overtaken.is_some_and(|since| now.since_us(since) >= u64::from(us));
+        self.arrived.is_none() || overtaken
     }
 
     /// When something of it is due: a NACK or a keyframe request.

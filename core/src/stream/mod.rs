@@ -18,7 +18,7 @@ pub use history::History;
 pub use keyframe::KeyframeGovernor;
 pub use loss::{Arrival, Loss, MISSING_PACKETS};
 pub use parameters::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
-pub use picture::Picture;
+pub use picture::{Layers, Picture, PictureNumber};
 pub use published::{AUDIO_HISTORY_PACKETS, Kept, Stream};
 pub use speech::{Speech, SpeechSettings};
 pub use statistics::{ReceiveReport, ReceiveStatistics};

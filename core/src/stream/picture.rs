@@ -1,20 +1,55 @@
 //! The facts of a payload, by its format.
 
-use crate::wire::{Codec, av1, h264, h265, vp8, vp9};
+use crate::wire::{Codec, PictureId, av1, h264, h265, vp8, vp9};
 
 /// What a video payload says, as far as its format tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     /// A keyframe begins here.
     pub keyframe: bool,
-    /// Where the packet has a VP8 picture id of 15 bits; 0 where it has none.
-    pub picture_id_at: u16,
-    /// That picture id.
-    pub picture_id: u16,
-    /// Where the packet has a VP8 TL0PICIDX; 0 where it has none.
+    /// Where its frame stands among the layers.
+    pub layers: Layers,
+    /// The number of the picture (VP8 and VP9), where it has one.
+    pub number: Option<PictureNumber>,
+    /// Where that number stands.
+    pub number_at: u16,
+    /// Where the packet has a TL0PICIDX; 0 where it has none.
     pub tl0_at: u16,
     /// That TL0PICIDX.
     pub tl0_picture_index: u8,
+}
+
+/// Where a frame stands among the layers of its encoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// Nothing is told: all that comes is sent.
+    #[default]
+    Unknown,
+    /// Temporal layers of VP8, whose pictures have numbers.
+    Temporal {
+        /// The layer, 0 to 3.
+        id: u8,
+        /// Whether the frame needs only the base layer, so that one may climb to its layer here.
+        is_sync: bool,
+    },
+}
+
+/// The number of a picture, which wraps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureNumber {
+    /// The number.
+    pub value: u16,
+    /// How many bits it has.
+    pub bits: u8,
+}
+
+impl PictureNumber {
+    /// The long number that it stands for: the one nearest to `reference`.
+    pub fn extend(self, reference: u64) -> u64 {
+        let shift = 16 - u32::from(self.bits.min(16));
+        let distance = (self.value.wrapping_sub(reference as u16) << shift) as i16 >> shift;
+        reference.wrapping_add_signed(i64::from(distance))
+    }
 }
 
 impl Picture {
@@ -32,16 +67,52 @@ impl Picture {
         };
         read.unwrap_or_default()
     }
+
+    /// Writes other numbers into `payload`, which begins at `start` of its packet.
+    pub fn renumber(&self, payload: &mut [u8], start: u16, number: u16, tl0_picture_index: u8) {
+        let at = |position: u16| usize::from(position.saturating_sub(start));
+        if let Some(own) = self.number {
+            let at = at(self.number_at);
+            PictureId { at, is_long: own.bits > 7, value: own.value }.write(payload, number);
+        }
+        if self.tl0_at != 0
+            && let Some(byte) = payload.get_mut(at(self.tl0_at))
+        {
+            *byte = tl0_picture_index;
+        }
+    }
 }
 
-/// Only the long form of the picture id is rewritten: a short one leaves no room for the subscriber's count.
 fn vp8_picture(facts: &vp8::Facts, start: usize) -> Picture {
-    let long = facts.picture_id.filter(|id| id.is_long);
+    // Layers without numbers cannot be taken out unseen.
+    let has_layers = facts.picture_id.is_some() && facts.tl0_pic_idx.is_some();
+    let layers = match has_layers {
+        true => Layers::Temporal { id: facts.temporal_id, is_sync: facts.is_layer_sync },
+        false => Layers::Unknown,
+    };
     Picture {
         keyframe: facts.is_keyframe_start,
-        picture_id_at: long.map_or(0, |id| (start + id.at) as u16),
-        picture_id: long.map_or(0, |id| id.value),
+        layers,
+        number: facts.picture_id.map(|id| PictureNumber { value: id.value, bits: if id.is_long { 15 } else { 7 } }),
+        number_at: facts.picture_id.map_or(0, |id| (start + id.at) as u16),
         tl0_at: facts.tl0_pic_idx.map_or(0, |index| (start + index.at) as u16),
         tl0_picture_index: facts.tl0_pic_idx.map_or(0, |index| index.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_found_again_near_its_reference(reference in 1_u64 << 20..1 << 40, distance in -60_i64..60) {
+            let number = reference.wrapping_add_signed(distance);
+            for bits in [7, 15, 16] {
+                let short = PictureNumber { value: (number & ((1 << bits) - 1)) as u16, bits };
+                prop_assert_eq!(short.extend(reference), number);
+            }
+        }
     }
 }

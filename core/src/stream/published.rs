@@ -4,7 +4,7 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Layers, Speech, StreamParameters, Traffic};
 use crate::time::Instant;
 use crate::wire::extension::AudioLevel;
 use crate::wire::{Extension, Kind, rtp};
@@ -99,7 +99,6 @@ impl Stream {
         if encoding.loss.arrived(index, now) == Arrival::Stale {
             return None;
         }
-        encoding.arrived = Some(now);
         self.traffic.count(packet.len());
         let clock_rate_hz = self.parameters.codec.clock_rate_hz();
         encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
@@ -108,6 +107,9 @@ impl Stream {
         let wants_keyframe = interval_s > 0 && now >= self.next_keyframe;
         if facts.picture.keyframe {
             encoding.keyframe.arrived();
+        }
+        if let Layers::Temporal { id, .. } = facts.picture.layers {
+            encoding.temporal_layers = encoding.temporal_layers.max(id + 1);
         }
         let content = &packet[..view.payload_range().end];
         let id = match memory.pool.insert(content, facts) {
@@ -118,6 +120,7 @@ impl Stream {
             }
         };
         encoding.history.insert(memory.ring, memory.pool, index, id);
+        self.note_arrival(layer, now);
         if wants_keyframe {
             self.next_keyframe = now.after_ms(interval_s * 1000);
             self.want_keyframe();
@@ -147,8 +150,40 @@ impl Stream {
 
     /// Asks for a keyframe of every encoding that sends.
     pub fn want_keyframe(&mut self) {
-        if self.parameters.codec.kind() == Kind::Video {
-            self.encodings.iter_mut().for_each(|encoding| encoding.keyframe.want());
+        (0..self.encodings.len() as u8).for_each(|layer| self.want_keyframe_of(layer));
+    }
+
+    /// Asks for a keyframe of one encoding.
+    pub fn want_keyframe_of(&mut self, layer: u8) {
+        if self.parameters.codec.kind() == Kind::Video
+            && let Some(encoding) = self.encodings.get_mut(usize::from(layer))
+        {
+            encoding.keyframe.want();
+        }
+    }
+
+    /// The moment `timestamp` of one encoding on the clock of another, by their sender reports.
+    pub fn timestamp_on(&self, (from, to): (u8, u8), timestamp: u32) -> Option<u32> {
+        let report = |layer: u8| self.encodings.get(usize::from(layer))?.sender_report;
+        let (from, to) = (report(from)?, report(to)?);
+        let clock_rate_hz = i64::from(self.parameters.codec.clock_rate_hz());
+        // NTP time in 2^-32 s; reports of one stream lie seconds apart.
+        let apart_us = ((from.ntp.wrapping_sub(to.ntp) as i64 >> 12) * 1_000_000) >> 20;
+        let apart = apart_us * clock_rate_hz / 1_000_000;
+        Some(to.timestamp.wrapping_add(apart as u32).wrapping_add(timestamp.wrapping_sub(from.timestamp)))
+    }
+
+    /// Notes which encoding sent now, and by that which ones do not.
+    fn note_arrival(&mut self, layer: u8, now: Instant) {
+        let newest = self.encodings.iter().filter_map(|encoding| encoding.arrived).max();
+        let is_resumed = newest.is_none_or(|newest| now.since_us(newest) >= PAUSE_US);
+        for (number, encoding) in self.encodings.iter_mut().enumerate() {
+            if number == usize::from(layer) {
+                encoding.arrived = Some(now);
+                encoding.overtaken = None;
+            } else if is_resumed || encoding.overtaken.is_none() {
+                encoding.overtaken = Some(now);
+            }
         }
     }
 }
@@ -160,6 +195,9 @@ pub struct Kept<'a, 'm> {
     /// The histories' places.
     pub ring: &'a mut [PacketId],
 }
+
+/// After all encodings paused for so long, each has its time to come back.
+const PAUSE_US: u64 = 200_000;
 
 /// How many packets of a layer are kept. The highest has half of the room, for it has most packets.
 fn history_share(kind: Kind, ring_len: usize, layers: usize, layer: usize) -> usize {

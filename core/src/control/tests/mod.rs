@@ -6,6 +6,7 @@ mod client;
 mod dynamic_rooms;
 mod events;
 mod flow;
+mod layers;
 mod malformed;
 mod names;
 mod participants;

@@ -1,6 +1,7 @@
 //! What Janus answers to offers at the edges, as recorded.
 
 use super::*;
+use crate::sdp::RidOrder;
 use crate::wire::Codec;
 
 const HEAD: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
@@ -131,6 +132,18 @@ fn rids_without_telling_names_go_from_the_highest_down() {
         let text = offer(&[vp8(0) + lines]);
         let offer = Description::parse(&text).unwrap();
         let video = &negotiate(&offer, &Policy::DEFAULT).unwrap()[0];
+        let rids: Vec<_> = video.encodings.iter().filter_map(|encoding| encoding.rid.as_deref()).collect();
+        assert_eq!(rids, expected);
+    }
+}
+
+#[test]
+fn the_order_of_rids_may_be_told() {
+    let lines = "a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n";
+    for (rid_order, expected) in [(RidOrder::LowestFirst, ["h", "l"]), (RidOrder::HighestFirst, ["l", "h"])] {
+        let text = offer(&[vp8(0) + lines]);
+        let offer = Description::parse(&text).unwrap();
+        let video = &negotiate(&offer, &Policy { rid_order, ..Policy::DEFAULT }).unwrap()[0];
         let rids: Vec<_> = video.encodings.iter().filter_map(|encoding| encoding.rid.as_deref()).collect();
         assert_eq!(rids, expected);
     }

@@ -1,0 +1,73 @@
+//! The layers that a subscriber asks for reach the shard, and what it is sent comes back as Janus tells it.
+
+use std::format;
+use std::vec::Vec;
+
+use super::client::World;
+use crate::media::{Command, LayerCeiling, Notice, SentLayers, SubscriptionParameters};
+
+/// The ceilings that the shard was told, at the subscription or later.
+fn ceilings(commands: &[Command]) -> Vec<LayerCeiling> {
+    let ceiling = |command: &Command| match command {
+        Command::Subscribe(SubscriptionParameters { layers, .. }) | Command::SetLayers { layers, .. } => Some(*layers),
+        _ => None,
+    };
+    commands.iter().filter_map(ceiling).collect()
+}
+
+#[test]
+fn layers_are_asked_for_at_join_and_configure_and_switch() {
+    let mut world = World::new();
+    let (_, _, id) = world.publisher(0);
+    let (_, _, other) = world.publisher(2);
+    let numbers = world.session(1, 1);
+    let (session, handle) = (numbers[0], numbers[1]);
+    let body = format!(
+        r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[
+            {{"feed":{id},"mid":"1","substream":1,"temporal":0,"fallback":500000}}]}}"#
+    );
+    let attached = world.ask(1, session, handle, &body);
+    world.commands();
+    world.answer(1, session, handle, &attached);
+    let joined = LayerCeiling { encoding: 1, temporal: 0, fallback_us: 500_000, ..LayerCeiling::NONE };
+    assert_eq!(ceilings(&world.commands()), [joined]);
+    let change = r#"{"request":"configure","streams":[{"mid":"0","substream":2,"temporal_layer":1}]}"#;
+    world.ask(1, session, handle, change);
+    let configured = LayerCeiling { encoding: 2, temporal: 1, ..joined };
+    assert_eq!(ceilings(&world.commands()), [configured]);
+    world.ask(1, session, handle, change);
+    assert_eq!(ceilings(&world.commands()), [], "nothing new");
+    world.ask(1, session, handle, r#"{"request":"configure","spatial_layer":0}"#);
+    assert_eq!(ceilings(&world.commands()), [LayerCeiling { spatial: 0, ..configured }]);
+    let body =
+        format!(r#"{{"request":"switch","streams":[{{"feed":{other},"mid":"1","sub_mid":"0","substream":0}}]}}"#);
+    world.ask(1, session, handle, &body);
+    let commands = world.commands();
+    assert!(matches!(commands[..], [Command::SetLayers { .. }, Command::Switch { .. }]));
+    assert_eq!(ceilings(&commands)[0].encoding, 0);
+}
+
+#[test]
+fn a_subscriber_hears_which_layers_it_is_sent() {
+    let mut world = World::new();
+    let (_, _, id) = world.publisher(0);
+    let (session, handle) = world.subscriber(1, id);
+    let subscribed = |command: &Command| match command {
+        Command::Subscribe(parameters) => Some((parameters.subscription, parameters.stream.unwrap())),
+        _ => None,
+    };
+    let (subscription, stream) = world.commands().iter().filter_map(subscribed).nth(1).unwrap();
+    world.texts();
+    let mut tell = |encoding, temporal| {
+        let layers = SentLayers { encoding, temporal };
+        world.notice(Notice::Layers { subscription, stream, layers });
+        world.texts()
+    };
+    let said = tell(Some(0), Some(2));
+    assert!(said[0].contains(r#""data":{"videoroom":"event","room":7,"mid":"1","substream":0}"#), "{said:?}");
+    assert!(said[1].contains(r#""data":{"videoroom":"event","room":7,"mid":"1","temporal":2}"#), "{said:?}");
+    let said = tell(Some(1), Some(2));
+    assert!(said.len() == 1 && said[0].contains(r#""substream":1"#), "{said:?}");
+    assert!(said[0].contains(&format!(r#""sender":{handle}"#)) && said[0].contains(&format!("{session}")));
+    assert_eq!(tell(None, None).len(), 0);
+}
