@@ -2,38 +2,66 @@
 
 use std::iter::repeat_with;
 
-use parlor_core::control::Lender;
+use parlor_core::control::{self, Lender};
 use parlor_core::forward::SentEntry;
 use parlor_core::limits::Limits;
-use parlor_core::link::Gcm;
 use parlor_core::media::{self, tables};
+
+use crate::crypto::RingGcm;
+
+/// Where the core's tables are. Each part is asked for once.
+pub trait Tables: Sync {
+    /// Whether there is place for these limits with `shards` shards. The error is a sentence.
+    fn hold(&self, _limits: &Limits, _shards: u8) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// A line on where they are, if there is something to say.
+    fn described(&self) -> Option<String> {
+        None
+    }
+
+    /// Those of the control half, with `shards` shards.
+    fn control(&self, limits: &Limits, shards: u8) -> control::Memory<'static>;
+
+    /// Those of one shard; called on its thread.
+    fn shard(&self, index: u8, limits: &Limits) -> media::Memory<'static, RingGcm>;
+}
 
 /// Lends from the heap.
 pub struct Heap;
 
-impl Lender<'static> for Heap {
-    fn lend<T: Default + 'static>(&mut self, _name: &'static str, count: usize) -> &'static mut [T] {
-        repeat_with(T::default).take(count).collect::<Vec<T>>().leak()
+impl Tables for Heap {
+    fn control(&self, limits: &Limits, shards: u8) -> control::Memory<'static> {
+        control::Memory::new(limits, shards, &mut Heap)
+    }
+
+    fn shard(&self, _index: u8, limits: &Limits) -> media::Memory<'static, RingGcm> {
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
+            tables::<RingGcm>(limits).map(|table| table.count);
+        media::Memory {
+            links: lend(links),
+            routes: lend(routes),
+            // Pages that the system zeroes when they are first used: an idle server takes none of them.
+            departures: vec![[0; 8]; departures].leak(),
+            streams: lend(streams),
+            subscriptions: lend(subscriptions),
+            relays: lend(relays),
+            sent: vec![SentEntry::default(); sent].leak(),
+            packets: lend(packets),
+            packet_bytes: vec![0; packet_bytes].leak(),
+            histories: lend(histories),
+            queued: lend(queued),
+        }
     }
 }
 
-/// The tables of one shard.
-pub fn shard<G: Gcm + 'static>(limits: &Limits) -> media::Memory<'static, G> {
-    let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
-        tables::<G>(limits).map(|table| table.count);
-    let mut heap = Heap;
-    media::Memory {
-        links: heap.lend("", links),
-        routes: heap.lend("", routes),
-        // Pages that the system zeroes when they are first used: an idle server takes none of them.
-        departures: vec![[0; 8]; departures].leak(),
-        streams: heap.lend("", streams),
-        subscriptions: heap.lend("", subscriptions),
-        relays: heap.lend("", relays),
-        sent: vec![SentEntry::default(); sent].leak(),
-        packets: heap.lend("", packets),
-        packet_bytes: vec![0; packet_bytes].leak(),
-        histories: heap.lend("", histories),
-        queued: heap.lend("", queued),
+impl Lender<'static> for Heap {
+    fn lend<T: Default + 'static>(&mut self, _name: &'static str, count: usize) -> &'static mut [T] {
+        lend(count)
     }
+}
+
+fn lend<T: Default + 'static>(count: usize) -> &'static mut [T] {
+    repeat_with(T::default).take(count).collect::<Vec<T>>().leak()
 }

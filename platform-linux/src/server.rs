@@ -14,22 +14,27 @@ use smol::LocalExecutor;
 use crate::banner::Banner;
 use crate::config::Configuration;
 use crate::control::{Api, ControlTask};
-use crate::crypto::RingGcm;
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::{self, Listener, Site};
 use crate::identity::Identity;
-use crate::memory::{self, Heap};
+use crate::memory::Tables;
 use crate::page::Page;
+use crate::pulse::{self, Supervisor};
 use crate::random::SystemSource;
 use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
-use crate::shard::{self, ShardHandle};
-use crate::signals::Ending;
+use crate::shard::{self, ShardHandle, ShardThread};
+use crate::signals::{End, Ending};
 use crate::{addresses, cpu, log, unix};
 
-/// Serves as `configuration` says until the process is asked to end. The error is a sentence for the operator.
-pub fn run(configuration: &Configuration) -> Result<(), String> {
+/// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
+/// for the operator.
+pub fn run(
+    configuration: &Configuration,
+    tables: &'static impl Tables,
+    supervisor: impl Supervisor + 'static,
+) -> Result<End, String> {
     smol::block_on(async {
         let mut ending = Ending::new().map_err(|error| format!("signals cannot be received: {error}"))?;
         let http = listener("control.http", configuration.control.http)?;
@@ -48,7 +53,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         let identity = identity(&configuration.state.directory)?;
         let rooms = permanent_rooms(configuration)?;
         let ipv6 = addresses.iter().any(IpAddr::is_ipv6);
-        let shards = start_shards(configuration, ipv6)?;
+        let shards = start_shards(configuration, tables, ipv6)?;
         let banner = Banner {
             http: address_of(http.as_ref()),
             websocket: address_of(websocket.as_ref()),
@@ -58,7 +63,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
             rooms: rooms.all().collect(),
         };
 
-        let control = control_half(configuration, &rooms, &identity, &addresses)?;
+        let control = control_half(configuration, tables, &rooms, &identity, &addresses)?;
         let executor = Rc::new(LocalExecutor::new());
         let mut threads = Vec::new();
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,9 +116,11 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
         }
         banner.print();
         log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
-        let signal = executor.run(ending.asked()).await;
-        log::info("end", format_args!("asked to end by {signal}"));
-        executor.run(ended.end(if signal == "SIGINT" { 2 } else { 15 })).await;
+        let pulses = threads.iter().map(ShardThread::pulse).collect();
+        executor.spawn(pulse::watch(supervisor, pulses)).detach();
+        let end = executor.run(ending.asked()).await;
+        log::info("end", format_args!("asked to end by {end}"));
+        executor.run(ended.end(end.signal())).await;
         for path in [&configuration.control.unix, &configuration.control.admin_unix].into_iter().flatten() {
             // It may be gone already.
             let _ = std::fs::remove_file(path);
@@ -123,7 +130,7 @@ pub fn run(configuration: &Configuration) -> Result<(), String> {
                 log::error("end", "a media thread had ended by a fault of ours");
             }
         }
-        Ok(())
+        Ok(end)
     })
 }
 
@@ -154,15 +161,18 @@ fn identity(directory: &Path) -> Result<Identity, String> {
     Ok(identity)
 }
 
-fn start_shards(configuration: &Configuration, ipv6: bool) -> Result<Vec<ShardHandle>, String> {
+fn start_shards(
+    configuration: &Configuration,
+    tables: &'static impl Tables,
+    ipv6: bool,
+) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, media_settings(configuration));
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
             let settings = shard::Settings { index, port, ipv6 };
             shard::start(settings, move |mut port| async move {
-                let memory = memory::shard::<RingGcm>(&limits);
-                let mut media = Media::new(memory, limits, media, SystemSource::new());
+                let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]
                 let before = crate::allocations::on_this_thread();
                 media::run(&mut media, &mut port).await;
@@ -181,6 +191,7 @@ fn start_shards(configuration: &Configuration, ipv6: bool) -> Result<Vec<ShardHa
 
 fn control_half(
     configuration: &Configuration,
+    tables: &impl Tables,
     rooms: &PermanentRooms,
     identity: &Identity,
     addresses: &[IpAddr],
@@ -214,7 +225,7 @@ fn control_half(
         log_level: configuration.log.level.to_janus(),
         media: media_settings(configuration),
     };
-    let memory = control::Memory::new(&configuration.limits, shards, &mut Heap);
+    let memory = tables.control(&configuration.limits, shards);
     let mut control = Control::new(memory, settings, SystemSource::new());
     let kept = rooms.rooms();
     for room in &configuration.rooms {

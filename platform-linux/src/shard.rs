@@ -18,11 +18,15 @@ use polling::{Events, Poller};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::dtls::DtlsQueues;
+use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
 use crate::udp::{Counters, Counts, Method, Receive, Socket, Transmit, system};
 
 /// What the poller calls the socket.
 const SOCKET: usize = 0;
+
+/// The longest sleep: a supervisor wants a sign of life, several in each of its periods.
+const LONGEST_SLEEP: Duration = Duration::from_millis(400);
 
 /// Seconds from the start of the NTP era to that of Unix time (RFC 5905 section 6).
 const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
@@ -57,6 +61,7 @@ pub struct ShardHandle {
 /// A running media thread. It ends when it is told to; dropping this lets it run on.
 pub struct ShardThread {
     stop: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     bell: Arc<Bell>,
     counters: Arc<Counters>,
     thread: JoinHandle<()>,
@@ -66,6 +71,11 @@ impl ShardThread {
     /// What passed the socket until now.
     pub fn counts(&self) -> Counts {
         self.counters.counts()
+    }
+
+    /// Its signs of life.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
     }
 
     /// Asks the thread to end and waits for it; false if it ended by a panic.
@@ -87,6 +97,7 @@ where
     let port = socket.port()?;
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
+    let pulse = Arc::new(Pulse::default());
     let poller = Arc::new(Poller::new()?);
     system::watch(&poller, &socket.descriptor, SOCKET)?;
     let bell = Bell::poller(Arc::clone(&poller));
@@ -110,12 +121,13 @@ where
         waiting: Waiting { poller, events: Events::new(), socket },
         bell: Arc::clone(&bell),
         stop: Arc::clone(&stop),
+        pulse: Arc::clone(&pulse),
     };
     let thread = std::thread::Builder::new().name(format!("media-{}", settings.index)).spawn(move || {
         pin_to_core(settings.index);
         block_on(body(media_port));
     })?;
-    let thread = ShardThread { stop, bell, counters, thread };
+    let thread = ShardThread { stop, pulse, bell, counters, thread };
     let dtls = DtlsQueues { incoming, outgoing };
     Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, thread })
 }
@@ -140,6 +152,7 @@ pub struct ShardPort {
     waiting: Waiting,
     bell: Arc<Bell>,
     stop: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
 }
 
 impl ShardPort {
@@ -199,12 +212,14 @@ impl media::Port for ShardPort {
         }
         self.bell.sleep();
         if self.commands.is_empty() && self.dtls.is_empty() && !self.stopped() {
-            self.waiting.block(Duration::from_micros(timeout_us));
+            self.waiting.block(Duration::from_micros(timeout_us).min(LONGEST_SLEEP));
         }
         self.bell.wake();
     }
 
     fn receive(&mut self, mut each: impl FnMut(Datagram<'_>, &mut Outbox)) -> usize {
+        // Once in every round of the loop.
+        self.pulse.beat();
         let outbox = &mut self.outbox;
         self.receive.batch(|datagram| each(datagram, outbox))
     }

@@ -48,25 +48,44 @@ pub(super) struct ShardMemory<'m> {
 impl<'m> Memory<'m> {
     /// Takes all that `limits` ask for with `shards` shards.
     pub fn new(limits: &Limits, shards: u8, lender: &mut impl Lender<'m>) -> Self {
-        let buffer = LEAST_BUFFER_BYTES.max(limits.request_bytes as usize);
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, forwarders, remote, buffer] =
+            lengths(limits);
         Self {
-            sessions: lender.lend("sessions", usize::from(limits.sessions)),
-            handles: lender.lend("handles", usize::from(limits.handles)),
-            rooms: lender.lend("rooms", usize::from(limits.rooms)),
-            tokens: lender.lend("tokens", usize::from(limits.tokens)),
+            sessions: lender.lend("sessions", sessions),
+            handles: lender.lend("handles", handles),
+            rooms: lender.lend("rooms", rooms),
+            tokens: lender.lend("tokens", tokens),
             shards: (0..usize::from(shards).min(SHARDS))
                 .map(|_| ShardMemory {
-                    links: lender.lend("links, control half", limits.links()),
-                    streams: lender.lend("streams, control half", limits.streams()),
-                    subscriptions: lender.lend("subscriptions, control half", usize::from(limits.subscriptions)),
-                    forwarders: lender.lend("relays, control half", usize::from(limits.relays)),
+                    links: lender.lend("links, control half", links),
+                    streams: lender.lend("streams, control half", streams),
+                    subscriptions: lender.lend("subscriptions, control half", subscriptions),
+                    forwarders: lender.lend("relays, control half", forwarders),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),
-            remote: lender.lend("remote description buffer", limits.request_bytes as usize),
+            remote: lender.lend("remote description buffer", remote),
             local: lender.lend("local description buffer", buffer),
         }
     }
+}
+
+/// The entries of each table, in the order of the parameters of [`super::Storage`]: sessions, handles, rooms, tokens;
+/// of each shard links, streams, subscriptions, forwarders; bytes of a request, and of each other buffer.
+pub const fn lengths(limits: &Limits) -> [usize; 10] {
+    let request = limits.request_bytes as usize;
+    [
+        limits.sessions as usize,
+        limits.handles as usize,
+        limits.rooms as usize,
+        limits.tokens as usize,
+        limits.links(),
+        limits.streams(),
+        limits.subscriptions as usize,
+        limits.relays as usize,
+        request,
+        if request > LEAST_BUFFER_BYTES { request } else { LEAST_BUFFER_BYTES },
+    ]
 }
 
 /// Says for each table of the control half its name, its entries, and the bytes of one.

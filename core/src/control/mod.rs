@@ -40,6 +40,7 @@ mod session;
 pub mod settings;
 mod shard;
 mod state;
+pub mod storage;
 mod subscribe;
 mod trickle;
 mod turn;
@@ -62,10 +63,11 @@ use crate::time::Instant;
 pub use access::Credentials;
 pub use error::Refusal;
 use error::{core_error, refuse};
-pub use memory::{Lender, Memory, memory};
+pub use memory::{Lender, Memory, lengths, memory};
 pub use notify::{TOPICS, Topic};
 pub use origin::{Origin, Transport};
 pub use settings::Settings;
+pub use storage::Storage;
 
 use notify::{Emitter, Shutdown, Started, Subject, TransportEvent, TransportName};
 

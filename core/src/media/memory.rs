@@ -53,21 +53,38 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 11] {
-    let table = |name, count, bytes_each| TableSize { name, count, bytes_each };
+pub const fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 11] {
+    let subscriptions = limits.subscriptions as usize;
+    let history = limits.history_packets as usize;
     [
         table("links", limits.links(), size_of::<Slot<Link<G>>>()),
         table("routes", routes(limits), size_of::<RouteSlot>()),
         table("departures", limits.links() * DEPARTURES, size_of::<DepartureEntry>()),
         table("streams", limits.streams(), size_of::<Slot<Stream>>()),
-        table("subscriptions", usize::from(limits.subscriptions), size_of::<Slot<Subscription>>()),
-        table("sent packets", usize::from(limits.subscriptions) * SENT_PACKETS, size_of::<SentEntry>()),
-        table("relays", usize::from(limits.relays), size_of::<Slot<Relay<G>>>()),
+        table("subscriptions", subscriptions, size_of::<Slot<Subscription>>()),
+        table("sent packets", subscriptions * SENT_PACKETS, size_of::<SentEntry>()),
+        table("relays", limits.relays as usize, size_of::<Slot<Relay<G>>>()),
         table("packets", packets(limits), size_of::<PacketSlot<Facts>>()),
         table("packet bytes", packets(limits) * PACKET_BYTES, 1),
-        table("histories", limits.streams() * usize::from(limits.history_packets), size_of::<PacketId>()),
+        table("histories", limits.streams() * history, size_of::<PacketId>()),
         table("queued packets", limits.queued_packets as usize, size_of::<QueueSlot<Queued>>()),
     ]
+}
+
+/// Their counts alone: the parameters of [`super::Storage`].
+pub const fn counts<G: Gcm>(limits: &Limits) -> [usize; 11] {
+    let tables = tables::<G>(limits);
+    let mut counts = [0; 11];
+    let mut at = 0;
+    while at < counts.len() {
+        counts[at] = tables[at].count;
+        at += 1;
+    }
+    counts
+}
+
+const fn table(name: &'static str, count: usize, bytes_each: usize) -> TableSize {
+    TableSize { name, count, bytes_each }
 }
 
 /// One video and one audio history for each publisher. Who sends more than that shares; see

@@ -14,13 +14,15 @@ mod relays;
 mod report;
 mod run;
 pub mod shard;
+pub mod storage;
 
 pub use crate::forward::{LayerCeiling, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters};
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};
-pub use memory::{Memory, TableSize, tables};
+pub use memory::{Memory, TableSize, counts, tables};
 pub use notice::{Notice, SlowSource};
 pub use port::{Datagram, Port};
 pub use run::run;
 pub use shard::{Counters, Media, Settings};
+pub use storage::Storage;

@@ -3,8 +3,10 @@
 pub mod list;
 pub mod pool;
 pub mod queue;
+pub mod reserve;
 pub mod table;
 
 pub use pool::{PACKET_BYTES, PacketId, PacketSlot, Pool};
 pub use queue::{Queue, QueueSlot, Queues};
+pub use reserve::Reserve;
 pub use table::{Slot, Table};

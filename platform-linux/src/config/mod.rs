@@ -22,14 +22,15 @@ pub(crate) use print::rooms_to_toml;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use settings::{
-    Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel, Media, Shards, State,
+    Board, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel, Media,
+    Shards, State,
 };
 
 /// The configuration of a binary that is given none; the file `configs/default.toml`.
 pub const DEFAULT: &str = include_str!("../../../configs/default.toml");
 
 /// The name by which messages call [`DEFAULT`].
-const DEFAULT_NAME: &str = "built-in configuration";
+pub const DEFAULT_NAME: &str = "built-in configuration";
 
 /// A key of a section and what it names.
 struct Key<T> {
@@ -40,18 +41,26 @@ struct Key<T> {
 impl Configuration {
     /// Reads `file`, or [`DEFAULT`] where there is none, then applies each `KEY=VALUE` of `options`.
     pub fn read(file: Option<&Path>, options: &[String]) -> Result<Self, Refusal> {
-        let mut configuration = match file {
-            Some(path) => {
-                let name = path.display().to_string();
-                let text = fs::read_to_string(path).map_err(|error| Refusal {
-                    place: Place::File(name.as_str().into()),
-                    key: String::new(),
-                    problem: format!("cannot be read: {error}"),
-                })?;
-                Self::parse(&name, &text)?
-            }
-            None => Self::parse(DEFAULT_NAME, DEFAULT)?,
-        };
+        match file {
+            Some(path) => Self::read_file(path, options),
+            None => Self::read_text(DEFAULT_NAME, DEFAULT, options),
+        }
+    }
+
+    /// Reads the file at `path`, then applies `options`.
+    pub fn read_file(path: &Path, options: &[String]) -> Result<Self, Refusal> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| Refusal {
+            place: Place::File(name.as_str().into()),
+            key: String::new(),
+            problem: format!("cannot be read: {error}"),
+        })?;
+        Self::read_text(&name, &text, options)
+    }
+
+    /// Reads `text`, which messages call `name`, then applies `options`.
+    pub fn read_text(name: &str, text: &str, options: &[String]) -> Result<Self, Refusal> {
+        let mut configuration = Self::parse(name, text)?;
         configuration.apply_all(options)?;
         Ok(configuration)
     }

@@ -11,7 +11,7 @@ use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 11] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 12] = [
     ("control", CONTROL),
     ("media", MEDIA),
     ("forward", FORWARD),
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 11] = [
     ("limits", LIMITS),
     ("log", LOG),
     (DYNAMIC_ROOMS_NAME, DYNAMIC_ROOMS),
+    ("board", BOARD),
 ];
 
 const CONTROL: &[Key<Configuration>] = &[
@@ -119,6 +120,19 @@ const LOG: &[Key<Configuration>] = &[
 pub(super) const DYNAMIC_ROOMS_NAME: &str = "dynamic_rooms";
 
 const DYNAMIC_ROOMS: &[Key<Configuration>] = &[Key { name: "enabled", field: |c| Flag(&mut c.dynamic_rooms.enabled) }];
+
+const BOARD: &[Key<Configuration>] = &[
+    Key { name: "interface", field: |c| Text(&mut c.board.interface, 15) },
+    Key { name: "address", field: |c| Texts(&mut c.board.address, BOARD_ADDRESSES) },
+    Key { name: "gateway", field: |c| Texts(&mut c.board.gateway, "an address or a list of them") },
+    Key { name: "ntp", field: |c| Text(&mut c.board.ntp, 45) },
+    Key { name: "state_device", field: |c| Text(&mut c.board.state_device, 256) },
+    Key { name: "state_filesystem", field: |c| Text(&mut c.board.state_filesystem, 16) },
+    Key { name: "watchdog", field: |c| Number(&mut c.board.watchdog_s, 0..=600) },
+    Key { name: "console", field: |c| Flag(&mut c.board.console) },
+];
+
+const BOARD_ADDRESSES: &str = "\"dhcp\", an address with its prefix such as \"192.168.1.5/24\", or a list of them";
 
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
 

@@ -26,6 +26,8 @@ pub struct Configuration {
     pub log: Log,
     /// `[dynamic_rooms]`
     pub dynamic_rooms: DynamicRooms,
+    /// `[board]`
+    pub board: Board,
     /// `[[room]]`
     pub rooms: Vec<RoomSettings>,
 }
@@ -182,6 +184,27 @@ pub struct Log {
     pub addresses: bool,
 }
 
+/// What the firmware (`platform-arm`) makes of a board when it is the first process; without meaning elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Board {
+    /// The network interface; empty: the first that is not loopback.
+    pub interface: String,
+    /// `dhcp`, or addresses with the lengths of their prefixes.
+    pub address: Vec<String>,
+    /// The routers of static addresses.
+    pub gateway: Vec<String>,
+    /// The address of a time server; empty: the one that DHCP names, if any.
+    pub ntp: String,
+    /// The block device of the state; empty: state is kept in memory.
+    pub state_device: String,
+    /// Its file system.
+    pub state_filesystem: String,
+    /// Seconds after which the watchdog resets a board whose halves stand still; 0: no watchdog.
+    pub watchdog_s: u16,
+    /// Whether the console takes commands.
+    pub console: bool,
+}
+
 /// How important a line is, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
@@ -291,6 +314,7 @@ impl Default for Configuration {
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
             dynamic_rooms: DynamicRooms::default(),
+            board: Board { address: vec!["dhcp".into()], state_filesystem: "ext4".into(), ..Board::default() },
             rooms: Vec::new(),
         }
     }

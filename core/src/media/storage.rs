@@ -1,0 +1,140 @@
+//! A shard's memory as one value that a firmware places in a `static`.
+
+use crate::forward::{Queued, Relay, SentEntry, Subscription};
+use crate::limits::Limits;
+use crate::link::{DepartureEntry, Gcm, Link, RouteSlot};
+use crate::media::{Memory, tables};
+use crate::store::{PacketId, PacketSlot, QueueSlot, Reserve, Slot};
+use crate::stream::{Facts, Stream};
+
+/// Memory for the limits whose [`counts`](crate::media::counts) the other parameters are, in that order.
+pub struct Storage<
+    G: Gcm,
+    const LINKS: usize,
+    const ROUTES: usize,
+    const DEPARTED: usize,
+    const STREAMS: usize,
+    const SUBSCRIPTIONS: usize,
+    const SENT: usize,
+    const RELAYS: usize,
+    const PACKETS: usize,
+    const PACKET_BYTES: usize,
+    const HISTORIES: usize,
+    const QUEUED: usize,
+> {
+    links: Reserve<Slot<Link<G>>, LINKS>,
+    routes: Reserve<RouteSlot, ROUTES>,
+    departures: [DepartureEntry; DEPARTED],
+    streams: Reserve<Slot<Stream>, STREAMS>,
+    subscriptions: Reserve<Slot<Subscription>, SUBSCRIPTIONS>,
+    sent: [SentEntry; SENT],
+    relays: Reserve<Slot<Relay<G>>, RELAYS>,
+    packets: Reserve<PacketSlot<Facts>, PACKETS>,
+    packet_bytes: [u8; PACKET_BYTES],
+    histories: Reserve<PacketId, HISTORIES>,
+    queued: Reserve<QueueSlot<Queued>, QUEUED>,
+}
+
+impl<
+    G: Gcm,
+    const LINKS: usize,
+    const ROUTES: usize,
+    const DEPARTED: usize,
+    const STREAMS: usize,
+    const SUBSCRIPTIONS: usize,
+    const SENT: usize,
+    const RELAYS: usize,
+    const PACKETS: usize,
+    const PACKET_BYTES: usize,
+    const HISTORIES: usize,
+    const QUEUED: usize,
+> Storage<G, LINKS, ROUTES, DEPARTED, STREAMS, SUBSCRIPTIONS, SENT, RELAYS, PACKETS, PACKET_BYTES, HISTORIES, QUEUED>
+{
+    /// Memory that nobody used yet.
+    pub const EMPTY: Self = Self {
+        links: Reserve::new(),
+        routes: Reserve::new(),
+        departures: [[0; size_of::<DepartureEntry>()]; DEPARTED],
+        streams: Reserve::new(),
+        subscriptions: Reserve::new(),
+        sent: [[0; size_of::<SentEntry>()]; SENT],
+        relays: Reserve::new(),
+        packets: Reserve::new(),
+        packet_bytes: [0; PACKET_BYTES],
+        histories: Reserve::new(),
+        queued: Reserve::new(),
+    };
+
+    /// What `limits` ask for; `None` if it is more than this is made for.
+    pub fn lend(&mut self, limits: &Limits) -> Option<Memory<'_, G>> {
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
+            tables::<G>(limits).map(|table| table.count);
+        Some(Memory {
+            links: self.links.lend(links)?,
+            routes: self.routes.lend(routes)?,
+            departures: self.departures.get_mut(..departures)?,
+            streams: self.streams.lend(streams)?,
+            subscriptions: self.subscriptions.lend(subscriptions)?,
+            sent: self.sent.get_mut(..sent)?,
+            relays: self.relays.lend(relays)?,
+            packets: self.packets.lend(packets)?,
+            packet_bytes: self.packet_bytes.get_mut(..packet_bytes)?,
+            histories: self.histories.lend(histories)?,
+            queued: self.queued.lend(queued)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::media::counts;
+
+    /// A cipher that these tests never use.
+    struct NoGcm;
+
+    impl Gcm for NoGcm {
+        fn new(_: &[u8; 16]) -> Self {
+            Self
+        }
+
+        fn seal(&self, _: &[u8; 12], _: &[u8], _: &mut [u8]) -> [u8; 16] {
+            [0; 16]
+        }
+
+        fn open(&self, _: &[u8; 12], _: &[u8], _: &mut [u8]) -> bool {
+            false
+        }
+    }
+
+    const LIMITS: Limits = Limits { publishers: 2, subscribers: 3, ..Limits::DEFAULT };
+    const N: [usize; 11] = counts::<NoGcm>(&LIMITS);
+    type Whole = Storage<
+        NoGcm,
+        { N[0] },
+        { N[1] },
+        { N[2] },
+        { N[3] },
+        { N[4] },
+        { N[5] },
+        { N[6] },
+        { N[7] },
+        { N[8] },
+        { N[9] },
+        { N[10] },
+    >;
+
+    #[test]
+    fn what_it_was_made_for_fits_and_no_more() {
+        static STORAGE: Mutex<Whole> = Mutex::new(Whole::EMPTY);
+        let mut storage = STORAGE.lock().unwrap();
+        assert_eq!(storage.lend(&LIMITS).unwrap().links.len(), 5);
+        assert_eq!(storage.lend(&Limits { publishers: 1, ..LIMITS }).unwrap().links.len(), 4);
+        assert!(storage.lend(&Limits { publishers: 3, ..LIMITS }).is_none());
+        let sum: usize = tables::<NoGcm>(&LIMITS).iter().map(|table| table.bytes()).sum();
+        // Lengths and padding of the tables themselves.
+        assert!((sum..sum + 256).contains(&size_of::<Whole>()), "{sum} and {}", size_of::<Whole>());
+    }
+}

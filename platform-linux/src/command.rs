@@ -1,0 +1,82 @@
+//! What the command line asks for, done.
+
+use std::process::ExitCode;
+
+use crate::arguments::{Action, Arguments, HELP, Source};
+use crate::config::Configuration;
+use crate::memory::Tables;
+use crate::plan::Plan;
+use crate::pulse::Nobody;
+use crate::{janus_config, kept, log, server};
+
+/// What makes a binary `parlor` different from another.
+pub struct Product<T: Tables + 'static> {
+    /// The name and the text of the configuration that holds where no other is named.
+    pub built_in: (&'static str, &'static str),
+    /// Where the core's tables are.
+    pub tables: &'static T,
+}
+
+impl<T: Tables> Product<T> {
+    /// Does what the process was called for.
+    pub fn main(&self) -> ExitCode {
+        match self.act() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(sentence) => {
+                eprintln!("parlor: {sentence}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn act(&self) -> Result<(), String> {
+        let Arguments { action, source, options } = Arguments::read(std::env::args_os().skip(1))?;
+        match action {
+            Action::Help => print!("{HELP}"),
+            Action::Version => println!("parlor {}", env!("CARGO_PKG_VERSION")),
+            Action::Check(file) => {
+                self.configuration(&Source::File(file.clone()), &options)?;
+                println!("{}: all is well", file.display());
+            }
+            Action::Keep(file) => {
+                self.configuration(&Source::File(file.clone()), &[])?;
+                println!("kept as {}", kept::keep(self.built_in, &file, &options)?);
+            }
+            Action::Import(folder) => print!("{}", self.configuration(&Source::Janus(folder), &options)?.to_toml()),
+            Action::Plan => {
+                print!("{}", Plan::new(&self.configuration(&source, &options)?));
+                if let Some(line) = self.tables.described() {
+                    println!("{line}");
+                }
+            }
+            Action::Run => {
+                let configuration = self.configuration(&source, &options)?;
+                log::start(configuration.log);
+                server::run(&configuration, self.tables, Nobody)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn configuration(&self, source: &Source, options: &[String]) -> Result<Configuration, String> {
+        let configuration = match source {
+            Source::BuiltIn => {
+                let (configuration, remark) = kept::configuration(self.built_in, options)?;
+                if let Some(remark) = remark {
+                    eprintln!("parlor: {remark}");
+                }
+                configuration
+            }
+            Source::File(file) => Configuration::read_file(file, options).map_err(|refusal| refusal.to_string())?,
+            Source::Janus(folder) => {
+                let imported = janus_config::read(folder, options).map_err(|refusal| refusal.to_string())?;
+                for note in imported.notes {
+                    eprintln!("parlor: {note}");
+                }
+                imported.configuration
+            }
+        };
+        self.tables.hold(&configuration.limits, configuration.media.shards.count())?;
+        Ok(configuration)
+    }
+}
