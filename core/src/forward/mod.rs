@@ -1,5 +1,6 @@
 //! The subscriber's side of media: select, rewrite, retransmit, fan-out. It knows no socket and no room.
 
+pub mod allocate;
 pub mod fan_out;
 mod leave;
 pub mod parameters;
