@@ -23,6 +23,8 @@ pub struct Queued {
     pub changes: Changes,
     /// How it goes out.
     pub sending: Sending,
+    /// Whether it goes before others and waits for no pacer: audio.
+    pub is_urgent: bool,
 }
 
 /// The tables that forwarding works on.
@@ -178,7 +180,8 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Queues one packet on a link that is up; false if all queues' places are taken.
     pub fn enqueue(&mut self, index: u16, queued: Queued) -> bool {
         let Some(link) = self.links.at_mut(index).filter(|link| link.is_up()) else { return true };
-        if self.queues.push(&mut link.queue, queued).is_err() {
+        let queue = if queued.is_urgent { &mut link.urgent } else { &mut link.queue };
+        if self.queues.push(queue, queued).is_err() {
             return false;
         }
         self.pool.retain(queued.packet);
@@ -189,7 +192,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Lets go of everything that waits on a link.
     pub fn clear_queue(&mut self, index: u16) {
         let Some(link) = self.links.at_mut(index) else { return };
-        while let Some(queued) = self.queues.pop(&mut link.queue) {
+        while let Some(queued) = self.queues.pop(&mut link.urgent).or_else(|| self.queues.pop(&mut link.queue)) {
             self.pool.release(queued.packet);
         }
         self.pending.remove(self.links, index);

@@ -8,26 +8,41 @@ use crate::time::Instant;
 use crate::wire::Extension;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
-    /// Sends everything that waits; returns how many packets left.
-    pub fn leave(&mut self, now: Instant, outbox: &mut impl Outbox) -> u32 {
-        let mut sent = 0;
+    /// Sends what waits, as far as the links' pacers allow; returns how many packets left, and when the next may. A
+    /// link that keeps some is due then.
+    pub fn leave(&mut self, now: Instant, outbox: &mut impl Outbox) -> (u32, Option<Instant>) {
+        let (mut sent, mut due) = (0, None::<Instant>);
         while let Some(index) = self.pending.pop(self.links) {
-            sent += self.leave_link(index, now, outbox);
+            let (count, next) = self.leave_link(index, now, outbox);
+            sent += count;
+            due = due.into_iter().chain(next).min();
         }
-        sent
+        (sent, due)
     }
 
-    fn leave_link(&mut self, index: u16, now: Instant, outbox: &mut impl Outbox) -> u32 {
-        let Some(link) = self.links.at_mut(index) else { return 0 };
+    fn leave_link(&mut self, index: u16, now: Instant, outbox: &mut impl Outbox) -> (u32, Option<Instant>) {
+        let Some(link) = self.links.at_mut(index) else { return (0, None) };
         let departures = self.departures.of(index);
         let mut sent = 0;
-        while let Some(queued) = self.queues.pop(&mut link.queue) {
+        loop {
+            let mut next = self.queues.pop(&mut link.urgent);
+            if next.is_none() {
+                let Some(first) = self.queues.first(&link.queue) else { break };
+                let arrived = self.pool.note(first.packet).map_or(now, |facts| facts.arrived);
+                let due = link.pacer.due(arrived);
+                if due > now {
+                    link.due_by(due);
+                    return (sent, Some(due));
+                }
+                next = self.queues.pop(&mut link.queue);
+            }
+            let Some(queued) = next else { break };
             let tables = (&mut *self.subscriptions, &mut *self.sent, &mut *departures);
             let left = leave_packet(link, &queued, self.pool, tables, now, outbox);
             sent += u32::from(left.is_some());
             self.pool.release(queued.packet);
         }
-        sent
+        (sent, None)
     }
 }
 
@@ -55,6 +70,7 @@ fn leave_packet<G: Gcm>(
     let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
+    link.pacer.left(len, link.bandwidth.bitrate_bps(), now);
     let is_numbered = subscription.parameters.extensions.id(Extension::TransportSequence).is_some();
     if is_numbered && !matches!(queued.sending, Sending::Repeat { .. }) {
         link.bandwidth.note(departures, transport_sequence, len as u16, now);

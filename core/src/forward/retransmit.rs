@@ -5,6 +5,7 @@ use crate::link::Gcm;
 use crate::store::{PacketId, Table};
 use crate::stream::Stream;
 use crate::time::Instant;
+use crate::wire::Kind;
 use crate::wire::sequence::extend;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
@@ -27,9 +28,10 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             }
             let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
             let Some(splice) = subscription.rewriter.splice(sent.splice) else { continue };
-            let encoding = streams
-                .get(splice.source.stream)
-                .and_then(|stream| stream.encodings.get(usize::from(splice.source.encoding)))
+            let Some(stream) = streams.get(splice.source.stream) else { continue };
+            let encoding = stream
+                .encodings
+                .get(usize::from(splice.source.encoding))
                 .filter(|encoding| encoding.epoch == splice.source.epoch);
             let kept = encoding.and_then(|encoding| {
                 let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
@@ -42,7 +44,8 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             };
             link.feedback.repetitions_left -= 1;
             let Sent { splice, changes, .. } = sent;
-            let queued = Queued { packet, subscription: place, splice, index, changes, sending };
+            let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
+            let queued = Queued { packet, subscription: place, splice, index, changes, sending, is_urgent };
             self.enqueue(link_place, queued);
         }
     }

@@ -7,6 +7,7 @@ use crate::forward::{Changes, Framing, Placement, Queued, Rewriter, RtxFraming, 
 use crate::store::{PacketId, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
+use crate::wire::Kind;
 
 /// One m-line of a subscriber.
 pub struct Subscription {
@@ -83,7 +84,8 @@ impl Subscription {
         };
         let queued = placement.map(|Placement { index, splice, picture }| {
             let changes = Changes { picture, marker: facts.marker && !is_empty, is_empty };
-            Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First }
+            let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
+            Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }
         });
         (choice, queued)
     }

@@ -9,6 +9,7 @@ pub mod demux;
 pub mod handshake;
 pub mod ice;
 pub mod outbox;
+pub mod pacer;
 pub mod peer;
 pub mod route;
 pub mod srtp;
@@ -24,6 +25,7 @@ pub use handshake::{
 };
 pub use ice::{Check, Expiry, IceAgent, Outcome, RemoteUfrag};
 pub use outbox::{DtlsDatagram, Outbox};
+pub use pacer::Pacer;
 pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News, SourcePlace};
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};

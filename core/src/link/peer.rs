@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::id::StreamId;
-use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, SrtpSession};
+use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, Pacer, SrtpSession};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -18,8 +18,12 @@ pub struct Link<G: Gcm> {
     pub srtp: Option<SrtpSession<G>>,
     /// The SSRCs that the peer sends.
     pub sources: Vec<IncomingSource, INCOMING_SOURCES>,
-    /// Packets that wait to be sealed and sent.
+    /// Packets that wait to be sealed and sent, as the pacer allows.
     pub queue: Queue,
+    /// Those that go before them and wait for nothing: audio.
+    pub urgent: Queue,
+    /// When they may leave.
+    pub pacer: Pacer,
     /// The next link that has such packets.
     pub next_pending: u16,
     /// Whether it is among the links that have such packets.
@@ -132,6 +136,8 @@ impl<G: Gcm> Link<G> {
             srtp: None,
             sources: Vec::new(),
             queue: Queue::EMPTY,
+            urgent: Queue::EMPTY,
+            pacer: Pacer::default(),
             next_pending: list::END,
             is_pending: false,
             streams: list::END,

@@ -42,6 +42,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if !state.is_up() {
             return;
         }
+        if !state.queue.is_empty() {
+            self.pending.push(&mut self.links, id.index);
+        }
+        let Some(state) = self.links.get_mut(id) else { return };
         self.has_news |= note_silence(state, &mut self.streams, &self.settings, now);
         request(state, &mut self.streams, now, outbox);
         report_arrivals(state, &self.streams, now, outbox);

@@ -25,6 +25,11 @@ impl DelayBound {
         self.bitrate_bps
     }
 
+    /// Whether the way ever showed a limit.
+    pub(super) fn is_known(&self) -> bool {
+        self.decreased.is_some()
+    }
+
     /// A probe passed at this bitrate, or the bound of something else showed that this much passes.
     pub(super) fn raise(&mut self, bitrate_bps: u32) {
         if bitrate_bps > self.bitrate_bps {

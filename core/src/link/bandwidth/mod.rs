@@ -55,12 +55,11 @@ impl Bandwidth {
         }
     }
 
-    /// The estimate, in bits a second of whole packets; `None` as long as the peer told nothing.
+    /// The estimate, in bits a second of whole packets; `None` as long as the way showed no limit.
     pub fn bitrate_bps(&self) -> Option<u32> {
-        if self.reference.is_none() {
-            return self.remb_bps;
-        }
-        Some(self.estimate_bps().min(self.remb_bps.unwrap_or(u32::MAX)))
+        let is_known = self.delay_bound.is_known() || self.loss_bound.bitrate_bps().is_some();
+        let estimate_bps = is_known.then(|| self.estimate_bps());
+        [estimate_bps, self.remb_bps].into_iter().flatten().min()
     }
 
     /// A packet of `bytes` left under a transport-wide number; numbers follow each other.

@@ -74,7 +74,7 @@ impl Run {
     }
 
     fn estimate_bps(&self) -> u32 {
-        self.bandwidth.bitrate_bps().unwrap_or(START_BPS)
+        self.bandwidth.bitrate_bps().unwrap_or(u32::MAX)
     }
 
     /// Sends for `seconds`: as much of what `source` offers as the estimate allows.
@@ -99,7 +99,7 @@ impl Run {
 
     /// As much as the estimate allows, and more is wanted.
     fn greedy(&mut self, seconds: u64, way: &Way) -> &mut Self {
-        self.run(seconds, way, |estimate| (estimate.min(5_000_000), 5_000_000))
+        self.run(seconds, way, |estimate| (estimate.min(5_000_000), 6_000_000))
     }
 
     fn send(&mut self, bytes: u16, way: &Way) {
