@@ -20,6 +20,9 @@
 #[cfg(test)]
 extern crate std;
 
+#[macro_use]
+mod line;
+
 pub mod control;
 pub mod drops;
 pub mod forward;

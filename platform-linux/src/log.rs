@@ -1,4 +1,5 @@
-//! Lines for the operator on stderr: text or JSON, by importance, and never a flood of one kind.
+//! Lines for the operator, ours and the core's: by importance, and never a flood of one kind. They go to stderr as text or
+//! JSON, or to whom the platform above gives them.
 
 use std::fmt;
 use std::io::Write;
@@ -17,9 +18,25 @@ const LINES: u32 = 20;
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
 
-/// Says how lines look from now on. The first call counts.
+/// Takes a line that is to be written: its level, kind and text.
+pub type Sink = fn(LogLevel, &str, &str);
+
+/// Says how lines look on stderr from now on. The first call counts.
 pub fn start(settings: Log) {
-    let _ = LOGGER.set(Logger::new(settings));
+    start_into(settings, |level, kind, text| {
+        let time = utc(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+        let format = LOGGER.get().map_or(LogFormat::Text, |logger| logger.settings.format);
+        let line = formatted(format, &time, level, kind, text);
+        // Nobody is left to tell if stderr is gone.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    });
+}
+
+/// Gives lines to `sink` from now on; `settings.format` is its own matter. The first call counts.
+pub fn start_into(settings: Log, sink: Sink) {
+    let _ = LOGGER.set(Logger::new(settings, sink));
+    #[cfg(feature = "log")]
+    core_lines::start();
 }
 
 /// Has lines of `level` and above written from now on.
@@ -64,6 +81,7 @@ pub fn address(address: SocketAddr) -> impl fmt::Display {
 
 struct Logger {
     settings: Log,
+    sink: Sink,
     /// The present level, as a number of [`LogLevel`].
     level: AtomicU8,
     kinds: Mutex<Vec<Kind>>,
@@ -86,15 +104,12 @@ fn write(level: LogLevel, kind: &'static str, message: &dyn fmt::Display) {
     if left_out > 0 {
         text.push_str(&format!(" ({left_out} lines before were left out)"));
     }
-    let time = utc(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-    let line = formatted(logger.settings.format, &time, level, kind, &text);
-    // Nobody is left to tell if stderr is gone.
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    (logger.sink)(level, kind, &text);
 }
 
 impl Logger {
-    fn new(settings: Log) -> Self {
-        Self { settings, level: AtomicU8::new(settings.level as u8), kinds: Mutex::new(Vec::new()) }
+    fn new(settings: Log, sink: Sink) -> Self {
+        Self { settings, sink, level: AtomicU8::new(settings.level as u8), kinds: Mutex::new(Vec::new()) }
     }
 
     /// Whether one more line of `kind` may be written, and how many before were not.
@@ -165,9 +180,60 @@ fn utc(since_1970: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since_1970.subsec_millis())
 }
 
+/// The core's lines, which come by the crate `log`. Other libraries are not listened to.
+#[cfg(feature = "log")]
+mod core_lines {
+    use log::{Level, LevelFilter, Metadata, Record};
+
+    use super::{LogLevel, write};
+
+    struct CoreLines;
+
+    pub(super) fn start() {
+        if log::set_logger(&CoreLines).is_ok() {
+            // The level may be changed later; `write` looks at it.
+            log::set_max_level(LevelFilter::Debug);
+        }
+    }
+
+    impl log::Log for CoreLines {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("parlor_core")
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            if !self.enabled(record.metadata()) {
+                return;
+            }
+            let level = match record.level() {
+                Level::Error => LogLevel::Error,
+                Level::Warn => LogLevel::Warn,
+                Level::Info => LogLevel::Info,
+                Level::Debug | Level::Trace => LogLevel::Debug,
+            };
+            write(level, super::kind(record.module_path_static().unwrap_or_default()), record.args());
+        }
+
+        fn flush(&self) {}
+    }
+}
+
+/// The kind of a line of the core: the last name of its module.
+#[cfg(feature = "log")]
+fn kind(module: &'static str) -> &'static str {
+    module.rsplit("::").next().unwrap_or(module)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "log")]
+    #[test]
+    fn the_kind_of_a_line_of_the_core_is_its_file() {
+        assert_eq!(kind("parlor_core::control::rooms"), "rooms");
+        assert_eq!(kind(""), "");
+    }
 
     #[test]
     fn time_is_written_as_calendars_have_it() {
@@ -192,7 +258,7 @@ mod tests {
     #[test]
     fn a_flood_of_one_kind_leaves_the_others_heard() {
         let settings = Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false };
-        let logger = Logger::new(settings);
+        let logger = Logger::new(settings, |_, _, _| {});
         let now = Instant::now();
         let written = (0..100).filter(|_| logger.admit("flood", now).is_some()).count();
         assert_eq!(written, LINES as usize);

@@ -40,6 +40,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let Some(id) = id.filter(|id| !self.state.handles.iter().any(|(_, handle)| is_in(handle, *id))) else {
                 continue;
             };
+            say!(info, "room {} was destroyed: nobody is in it", name);
             self.notify_dynamic("destroyed", name);
             // A dummy publisher may be left.
             self.empty_room(id);

@@ -26,11 +26,13 @@ impl Refusal {
     pub(crate) fn new(code: u16, field: &'static str, reason: fmt::Arguments<'_>) -> Self {
         let mut text = Cut(String::new());
         let _ = text.write_fmt(reason);
+        say!(debug, "a request was refused: {} because of {}", code, field);
         Self { code, field, reason: text.0 }
     }
 
     /// A table of `size` places has none left.
     pub(crate) fn full(table: &'static str, size: usize) -> Self {
+        say!(warn, "the table of {} is full: {}", table, size);
         Self::new(plugin::FULL, table, format_args!("No place left: {table} ({size})"))
     }
 }

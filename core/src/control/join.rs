@@ -67,6 +67,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         check(body, CONFIGURE, PLUGIN)?;
         let changes = Changes::read(body)?;
         let publisher = self.new_publisher(room, body, &changes)?;
+        say!(debug, "somebody joins room {} to publish", publisher.room_name);
         if let Some(entry) = self.state.handles.get_mut(caller.handle) {
             entry.role = Role::Publisher(publisher);
         }

@@ -249,6 +249,7 @@ impl<'m, R: Random> Control<'m, R> {
             let is_due =
                 session.and_then(|session| session.deadline(timeout_s, reclaim_s)).is_some_and(|due| due <= now);
             if let Some(id) = turn.state.sessions.id_at(index).filter(|_| is_due) {
+                say!(debug, "a session ended: its time was over");
                 turn.post.notify_session(turn.state, id.into(), "timeout");
                 if turn.state.sessions.at(index).is_some_and(|session| session.connection.is_some()) {
                     turn.notify_ended(id.into(), "timeout");

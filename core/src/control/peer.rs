@@ -136,6 +136,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// The media of `handle` ended: the others hear it, and those who watch get another offer.
     pub(crate) fn hang_up(&mut self, handle: HandleId, reason: &'static str) {
+        say!(info, "a PeerConnection ended: {}", reason);
         self.tell_unpublished(handle, 1);
         let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, Some(reason));
@@ -259,6 +260,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) else { return };
         if !peer.is_up {
             peer.is_up = true;
+            say!(debug, "a PeerConnection is up: link {} of shard {}", peer.link.index, peer.shard);
             self.post.notify(self.state, handle, "webrtcup", None);
             let event = WebrtcEvent { connection: Some("webrtcup"), ..WebrtcEvent::default() };
             self.post.notify_webrtc(self.state, handle, 6, event);

@@ -142,6 +142,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.state.rooms.remove(room);
             return Err(why);
         }
+        say!(info, "room {} was made", name);
         Ok(name)
     }
 
@@ -176,6 +177,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(room) = self.state.rooms.get(id) else { return Ok(()) };
         let name = room.settings.room;
         let permanent = flag(body, "permanent").unwrap_or(false) && self.post.out.forget_room(name);
+        say!(info, "room {} was destroyed", name);
         self.notify_room(caller.handle, "destroyed", name);
         self.say(caller, &RoomChanged { videoroom: "destroyed", room: name, permanent });
         self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: name });

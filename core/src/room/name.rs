@@ -104,6 +104,16 @@ impl fmt::Display for Name {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Name {
+    fn format(&self, formatter: defmt::Formatter<'_>) {
+        match self {
+            Self::Number(number) => defmt::write!(formatter, "{=u64}", number),
+            Self::Text(text) => defmt::write!(formatter, "{=str}", text.as_str()),
+        }
+    }
+}
+
 impl fmt::Debug for NameText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(formatter)
