@@ -1,5 +1,5 @@
-//! Lines for the operator, ours and the core's: by importance, and never a flood of one kind. They go to stderr as text or
-//! JSON, or to whom the platform above gives them.
+//! Lines for the operator, ours and the core's: by importance, and never a flood of one kind. They go to stderr as text
+//! or JSON, or to whom the platform above gives them.
 
 use std::fmt;
 use std::io::Write;

@@ -2,8 +2,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -129,4 +130,12 @@ fn plan_check_version_and_help_print_and_end() {
     assert!(run(&["check", file]).0);
     let (well, _, words) = run(&["--set", "media.prot=1"]);
     assert!(!well && words.contains("did you mean \"port\"?"), "{words}");
+}
+
+#[test]
+fn the_cores_lines_are_written_as_ours_are() {
+    let mut server = Server::begin(&["log.format=json"], Stdio::piped());
+    let log = BufReader::new(server.child.stderr.take().unwrap());
+    let line = log.lines().map(Result::unwrap).find(|line| line.contains("room 1234")).unwrap();
+    assert!(line.ends_with(r#""level":"info","kind":"rooms","message":"room 1234 was made"}"#), "{line}");
 }
