@@ -249,7 +249,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         self.authorize_plugin(body)?;
         let number = self.number(|turn, number| turn.state.handles.iter().any(|(_, entry)| entry.number == number));
-        let handle = Handle { opaque_id: string(body, "opaque_id")?, ..Handle::new(number, session, self.now) };
+        // The core refuses by a number of its own.
+        let too_long = |why| Refusal { code: core_error::INVALID_TYPE, ..why };
+        let opaque_id = string(body, "opaque_id").map_err(too_long)?;
+        let handle = Handle { opaque_id, ..Handle::new(number, session, self.now) };
         let size = self.state.handles.capacity();
         let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
         let event = HandleEvent::new("attached");

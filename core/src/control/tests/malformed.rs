@@ -8,10 +8,10 @@ use std::string::String;
 use std::vec::Vec;
 
 /// A request: its name, what it may hold, and, where that is about the elements of a list, the list's name.
-type Case = (&'static str, &'static [Parameter], Option<&'static str>);
+pub(super) type Case = (&'static str, &'static [Parameter], Option<&'static str>);
 
 /// Asked by somebody who plays no part.
-const BY_ANYBODY: &[Case] = &[
+pub(super) const BY_ANYBODY: &[Case] = &[
     ("create", rooms::CREATE, None),
     ("edit", rooms::EDIT, None),
     ("destroy", rooms::DESTROY, None),
@@ -28,13 +28,13 @@ const BY_ANYBODY: &[Case] = &[
     ("join", join::JOIN, None),
 ];
 
-const BY_PUBLISHERS: &[Case] = &[
+pub(super) const BY_PUBLISHERS: &[Case] = &[
     ("configure", changes::CONFIGURE, None),
     ("configure", changes::CONFIGURED_STREAM, Some("streams")),
     ("configure", changes::DESCRIPTION, Some("descriptions")),
 ];
 
-const BY_SUBSCRIBERS: &[Case] = &[
+pub(super) const BY_SUBSCRIBERS: &[Case] = &[
     ("configure", watch::CONFIGURE_SUBSCRIBER, None),
     ("configure", watch::CONFIGURE_STREAM, Some("streams")),
     ("subscribe", select::WANTED_STREAM, Some("streams")),
@@ -44,7 +44,7 @@ const BY_SUBSCRIBERS: &[Case] = &[
     ("update", subscribe::UNWANTED_STREAM, Some("unsubscribe")),
 ];
 
-fn good(parameter: &Parameter) -> String {
+pub(super) fn good(parameter: &Parameter) -> String {
     match (parameter.name, parameter.wanted) {
         ("room", _) => "7".into(),
         ("ptype", _) => "\"publisher\"".into(),

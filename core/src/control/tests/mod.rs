@@ -15,4 +15,5 @@ mod protocol;
 mod publishing;
 mod states;
 mod subscribing;
+mod texts;
 mod walk;

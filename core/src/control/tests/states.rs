@@ -2,7 +2,6 @@
 
 use super::client::{OFFER, World};
 use std::format;
-use std::string::String;
 use std::vec::Vec;
 
 /// Bodies that are right somewhere, with `FEED` for the publisher's number.
@@ -124,21 +123,6 @@ fn a_number_that_somebody_has_is_refused_to_others() {
     assert!(world.ask(1, numbers[0], numbers[1], &body).contains(r#""error_code":436"#));
     let other = world.ask(1, numbers[0], numbers[1], r#"{"request":"join","ptype":"publisher","room":7}"#);
     assert!(other.contains(r#""videoroom":"joined""#), "{other}");
-}
-
-#[test]
-fn texts_fit_up_to_their_limit_and_are_refused_past_it() {
-    for (key, most) in [("display", crate::room::publisher::DISPLAY_BYTES)] {
-        for (len, fits) in [(0, true), (1, true), (most, true), (most + 1, false), (4 * most, false)] {
-            let mut world = World::new();
-            world.publisher(0);
-            let numbers = world.session(1, 1);
-            let text: String = core::iter::repeat_n('x', len).collect();
-            let body = format!(r#"{{"request":"join","ptype":"publisher","room":7,"{key}":"{text}"}}"#);
-            let said = world.ask(1, numbers[0], numbers[1], &body);
-            assert_eq!(said.contains(r#""videoroom":"joined""#), fits, "{key} of {len} bytes: {said}");
-        }
-    }
 }
 
 #[test]
