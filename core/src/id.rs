@@ -59,6 +59,10 @@ id!(
     RelayId
 );
 id!(
+    /// One capture of packets. The control half chooses it.
+    CaptureId
+);
+id!(
     /// One client connection of the control channel (a WebSocket). The platform chooses it.
     ConnectionId
 );

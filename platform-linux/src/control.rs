@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
-use parlor_core::control::{Control, Credentials, Origin, Outlet, Refusal, Transport};
-use parlor_core::id::ConnectionId;
+use parlor_core::control::{
+    CaptureFailure, CapturePath, CaptureRequest, Control, Credentials, Origin, Outlet, Refusal, Transport,
+};
+use parlor_core::id::{CaptureId, ConnectionId};
 use parlor_core::link::{HandshakeCommand, HandshakeEvent};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
@@ -15,6 +17,7 @@ use parlor_core::time::Instant;
 use smol::Timer;
 use smol::future::or;
 
+use crate::capture::{Captures, Copied};
 use crate::config::LogLevel;
 use crate::dtls::Handshakes;
 use crate::events::Events;
@@ -41,6 +44,7 @@ pub struct ControlTask {
     handshakes: Mailbox<HandshakeCommand>,
     /// Management systems.
     events: Events,
+    captures: Captures,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
 }
@@ -84,6 +88,7 @@ impl ControlTask {
         connections: u16,
         events: Events,
         rooms: PermanentRooms,
+        captures: Captures,
     ) -> Rc<Self> {
         let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
@@ -93,6 +98,7 @@ impl ControlTask {
             epoch: Clock::now(),
             handshakes: Mailbox::default(),
             events,
+            captures,
             slow_clients: Cell::new(0),
         })
     }
@@ -124,6 +130,20 @@ impl ControlTask {
         }
     }
 
+    /// Writes what one shard copies, for ever.
+    pub async fn write_captures(self: Rc<Self>, mut captured: Receiver<Copied>) {
+        loop {
+            let copied = captured.recv().await;
+            if !self.captures.write(&copied) {
+                self.end_capture(copied.capture());
+            }
+        }
+    }
+
+    fn end_capture(&self, capture: CaptureId) {
+        self.with(|control, now, out| control.capture_ended(now, capture, out));
+    }
+
     /// Runs the handshakes, for ever.
     pub async fn shake_hands(self: Rc<Self>, mut handshakes: Handshakes) {
         enum Step {
@@ -143,6 +163,9 @@ impl ControlTask {
     /// Does what is due when it is due, for ever.
     pub async fn keep_time(self: Rc<Self>) {
         loop {
+            if let Some(capture) = self.captures.due() {
+                self.end_capture(capture);
+            }
             let due = self.with(|control, now, out| control.tick(now, out));
             let sleep = Duration::from_micros(due.since_us(self.now())).clamp(RETRY, LONGEST_SLEEP);
             Timer::after(sleep).await;
@@ -184,6 +207,7 @@ impl ControlTask {
             rooms,
             handshakes: &self.handshakes,
             events: &self.events,
+            captures: &self.captures,
             slow_clients: &self.slow_clients,
         };
         act(control, now, &mut world)
@@ -294,6 +318,7 @@ struct World<'a> {
     rooms: &'a mut PermanentRooms,
     handshakes: &'a Mailbox<HandshakeCommand>,
     events: &'a Events,
+    captures: &'a Captures,
     slow_clients: &'a Cell<u64>,
 }
 
@@ -346,6 +371,20 @@ impl Outlet for World<'_> {
 
     fn log_line(&mut self, level: u8, line: &str) {
         log::line(LogLevel::from_janus(level), "admin", line);
+    }
+
+    fn start_capture(&mut self, request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
+        self.captures.start(request).map_err(|why| {
+            log::warn("capture", &why);
+            let mut failure = CaptureFailure::new();
+            // What does not fit is left out; the log has it.
+            why.chars().try_for_each(|letter| failure.push(letter)).unwrap_or_default();
+            failure
+        })
+    }
+
+    fn stop_capture(&mut self, capture: CaptureId) {
+        self.captures.stop(capture);
     }
 
     fn session_began(&mut self, connection: ConnectionId, session: u64) {

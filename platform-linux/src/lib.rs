@@ -7,6 +7,7 @@ mod allocations;
 pub mod answer;
 pub mod arguments;
 pub mod banner;
+pub mod capture;
 pub mod command;
 pub mod config;
 pub mod control;

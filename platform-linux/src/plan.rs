@@ -57,6 +57,10 @@ impl Plan {
         }
         let bytes_each = shard::memory_bytes();
         rows.push(Row { part: "media", name: "queues and socket buffers", count: all, bytes_each, estimate: false });
+        if configuration.capture.directory.is_some() {
+            let bytes_each = shard::capture_bytes();
+            rows.push(Row { part: "media", name: "queue of captures", count: all, bytes_each, estimate: false });
+        }
         let mut estimate = |name, count, bytes_each| {
             rows.push(Row { part: "estimate", name, count, bytes_each, estimate: true });
         };

@@ -25,6 +25,9 @@ pub const NOTICES: usize = 1024;
 /// DTLS datagrams that wait, each way.
 pub const DTLS_DATAGRAMS: usize = 128;
 
+/// Copies of packets that wait to be written.
+pub const CAPTURED: usize = 256;
+
 /// The writing end.
 pub struct Sender<T: 'static> {
     items: Producer<'static, T>,

@@ -12,6 +12,7 @@ use parlor_core::media::{self, Media};
 use smol::LocalExecutor;
 
 use crate::banner::Banner;
+use crate::capture::Captures;
 use crate::config::Configuration;
 use crate::control::{Api, ControlTask};
 use crate::dtls::Handshakes;
@@ -67,7 +68,9 @@ pub fn run(
         let executor = Rc::new(LocalExecutor::new());
         let mut threads = Vec::new();
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
-        for ShardHandle { commands: sender, notices: receiver, dtls, thread, .. } in shards {
+        let mut copies = Vec::new();
+        for ShardHandle { commands: sender, notices: receiver, dtls, captured, thread, .. } in shards {
+            copies.extend(captured);
             commands.push(sender);
             notices.push(receiver);
             queues.push(dtls);
@@ -76,9 +79,13 @@ pub fn run(
         let connections = configuration.limits.connections;
         let handshakes = Handshakes::new(&identity, preference(), queues, capacity(configuration))?;
         let events = Events::start(&configuration.events, &executor);
-        let task = ControlTask::new(control, commands, connections, events, rooms);
+        let captures = Captures::new(&configuration.capture, &configuration.state.directory);
+        let task = ControlTask::new(control, commands, connections, events, rooms, captures);
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
+        }
+        for captured in copies {
+            executor.spawn(Rc::clone(&task).write_captures(captured)).detach();
         }
         executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
@@ -167,10 +174,11 @@ fn start_shards(
     ipv6: bool,
 ) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, media_settings(configuration));
+    let captures = configuration.capture.directory.is_some();
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port, ipv6 };
+            let settings = shard::Settings { index, port, ipv6, captures };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

@@ -11,12 +11,13 @@ use std::time::{Duration, SystemTime};
 
 use parlor_core::id::LinkId;
 use parlor_core::limits::DATAGRAM_BYTES;
-use parlor_core::link::Route;
+use parlor_core::link::{CapturedPacket, Route};
 use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice};
 use parlor_core::time::Instant;
 use polling::{Events, Poller};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use crate::capture::{Copied, Tapping};
 use crate::dtls::DtlsQueues;
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub port: u16,
     /// Whether peers are offered an IPv6 address.
     pub ipv6: bool,
+    /// Whether packets can be captured.
+    pub captures: bool,
 }
 
 /// A running shard, seen from the control thread.
@@ -54,6 +57,8 @@ pub struct ShardHandle {
     pub notices: Receiver<Notice>,
     /// For [`crate::dtls::Handshakes`].
     pub dtls: DtlsQueues,
+    /// Copies of packets, if they can be captured.
+    pub captured: Option<Receiver<Copied>>,
     /// The thread itself.
     pub thread: ShardThread,
 }
@@ -111,8 +116,12 @@ where
         let _ = (outgoing.try_send(blank.clone()), outgoing_inbox.try_recv());
         let _ = (incoming_outbox.try_send(blank), incoming.try_recv());
     }
+    // It is not touched before somebody captures.
+    let copies = settings.captures.then(queue::to_control::<_, { queue::CAPTURED }>).transpose()?;
+    let (tapping, captured) = copies.map(|(sender, captured)| (Tapping::new(sender), captured)).unzip();
+    let transmit = Transmit::new(Arc::clone(&socket), Arc::clone(&counters));
     let media_port = ShardPort {
-        outbox: Outbox { transmit: Transmit::new(Arc::clone(&socket), Arc::clone(&counters)), dtls: incoming_outbox },
+        outbox: Outbox { transmit, dtls: incoming_outbox, tapping },
         receive: Receive::new(Arc::clone(&socket), Arc::clone(&counters)),
         commands: commands_inbox,
         notices: notices_outbox,
@@ -129,7 +138,7 @@ where
     })?;
     let thread = ShardThread { stop, pulse, bell, counters, thread };
     let dtls = DtlsQueues { incoming, outgoing };
-    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, thread })
+    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, captured, thread })
 }
 
 /// Bytes of a shard's queues and socket buffers, apart from the core's tables.
@@ -139,6 +148,11 @@ pub const fn memory_bytes() -> usize {
         + 2 * queue::memory_bytes::<DtlsDatagram, { queue::DTLS_DATAGRAMS }>()
         + Transmit::MEMORY_BYTES
         + Receive::MEMORY_BYTES
+}
+
+/// Bytes of the queue of a shard whose packets can be captured.
+pub const fn capture_bytes() -> usize {
+    queue::memory_bytes::<Copied, { queue::CAPTURED }>()
 }
 
 /// What a media thread reaches the world by.
@@ -166,6 +180,7 @@ impl ShardPort {
 pub struct Outbox {
     transmit: Transmit,
     dtls: Sender<DtlsDatagram>,
+    tapping: Option<Tapping>,
 }
 
 impl Outbox {
@@ -190,6 +205,12 @@ impl media::Outbox for Outbox {
 
     fn dtls(&mut self, datagram: DtlsDatagram) -> bool {
         self.dtls.try_send(datagram).is_ok()
+    }
+
+    fn capture(&mut self, packet: CapturedPacket) {
+        if let Some(tapping) = &mut self.tapping {
+            tapping.push(packet);
+        }
     }
 }
 
@@ -341,7 +362,7 @@ mod tests {
     }
 
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0, ipv6: true }, echo).unwrap()
+        start(Settings { index, port: 0, ipv6: true, captures: false }, echo).unwrap()
     }
 
     #[test]
@@ -368,9 +389,9 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        assert!(start(Settings { index: 2, port, ipv6: true }, echo).is_err());
+        assert!(start(Settings { index: 2, port, ipv6: true, captures: false }, echo).is_err());
         assert!(shard.thread.stop());
-        assert!(start(Settings { index: 1, port, ipv6: false }, echo).unwrap().thread.stop());
+        assert!(start(Settings { index: 1, port, ipv6: false, captures: true }, echo).unwrap().thread.stop());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod access;
 mod admin;
+mod capture;
 mod changes;
 mod dummy;
 mod dynamic_rooms;
@@ -52,7 +53,9 @@ mod tests;
 
 use core::net::IpAddr;
 
-use crate::id::ConnectionId;
+use heapless::Vec;
+
+use crate::id::{CaptureId, ConnectionId};
 use crate::link::{HandshakeCommand, HandshakeEvent};
 use crate::media::{Command, Notice};
 use crate::random::Random;
@@ -61,6 +64,7 @@ use crate::store::Table;
 use crate::time::Instant;
 
 pub use access::Credentials;
+pub use capture::{CaptureFailure, CaptureFormat, CapturePath, CaptureRequest};
 pub use error::Refusal;
 use error::{core_error, refuse};
 pub use memory::{Lender, Memory, lengths, memory};
@@ -108,6 +112,14 @@ pub trait Outlet {
     /// An administrator wants a line in the log, of one of Janus' levels.
     fn log_line(&mut self, _level: u8, _line: &str) {}
 
+    /// An administrator wants packets in a file. Where it is, or a sentence why not.
+    fn start_capture(&mut self, _request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
+        Err("packets are not captured here".try_into().unwrap_or_default())
+    }
+
+    /// An administrator has enough of them, or their handle is gone.
+    fn stop_capture(&mut self, _capture: CaptureId) {}
+
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
 
@@ -137,6 +149,7 @@ impl<'m, R: Random> Control<'m, R> {
             handles: Table::new(memory.handles),
             rooms: Table::new(memory.rooms),
             tokens: Table::new(memory.tokens),
+            captures: Vec::new(),
             shards: memory.shards.into_iter().map(Shard::new).collect(),
         };
         Self { settings, random, state, message: memory.message, remote: memory.remote, local: memory.local }
@@ -225,6 +238,11 @@ impl<'m, R: Random> Control<'m, R> {
         if is_end {
             turn.end_empty_rooms();
         }
+    }
+
+    /// A file takes no more packets.
+    pub fn capture_ended(&mut self, now: Instant, capture: CaptureId, out: &mut impl Outlet) {
+        self.turn(now, out).0.capture_ended(capture);
     }
 
     /// News from DTLS.

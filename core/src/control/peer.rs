@@ -56,6 +56,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(entry) = self.state.handles.get_mut(handle) {
             entry.peer = Some(peer);
         }
+        if let Some(tap) = self.state.capture(handle).map(|capture| capture.tap) {
+            self.tell_tap(handle, Some(tap));
+        }
         let event = WebrtcEvent { ice: Some("gathering"), ..WebrtcEvent::new() };
         self.post.notify_webrtc(self.state, handle, 1, event);
         Ok(())
@@ -179,6 +182,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.leave(handle);
         let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, None);
+        self.stop_capture(handle);
         let event = HandleEvent::new("detached");
         self.post.notify_event(self.state, (Topic::Handle, 0), Subject::Handle(handle), &event);
         self.state.handles.remove(handle);

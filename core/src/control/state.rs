@@ -3,6 +3,7 @@
 use heapless::Vec;
 
 use super::access::StoredToken;
+use super::capture::{CAPTURES, RunningCapture};
 use super::handle::Handle;
 use super::memory::SHARDS;
 use super::options::Options;
@@ -19,6 +20,7 @@ pub(crate) struct State<'m> {
     pub(crate) handles: Table<'m, Handle>,
     pub(crate) rooms: Table<'m, Room>,
     pub(crate) tokens: Table<'m, StoredToken>,
+    pub(crate) captures: Vec<RunningCapture, CAPTURES>,
     pub(crate) shards: Vec<Shard<'m>, SHARDS>,
 }
 
@@ -37,6 +39,11 @@ impl<'m> State<'m> {
     /// The room that clients call `name`.
     pub(crate) fn room(&self, name: Name) -> Option<RoomId> {
         self.rooms.iter().find(|(_, room)| room.settings.room == name).map(|(id, _)| id.into())
+    }
+
+    /// The capture of `handle`'s packets.
+    pub(crate) fn capture(&self, handle: HandleId) -> Option<&RunningCapture> {
+        self.captures.iter().find(|capture| capture.handle == handle)
     }
 
     /// Everybody who joined `room` to publish.

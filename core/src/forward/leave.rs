@@ -1,7 +1,7 @@
 //! Queued packets leave: written once into the outbox, sealed there, one link after the other.
 
 use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, SentTable, Subscription, write};
-use crate::link::{DepartureEntry, Gcm, Link, Outbox};
+use crate::link::{DepartureEntry, Gcm, Link, Outbox, PacketWay};
 use crate::store::{Pool, Table};
 use crate::stream::Facts;
 use crate::time::Instant;
@@ -68,9 +68,13 @@ fn leave_packet<G: Gcm>(
     let leaving = Leaving { sending, index, changes, transport_sequence, now };
     let buffer = outbox.lend();
     let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
+    let copy = link.tap.map(|tap| tap.copy(PacketWay::RtpOut, &buffer[..written.len]));
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
     link.pacer.left(len, link.bandwidth.bitrate_bps(), now);
+    if let Some(copy) = copy {
+        outbox.capture(copy);
+    }
     let is_numbered = subscription.parameters.extensions.id(Extension::TransportSequence).is_some();
     if is_numbered && !matches!(queued.sending, Sending::Repeat { .. }) {
         link.bandwidth.note(departures, transport_sequence, len as u16, now);

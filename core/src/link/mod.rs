@@ -3,6 +3,7 @@
 pub mod arrivals;
 pub mod bandwidth;
 pub mod binding;
+pub mod capture;
 pub mod cipher;
 pub mod credentials;
 pub mod demux;
@@ -17,6 +18,7 @@ pub mod srtp;
 pub use arrivals::{ARRIVALS, Arrivals};
 pub use bandwidth::{Bandwidth, DEPARTURES, DepartureEntry, DepartureTable};
 pub use binding::BindingServer;
+pub use capture::{CapturedPacket, PacketWay, Tap};
 pub use cipher::Gcm;
 pub use credentials::Credentials;
 pub use demux::{RouteMap, RouteSlot};

@@ -2,7 +2,7 @@
 
 use crate::id::LinkId;
 use crate::limits::DATAGRAM_BYTES;
-use crate::link::Route;
+use crate::link::{CapturedPacket, Route};
 
 /// Where the media half writes what leaves it while a batch is being received. Packets to one route follow each
 /// other, so that a platform can let those of equal size leave in one call.
@@ -19,6 +19,10 @@ pub trait Outbox {
 
     /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
     fn dtls(&mut self, datagram: DtlsDatagram) -> bool;
+
+    /// Hands on the copy of a packet of a link that an administrator looks at. One that finds its queue full is lost
+    /// and counted; a platform without captures has no use for any.
+    fn capture(&mut self, _packet: CapturedPacket) {}
 }
 
 /// A DTLS datagram on its way between a shard and the task that owns DTLS. One that finds its queue full is dropped and

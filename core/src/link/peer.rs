@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::id::StreamId;
-use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, Pacer, SrtpSession};
+use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, Pacer, SrtpSession, Tap};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -42,6 +42,8 @@ pub struct Link<G: Gcm> {
     pub feedback_ssrc: u32,
     /// What was negotiated and measured about feedback.
     pub feedback: LinkFeedback,
+    /// What is copied of its packets, while somebody looks.
+    pub tap: Option<Tap>,
     /// What the control half has yet to be told.
     pub news: News,
     /// Why it ended. Its place is vacant only when the control half knows.
@@ -147,6 +149,7 @@ impl<G: Gcm> Link<G> {
             transport_sequence: random as u16,
             feedback_ssrc: random | 1,
             feedback: LinkFeedback { reduced_size, report_due: now, bitrate_due: now, ..LinkFeedback::default() },
+            tap: None,
             news: News::default(),
             closed: None,
             due: now,

@@ -3,7 +3,7 @@
 
 use crate::forward::{LayerCeiling, RelayParameters, SubscriptionParameters};
 use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
-use crate::link::{Credentials, RemoteUfrag, SrtpKeys};
+use crate::link::{Credentials, RemoteUfrag, SrtpKeys, Tap};
 use crate::media::Settings;
 use crate::stream::{SpeechSettings, StreamParameters};
 use crate::wire::extension::PlayoutDelay;
@@ -35,6 +35,13 @@ pub enum Command {
     CloseLink {
         /// Whose.
         link: LinkId,
+    },
+    /// Copies the packets of a link for an administrator, or ends that.
+    Capture {
+        /// Which link.
+        link: LinkId,
+        /// What is copied.
+        tap: Option<Tap>,
     },
     /// Adds a published m-line, or changes the one that has this name.
     ConfigureStream(StreamParameters),

@@ -23,6 +23,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             Command::SecureLink { link, keys } => self.secure_link(now, link, &keys),
             Command::CloseLink { link } => self.close(link, super::CloseReason::Asked),
+            Command::Capture { link, tap } => {
+                if let Some(state) = self.links.get_mut(link) {
+                    state.tap = tap;
+                }
+            }
             Command::ConfigureStream(parameters) => self.configure_stream(now, parameters),
             Command::RemoveStream { stream } => self.remove_stream(stream),
             Command::SetStreamActive { stream, active } => self.set_stream_active(now, stream, active),

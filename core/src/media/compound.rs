@@ -1,6 +1,6 @@
 //! One outgoing RTCP datagram, put together in the outbox and sealed there.
 
-use crate::link::{Gcm, Link, Outbox};
+use crate::link::{Gcm, Link, Outbox, PacketWay};
 
 use super::feedback::empty_report;
 
@@ -50,6 +50,9 @@ impl Compound {
         let (false, Some(route), Some(srtp)) = (self.is_empty(), link.ice.route().copied(), link.srtp.as_mut()) else {
             return;
         };
+        if let Some(tap) = link.tap {
+            outbox.capture(tap.copy(PacketWay::RtcpOut, &self.bytes[..self.len]));
+        }
         let buffer = outbox.lend();
         buffer[..self.len].copy_from_slice(&self.bytes[..self.len]);
         if let Ok(len) = srtp.seal_rtcp(buffer, self.len) {

@@ -2,7 +2,7 @@
 
 use crate::drops::Drop;
 use crate::id::{LinkId, StreamId};
-use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, Outbox, Outcome, Route, SourcePlace};
+use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, Outbox, Outcome, PacketWay, Route, SourcePlace};
 use crate::media::{Datagram, Media};
 use crate::random::Random;
 use crate::store::Table;
@@ -27,7 +27,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let done = match kind {
             PacketKind::Dtls => self.receive_dtls(link, bytes, outbox),
             PacketKind::Rtp => self.receive_rtp(now, link, bytes, outbox),
-            PacketKind::Rtcp => self.receive_rtcp(now, link, bytes),
+            PacketKind::Rtcp => self.receive_rtcp(now, link, bytes, outbox),
             PacketKind::Stun | PacketKind::Unknown => Err(Drop::Malformed),
         };
         if let Err(cause) = done {
@@ -91,6 +91,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 (len, index, None)
             }
         };
+        if let Some(tap) = state.tap {
+            outbox.capture(tap.copy(PacketWay::RtpIn, &bytes[..len]));
+        }
         let place = match place {
             Some(place) => place,
             None => {

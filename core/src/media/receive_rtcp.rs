@@ -2,7 +2,7 @@
 
 use crate::drops::Drop;
 use crate::id::LinkId;
-use crate::link::{Gcm, SourcePlace};
+use crate::link::{Gcm, Outbox, PacketWay, SourcePlace};
 use crate::media::Media;
 use crate::random::Random;
 use crate::store::list;
@@ -11,10 +11,19 @@ use crate::time::Instant;
 use crate::wire::rtcp::{self, Packet, ReportBlock};
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
-    pub(super) fn receive_rtcp(&mut self, now: Instant, link: LinkId, bytes: &mut [u8]) -> Result<(), Drop> {
+    pub(super) fn receive_rtcp(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        bytes: &mut [u8],
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Drop> {
         let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
         let srtp = state.srtp.as_mut().ok_or(Drop::NoKeys)?;
         let len = srtp.open_rtcp(bytes)?;
+        if let Some(tap) = state.tap {
+            outbox.capture(tap.copy(PacketWay::RtcpIn, &bytes[..len]));
+        }
         for packet in rtcp::packets(&bytes[..len]).ok_or(Drop::Malformed)? {
             match packet {
                 Packet::SenderReport(report) => {

@@ -27,6 +27,8 @@ pub(super) enum Field<'a> {
     /// A text or a list of them, and what is allowed.
     Texts(&'a mut Vec<String>, &'static str),
     Directory(&'a mut PathBuf),
+    /// A folder; nothing for `"off"`.
+    Folder(&'a mut Option<PathBuf>),
     /// The path of a Unix socket; nothing for `"off"`.
     Socket(&'a mut Option<PathBuf>),
     Listener(&'a mut Option<SocketAddr>),
@@ -50,6 +52,7 @@ impl Field<'_> {
             Self::Word(place) => place.choose(entry.choice(place.words())?),
             Self::Texts(place, allowed) => *place = entry.texts(allowed)?,
             Self::Directory(place) => *place = entry.text()?.into(),
+            Self::Folder(place) => *place = Some(entry.text()?).filter(|text| *text != "off").map(Into::into),
             Self::Socket(place) => *place = socket(entry)?,
             Self::Listener(place) => *place = entry.listener()?,
             Self::Shards(place) => *place = shards(entry)?,
@@ -71,9 +74,9 @@ impl Field<'_> {
             Self::Word(place) => Value::String(place.word().into()),
             Self::Texts(place, _) => Value::Array(place.iter().cloned().map(Value::String).collect()),
             Self::Directory(place) => Value::String(place.to_string_lossy().into()),
-            Self::Socket(Some(path)) => Value::String(path.to_string_lossy().into()),
+            Self::Socket(Some(path)) | Self::Folder(Some(path)) => Value::String(path.to_string_lossy().into()),
             Self::Listener(Some(address)) => Value::String(address.to_string()),
-            Self::Socket(None) | Self::Listener(None) => Value::String("off".into()),
+            Self::Socket(None) | Self::Folder(None) | Self::Listener(None) => Value::String("off".into()),
             Self::Shards(Shards::Auto) => Value::String("auto".into()),
             Self::Shards(Shards::Count(count)) => Value::Integer((*count).into()),
             Self::Networks(place) => Value::Array(place.iter().map(|it| Value::String(it.to_string())).collect()),

@@ -22,8 +22,8 @@ pub(crate) use print::rooms_to_toml;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use settings::{
-    Board, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel, Media,
-    Shards, State,
+    Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel,
+    Media, Shards, State,
 };
 
 /// The configuration of a binary that is given none; the file `configs/default.toml`.

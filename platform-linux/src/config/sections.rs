@@ -5,13 +5,13 @@ use parlor_core::room::Name;
 
 use super::entry::Entry;
 use super::field::Field::{
-    Directory, Flag, Listener, Networks, Number, PowerOfTwo, Shards, Socket, Text, Texts, UrlPath, Word,
+    Directory, Flag, Folder, Listener, Networks, Number, PowerOfTwo, Shards, Socket, Text, Texts, UrlPath, Word,
 };
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 12] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 13] = [
     ("control", CONTROL),
     ("media", MEDIA),
     ("forward", FORWARD),
@@ -22,6 +22,7 @@ pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 12] = [
     ("state", STATE),
     ("limits", LIMITS),
     ("log", LOG),
+    ("capture", CAPTURE),
     (DYNAMIC_ROOMS_NAME, DYNAMIC_ROOMS),
     ("board", BOARD),
 ];
@@ -114,6 +115,12 @@ const LOG: &[Key<Configuration>] = &[
     Key { name: "level", field: |c| Word(&mut c.log.level) },
     Key { name: "format", field: |c| Word(&mut c.log.format) },
     Key { name: "addresses", field: |c| Flag(&mut c.log.addresses) },
+];
+
+const CAPTURE: &[Key<Configuration>] = &[
+    Key { name: "directory", field: |c| Folder(&mut c.capture.directory) },
+    Key { name: "megabytes", field: |c| Number(&mut c.capture.megabytes, 1..=65_536) },
+    Key { name: "seconds", field: |c| Number(&mut c.capture.seconds, 1..=86_400) },
 ];
 
 /// The section whose other keys are those of a room.

@@ -24,6 +24,8 @@ pub struct Configuration {
     pub limits: Limits,
     /// `[log]`
     pub log: Log,
+    /// `[capture]`
+    pub capture: Capture,
     /// `[dynamic_rooms]`
     pub dynamic_rooms: DynamicRooms,
     /// `[board]`
@@ -155,6 +157,17 @@ impl Default for EventBackend {
             topic: "/janus/events".into(),
         }
     }
+}
+
+/// Packets that administrators want in files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// The folder that they are written to, seen from that of the state. Nothing if it is off.
+    pub directory: Option<PathBuf>,
+    /// The biggest file, in 2^20 bytes.
+    pub megabytes: u32,
+    /// Seconds after which a capture ends by itself.
+    pub seconds: u32,
 }
 
 /// Rooms that somebody's `join` makes and that vanish with the last one in them.
@@ -313,6 +326,7 @@ impl Default for Configuration {
             state: State { directory: state_directory(|name| env::var_os(name).map(PathBuf::from)) },
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
+            capture: Capture { directory: None, megabytes: 100, seconds: 600 },
             dynamic_rooms: DynamicRooms::default(),
             board: Board { address: vec!["dhcp".into()], state_filesystem: "ext4".into(), ..Board::default() },
             rooms: Vec::new(),

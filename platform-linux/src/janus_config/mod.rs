@@ -30,6 +30,8 @@ pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let mut import = Import { configuration: Configuration::default(), notes: Vec::new() };
     // Janus' port has no page.
     import.configuration.control.page = false;
+    // Janus captures packets wherever an administrator says; here only there.
+    import.configuration.capture.directory = Some("captures".into());
     let folder = Folder::open(folder)?;
     let disabled = core::import(&mut import, folder.file("janus.jcfg")?)?;
     transports::websockets(&mut import, folder.file("janus.transport.websockets.jcfg")?, &disabled)?;

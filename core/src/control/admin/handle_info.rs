@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::Outlet;
+use super::super::capture::CaptureFormat;
 use super::super::envelope::Envelope;
 use super::super::handle::{Handle, Role};
 use super::super::media_info::{SubscribedStreams, codec_name, kind_name};
@@ -23,6 +24,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(handle) = state.handles.get(id) else { return };
         let Some(session) = state.sessions.get(handle.session) else { return };
         let is_plugin_only = flag(envelope.body, "plugin_only").unwrap_or_default();
+        let capture = state.capture(id).filter(|_| !is_plugin_only);
+        let file = |format| capture.filter(|capture| capture.format == format).map(|capture| capture.path.as_str());
+        let (pcap_file, text_file) = (file(CaptureFormat::Pcap), file(CaptureFormat::Text));
         let answer = Answer {
             janus: "success",
             session_id: envelope.session_number,
@@ -43,6 +47,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 sdps: (!is_plugin_only)
                     .then_some(Descriptions { profile: handle.peer.as_ref().map(|_| "UDP/TLS/RTP/SAVPF") }),
                 queued_packets: (!is_plugin_only).then_some(0),
+                dump_to_pcap: pcap_file.map(|_| true),
+                pcap_file,
+                dump_to_text2pcap: text_file.map(|_| true),
+                text_file,
                 webrtc: if is_plugin_only { None } else { Webrtc::of(state, handle, self.settings.fingerprint) },
             },
         };
@@ -79,6 +87,14 @@ struct Info<'a, 'm> {
     sdps: Option<Descriptions>,
     #[serde(rename = "queued-packets", skip_serializing_if = "Option::is_none")]
     queued_packets: Option<u32>,
+    #[serde(rename = "dump-to-pcap", skip_serializing_if = "Option::is_none")]
+    dump_to_pcap: Option<bool>,
+    #[serde(rename = "pcap-file", skip_serializing_if = "Option::is_none")]
+    pcap_file: Option<&'a str>,
+    #[serde(rename = "dump-to-text2pcap", skip_serializing_if = "Option::is_none")]
+    dump_to_text2pcap: Option<bool>,
+    #[serde(rename = "text2pcap-file", skip_serializing_if = "Option::is_none")]
+    text_file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webrtc: Option<Webrtc<'a, 'm>>,
 }

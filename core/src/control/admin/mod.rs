@@ -4,9 +4,10 @@
 //! ```text
 //! no session        ping, info, get_status, set_*, list_sessions, message_plugin, query_* ...
 //! a session         list_handles, set_session_timeout, destroy_session
-//! a handle          handle_info, hangup_webrtc, detach_handle
+//! a handle          handle_info, hangup_webrtc, detach_handle, start_pcap, stop_pcap ...
 //! ```
 
+mod capture;
 mod handle_info;
 mod options;
 mod query;
@@ -29,10 +30,6 @@ use super::turn::{Done, Turn};
 use crate::id::{HandleId, SessionId};
 use crate::random::Random;
 use crate::room::access;
-
-/// What starts a capture may hold.
-const CAPTURE: &[Parameter] =
-    &[optional("folder", Wanted::Text), optional("filename", Wanted::Text), optional("truncate", Wanted::Natural)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// One message of an administrator.
@@ -152,13 +149,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.notify(self.state, handle, "detached", None);
             self.detach(handle);
             self.succeed(envelope);
-        } else if request.is("start_pcap") || request.is("start_text2pcap") {
-            check(envelope.body, CAPTURE, CORE)?;
-            return Err(refuse!(core_error::UNKNOWN, "janus", "Packets are not captured here"));
-        } else if request.is("stop_pcap") || request.is("stop_text2pcap") {
-            let transaction = Some(envelope.transaction.as_str());
-            self.post.send(envelope.origin.connection, &Message { transaction, ..Message::new("success") });
-        } else {
+        } else if !self.change_capture(envelope, handle)? {
             return Err(envelope.misplaced());
         }
         Ok(())

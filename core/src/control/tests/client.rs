@@ -6,8 +6,8 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::control::json::{Value, parse};
-use crate::control::{Control, Lender, Memory, Outlet, Settings};
-use crate::id::{ConnectionId, LinkId};
+use crate::control::{CaptureFailure, CapturePath, CaptureRequest, Control, Lender, Memory, Outlet, Settings};
+use crate::id::{CaptureId, ConnectionId, LinkId};
 use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
 use crate::media::{CloseReason, Command, Notice};
@@ -44,6 +44,8 @@ pub(super) struct Heard {
     pub(super) events: Vec<(u16, String)>,
     /// Rooms that are there after a restart.
     pub(super) kept: Vec<RoomSettings>,
+    /// Files that grow.
+    pub(super) captures: Vec<CaptureId>,
 }
 
 impl Outlet for Heard {
@@ -68,6 +70,18 @@ impl Outlet for Heard {
     fn forget_room(&mut self, room: Name) -> bool {
         self.kept.retain(|kept| kept.room != room);
         true
+    }
+
+    fn start_capture(&mut self, request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
+        if request.folder == Some("elsewhere") {
+            return Err("only here".try_into().unwrap());
+        }
+        self.captures.push(request.capture);
+        Ok(format!("here/{}", request.file.unwrap_or("usual")).as_str().try_into().unwrap())
+    }
+
+    fn stop_capture(&mut self, capture: CaptureId) {
+        self.captures.retain(|running| *running != capture);
     }
 
     fn event(&mut self, topic: u16, message: &[u8]) {

@@ -2,6 +2,7 @@
 
 mod access;
 mod administering;
+mod capturing;
 mod client;
 mod dynamic_rooms;
 mod events;
