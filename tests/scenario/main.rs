@@ -4,14 +4,19 @@
 
 mod common;
 
+mod a_body_that_comes_slowly_is_cut_off;
+mod a_client_of_long_polls_watches;
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
 mod a_forwarded_stream_reaches_an_address_byte_for_byte;
 mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
+mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
+mod an_administrator_captures_what_flows;
 mod events_reach_a_post_a_websocket_and_a_broker;
 mod lost_packets_are_sent_again;
 mod media_threads_allocate_nothing;
 mod memory_after_a_thousand_joins_is_as_after_ten;
 mod one_publisher_reaches_fifty_subscribers;
+mod somebody_with_the_number_of_another_is_refused;

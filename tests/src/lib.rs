@@ -8,11 +8,13 @@
 //!
 //! Nothing here uses Parlor's own code: what it proves, it proves from outside.
 
+pub mod http;
 pub mod link;
 pub mod payload;
 pub mod peer;
 pub mod process;
 pub mod publisher;
+pub mod rest;
 pub mod server;
 pub mod signalling;
 pub mod subscriber;

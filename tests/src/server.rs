@@ -25,6 +25,10 @@ pub struct Server {
     state: Option<PathBuf>,
     /// Address of the Janus WebSocket.
     pub websocket: String,
+    /// Address of the page and of Janus' API over HTTP; empty where a server was running already.
+    pub http: String,
+    /// Address of the admin API over HTTP; empty where a server was running already.
+    pub admin: String,
     /// Process to be measured.
     pub process: Process,
 }
@@ -35,7 +39,8 @@ impl Server {
     /// With `PARLOR_WEBSOCKET` and `PARLOR_PID` set, a server that already runs is tested instead.
     pub fn start(settings: &[&str]) -> Result<Server> {
         if let (Ok(websocket), Ok(pid)) = (env::var("PARLOR_WEBSOCKET"), env::var("PARLOR_PID")) {
-            return Ok(Server { child: None, state: None, websocket, process: Process(pid.parse()?) });
+            let [http, admin] = [String::new(), String::new()];
+            return Ok(Server { child: None, state: None, websocket, http, admin, process: Process(pid.parse()?) });
         }
         Server::launch(&binary("PARLOR", "parlor")?, settings, false)
     }
@@ -70,8 +75,8 @@ impl Server {
         }
         let child = command.stdout(Stdio::null()).spawn()?;
         let process = Process(child.id());
-        let websocket = format!("127.0.0.1:{websocket}");
-        let server = Server { child: Some(child), state: Some(state), websocket, process };
+        let [websocket, http, admin] = [websocket, http, admin].map(|port| format!("127.0.0.1:{port}"));
+        let server = Server { child: Some(child), state: Some(state), websocket, http, admin, process };
         let start = Instant::now();
         while TcpStream::connect(&server.websocket).is_err() {
             if start.elapsed() > BOOT {

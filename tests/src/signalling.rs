@@ -44,6 +44,17 @@ impl Signalling {
         Ok(signalling)
     }
 
+    /// The session's number.
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
+    /// Claims the session of a connection that broke; from here on this one speaks for it.
+    pub fn claim(&mut self, session: u64) -> Result<()> {
+        self.session = session;
+        self.request(json!({ "janus": "claim" })).map(|_| ())
+    }
+
     /// Attaches to the VideoRoom.
     pub fn attach(&mut self) -> Result<u64> {
         let answer = self.request(json!({ "janus": "attach", "plugin": "janus.plugin.videoroom" }))?;

@@ -1,0 +1,32 @@
+//! Janus' APIs over HTTP, one connection a request.
+
+use crate::Result;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long an answer may take: longer than a long poll.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The answer to a POST of `body`.
+pub fn post(address: &str, path: &str, body: &Value) -> Result<Value> {
+    let body = body.to_string();
+    let length = body.len();
+    request(address, &format!("POST {path} HTTP/1.1\r\nContent-Length: {length}\r\n"), &body)
+}
+
+/// The answer to a GET.
+pub fn get(address: &str, path: &str) -> Result<Value> {
+    request(address, &format!("GET {path} HTTP/1.1\r\n"), "")
+}
+
+fn request(address: &str, head: &str, body: &str) -> Result<Value> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{head}Host: {address}\r\nConnection: close\r\n\r\n{body}").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without a body")?;
+    serde_json::from_str(body).map_err(|error| format!("{error} in {head}: {body}").into())
+}
