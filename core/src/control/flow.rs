@@ -10,6 +10,7 @@ use crate::random::Random;
 use crate::room::Name;
 use crate::sdp::{MediaKind, section_mid};
 use crate::stream::Mid;
+use crate::wire::Codec;
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Janus' `media`: packets of an m-line began to arrive, or stopped.
@@ -59,21 +60,34 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return;
         }
         let handle = entry.handle;
+        // Janus calls layers of one encoding by other names than those of simulcast.
+        let is_scalable = layers.encoding.is_none() && entry.codec != Some(Codec::Vp8);
         let before = core::mem::replace(&mut entry.sent_layers, layers);
         let state = &*self.state;
         let Some(subscriber) = state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
         let index = subscriber.streams.iter().position(|id| *id == subscription);
         let mid = section_mid(index.unwrap_or_default());
         let room = subscriber.room_name;
-        let event = LayerEvent { videoroom: "event", room, mid: &mid, substream: None, temporal: None };
+        let event = LayerEvent {
+            videoroom: "event",
+            room,
+            mid: &mid,
+            substream: None,
+            temporal: None,
+            spatial_layer: None,
+            temporal_layer: None,
+        };
         let change = |now: Option<u8>, before: Option<u8>| now.filter(|now| Some(*now) != before);
-        if let Some(substream) = change(layers.encoding, before.encoding) {
-            let event = LayerEvent { substream: Some(substream), ..event };
-            self.post.event(state, handle, None, &event, None);
-        }
-        if let Some(temporal) = change(layers.temporal, before.temporal) {
-            let event = LayerEvent { temporal: Some(temporal), ..event };
-            self.post.event(state, handle, None, &event, None);
+        let temporal = change(layers.temporal, before.temporal);
+        let (temporal_layer, temporal) = if is_scalable { (temporal, None) } else { (None, temporal) };
+        let events = [
+            LayerEvent { substream: change(layers.encoding, before.encoding), ..event },
+            LayerEvent { spatial_layer: change(layers.spatial, before.spatial), ..event },
+            LayerEvent { temporal, ..event },
+            LayerEvent { temporal_layer, ..event },
+        ];
+        for event in events.iter().filter(|it| **it != event) {
+            self.post.event(state, handle, None, event, None);
         }
     }
 
@@ -138,7 +152,7 @@ struct TalkingEvent<'a> {
 }
 
 /// See [`Turn::layers_changed`].
-#[derive(Clone, Copy, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize)]
 struct LayerEvent<'a> {
     videoroom: &'static str,
     room: Name,
@@ -147,6 +161,10 @@ struct LayerEvent<'a> {
     substream: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temporal: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spatial_layer: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporal_layer: Option<u8>,
 }
 
 /// See [`Turn::tell_slow`].

@@ -1,6 +1,6 @@
 //! One packet to all who subscribe to its stream: decided here, written and sealed when it leaves.
 
-use crate::forward::select::{self, Choice};
+use crate::forward::select;
 use crate::forward::{Changes, Incoming, Sending, SentTable, Source, Subscription};
 use crate::id::StreamId;
 use crate::link::{DepartureTable, Gcm, Link};
@@ -126,7 +126,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             }
             let begins = !subscription.rewriter.continues(source);
             let (choice, queued) = subscription.choose((source, stream), (packet, &facts), now);
-            outcome.wants_keyframe |= choice == Choice::WantKeyframe;
+            outcome.wants_keyframe |= choice.wants_keyframe();
             if let Some(queued) = queued {
                 self.enqueue_for(place, queued, &mut outcome);
                 if begins {

@@ -10,6 +10,7 @@ mod retransmit;
 pub mod rewrite;
 pub mod select;
 pub mod sent;
+pub mod spatial;
 pub mod subscription;
 pub mod write;
 

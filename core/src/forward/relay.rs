@@ -96,7 +96,7 @@ impl<G: Gcm> Relay<G> {
         }
         let source = select::source_of(id, stream, layer);
         let choice = self.selector.choose(&mut self.rewriter, (source, stream), facts, now);
-        if choice != Choice::Take {
+        if !matches!(choice, Choice::Take { .. }) {
             return Ok(choice);
         }
         let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
@@ -119,7 +119,7 @@ impl<G: Gcm> Relay<G> {
         outbox.commit(&route(self.parameters.remote), len);
         self.packets_sent = self.packets_sent.wrapping_add(1);
         self.octets_sent = self.octets_sent.wrapping_add((written.len - written.header_len) as u32);
-        Ok(Choice::Take)
+        Ok(choice)
     }
 
     /// Sends the RTCP that `write` writes.

@@ -1,5 +1,6 @@
 //! Which packets of a stream a subscription gets: the encoding first, the layers within it then.
 
+use crate::forward::spatial::{Fate, Highest, SpatialGate};
 use crate::forward::{Rewriter, Source};
 use crate::id::StreamId;
 use crate::stream::{Facts, Layers, PictureNumber, Stream};
@@ -29,6 +30,8 @@ impl LayerCeiling {
 pub struct SentLayers {
     /// The encoding, where there are several.
     pub encoding: Option<u8>,
+    /// The highest spatial layer within an encoding, where there are several.
+    pub spatial: Option<u8>,
     /// The highest temporal layer, where there are any.
     pub temporal: Option<u8>,
 }
@@ -36,14 +39,29 @@ pub struct SentLayers {
 /// What becomes of a packet for one subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// It is sent.
-    Take,
+    /// It is sent, with the end of a picture marked where it is one for this subscription.
+    Take {
+        /// Whether it is.
+        ends_picture: bool,
+    },
     /// It is of another source, or comes before the keyframe that a change waits for.
     Leave,
     /// As `Leave`, and the keyframe must be asked for.
     WantKeyframe,
     /// It is of the source that is sent, and of a layer that is not: what follows closes up.
     LeaveOut,
+    /// As `LeaveOut`, and only a keyframe brings its layer.
+    LeaveOutAndWant,
+}
+
+impl Choice {
+    /// Sent as it came.
+    const TAKE: Self = Self::Take { ends_picture: false };
+
+    /// Whether a keyframe must be asked for.
+    pub fn wants_keyframe(self) -> bool {
+        matches!(self, Self::WantKeyframe | Self::LeaveOutAndWant)
+    }
 }
 
 /// Chooses for one subscription. What is allowed and what is sent now are two things.
@@ -53,8 +71,10 @@ pub struct Selector {
     pub ceiling: LayerCeiling,
     /// What the control half knows of the layers.
     pub told: SentLayers,
-    /// Pictures of higher temporal layers are left out.
+    /// Pictures of higher temporal layers of VP8 are left out.
     temporal: u8,
+    /// What is sent of scalable VP9.
+    spatial: SpatialGate,
     /// Since when it waits for a keyframe of its next source.
     waits_since: Option<Instant>,
 }
@@ -62,7 +82,8 @@ pub struct Selector {
 impl Selector {
     /// One that never sent anything.
     pub fn new(ceiling: LayerCeiling) -> Self {
-        Self { ceiling, told: SentLayers::default(), temporal: ceiling.temporal, waits_since: None }
+        let spatial = SpatialGate::new(highest(ceiling));
+        Self { ceiling, told: SentLayers::default(), temporal: ceiling.temporal, spatial, waits_since: None }
     }
 
     /// Its source is to be another one.
@@ -95,28 +116,47 @@ impl Selector {
         now: Instant,
     ) -> Choice {
         let choice = self.choose_encoding(rewriter.source(), (source, stream), facts, now);
-        if choice != Choice::Take {
+        if choice != Choice::TAKE {
             return choice;
         }
         if !rewriter.continues(source) {
             // Nothing of it was sent yet, so there is nothing that its frames could miss.
             self.temporal = self.ceiling.temporal;
-            return Choice::Take;
+            self.spatial = SpatialGate::new(highest(self.ceiling));
         }
-        match self.takes_layer(rewriter, facts) {
-            true => Choice::Take,
-            false => Choice::LeaveOut,
+        let picture = &facts.picture;
+        match (picture.layers, picture.number) {
+            (Layers::Temporal { id, is_sync }, Some(number)) => {
+                match self.takes_temporal(rewriter, source, number, (id, is_sync, picture.keyframe)) {
+                    true => Choice::TAKE,
+                    false => Choice::LeaveOut,
+                }
+            }
+            (Layers::Spatial(frame), Some(number)) => {
+                match self.spatial.decide(highest(self.ceiling), number, &frame) {
+                    Fate::Sent(ends_picture) => Choice::Take { ends_picture },
+                    Fate::LeftOut => Choice::LeaveOut,
+                    Fate::Missed => Choice::LeaveOutAndWant,
+                }
+            }
+            _ => Choice::TAKE,
         }
     }
 
     /// The layers that are sent, once something of `source` is.
     pub fn sent_layers(&self, source: Source, stream: &Stream) -> SentLayers {
-        let temporal_layers = stream.encodings.get(usize::from(source.encoding)).map_or(0, |it| it.temporal_layers);
+        let Some(encoding) = stream.encodings.get(usize::from(source.encoding)) else { return SentLayers::default() };
+        let spatial_layers = encoding.spatial_layers.get();
+        let sent = match spatial_layers {
+            0 => Highest { spatial: 0, temporal: self.temporal },
+            _ => self.spatial.highest(),
+        };
         let has_several = stream.encodings.len() > 1;
-        let highest = temporal_layers.checked_sub(1).filter(|highest| *highest > 0 || has_several);
+        let highest = encoding.temporal_layers.get().checked_sub(1).filter(|highest| *highest > 0 || has_several);
         SentLayers {
             encoding: has_several.then_some(source.encoding),
-            temporal: highest.map(|highest| self.temporal.min(highest)),
+            spatial: (spatial_layers > 1).then(|| sent.spatial.min(spatial_layers - 1)),
+            temporal: highest.map(|highest| sent.temporal.min(highest)),
         }
     }
 
@@ -134,10 +174,10 @@ impl Selector {
         let current_encoding = current.filter(is_same_stream).map(|current| current.encoding);
         if current_encoding == Some(target) {
             self.waits_since = None;
-            return if source.encoding == target { Choice::Take } else { Choice::Leave };
+            return if source.encoding == target { Choice::TAKE } else { Choice::Leave };
         }
         if source.encoding != target {
-            return if current_encoding == Some(source.encoding) { Choice::Take } else { Choice::Leave };
+            return if current_encoding == Some(source.encoding) { Choice::TAKE } else { Choice::Leave };
         }
         let since = *self.waits_since.get_or_insert(now);
         let is_free = current.is_none() && stream.encodings.len() == 1;
@@ -146,19 +186,9 @@ impl Selector {
         let is_audio = stream.parameters.codec.kind() == Kind::Audio;
         if facts.picture.keyframe || is_free || is_audio || waited_long {
             self.waits_since = None;
-            return Choice::Take;
+            return Choice::TAKE;
         }
         Choice::WantKeyframe
-    }
-
-    fn takes_layer(&mut self, rewriter: &mut Rewriter, facts: &Facts) -> bool {
-        let picture = &facts.picture;
-        match (picture.layers, picture.number) {
-            (Layers::Temporal { id, is_sync }, Some(number)) => {
-                self.takes_temporal(rewriter, number, (id, is_sync, picture.keyframe))
-            }
-            _ => true,
-        }
     }
 
     /// All packets of a picture have one fate, whichever comes first. Layers above the ceiling end with any picture;
@@ -167,9 +197,13 @@ impl Selector {
     fn takes_temporal(
         &mut self,
         rewriter: &mut Rewriter,
+        source: Source,
         number: PictureNumber,
         (id, is_sync, is_keyframe): (u8, bool, bool),
     ) -> bool {
+        if !rewriter.continues(source) {
+            return true;
+        }
         if let Some(is_sent) = rewriter.sends_picture(number) {
             return is_sent;
         }
@@ -186,6 +220,10 @@ impl Selector {
         rewriter.leave_out_picture(number);
         false
     }
+}
+
+fn highest(ceiling: LayerCeiling) -> Highest {
+    Highest { spatial: ceiling.spatial, temporal: ceiling.temporal }
 }
 
 /// The source that packets of an encoding of `stream` are.

@@ -78,12 +78,13 @@ impl Subscription {
         let clock_rate_hz = stream.parameters.codec.clock_rate_hz();
         let incoming = incoming(facts, (source, stream), self.rewriter.source());
         let (placement, is_empty) = match choice {
-            Choice::Take => (self.rewriter.place(source, incoming, now, clock_rate_hz), false),
-            Choice::LeaveOut => (self.rewriter.leave_out(source, incoming), true),
+            Choice::Take { .. } => (self.rewriter.place(source, incoming, now, clock_rate_hz), false),
+            Choice::LeaveOut | Choice::LeaveOutAndWant => (self.rewriter.leave_out(source, incoming), true),
             Choice::Leave | Choice::WantKeyframe => (None, false),
         };
         let queued = placement.map(|Placement { index, splice, picture }| {
-            let changes = Changes { picture, marker: facts.marker && !is_empty, is_empty };
+            let ends_picture = facts.marker || choice == Choice::Take { ends_picture: true };
+            let changes = Changes { picture, marker: ends_picture && !is_empty, is_empty };
             let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
             Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }
         });

@@ -1,6 +1,5 @@
 //! Streams on their way to addresses: what goes there, what is asked from there.
 
-use crate::forward::select::Choice;
 use crate::forward::{Relay, RelayParameters};
 use crate::id::{LinkId, RelayId, StreamId};
 use crate::link::{Gcm, Outbox, Route, SourcePlace};
@@ -54,7 +53,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             at = relay.next_of_stream;
             let content = (self.pool.bytes(packet), facts);
             match relay.send((place.stream, stream), place.layer, content, now, outbox) {
-                Ok(choice) => wants_keyframe |= choice == Choice::WantKeyframe,
+                Ok(choice) => wants_keyframe |= choice.wants_keyframe(),
                 Err(cause) => self.drops.count(cause),
             }
         }

@@ -1,6 +1,6 @@
 //! One encoding of a stream: an SSRC, or one after another.
 
-use crate::stream::{EncodingParameters, History, KeyframeGovernor, Loss, ReceiveStatistics};
+use crate::stream::{EncodingParameters, History, KeyframeGovernor, LayerCount, Loss, ReceiveStatistics};
 use crate::time::Instant;
 
 /// A simulcast layer, or the only encoding of a stream.
@@ -24,8 +24,10 @@ pub struct Encoding {
     pub arrived: Option<Instant>,
     /// When others sent for the first time since.
     pub overtaken: Option<Instant>,
-    /// How many temporal layers it has, as far as seen; 0 where none is told.
-    pub temporal_layers: u8,
+    /// How many spatial layers it has.
+    pub spatial_layers: LayerCount,
+    /// How many temporal layers it has.
+    pub temporal_layers: LayerCount,
     /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
     pub fir_sequence: u8,
 }
@@ -54,7 +56,8 @@ impl Encoding {
             sender_report: None,
             arrived: None,
             overtaken: None,
-            temporal_layers: 0,
+            spatial_layers: LayerCount::default(),
+            temporal_layers: LayerCount::default(),
             fir_sequence: 0,
         }
     }
@@ -67,7 +70,7 @@ impl Encoding {
         self.statistics = ReceiveStatistics::default();
         self.loss = Loss::default();
         self.sender_report = None;
-        self.temporal_layers = 0;
+        (self.spatial_layers, self.temporal_layers) = Default::default();
     }
 
     /// Whether nothing of it came for `us` while other encodings of its stream sent, or nothing ever.

@@ -32,6 +32,23 @@ pub enum Layers {
         /// Whether the frame needs only the base layer, so that one may climb to its layer here.
         is_sync: bool,
     },
+    /// Spatial and temporal layers of VP9, whose pictures have numbers.
+    Spatial(SpatialFrame),
+}
+
+/// A frame of VP9: one spatial layer of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpatialFrame {
+    /// The spatial layer, 0 to 7.
+    pub spatial: u8,
+    /// The temporal layer, 0 to 7.
+    pub temporal: u8,
+    /// Whether it needs earlier pictures.
+    pub needs_pictures: bool,
+    /// Whether higher temporal layers may begin behind it.
+    pub is_switching_point: bool,
+    /// Whether the packet is the frame's last.
+    pub ends: bool,
 }
 
 /// The number of a picture, which wraps.
@@ -44,6 +61,10 @@ pub struct PictureNumber {
 }
 
 impl PictureNumber {
+    fn of(id: PictureId) -> Self {
+        Self { value: id.value, bits: if id.is_long { 15 } else { 7 } }
+    }
+
     /// The long number that it stands for: the one nearest to `reference`.
     pub fn extend(self, reference: u64) -> u64 {
         let shift = 16 - u32::from(self.bits.min(16));
@@ -60,7 +81,7 @@ impl Picture {
         let read = match codec {
             Codec::Opus | Codec::MultiOpus | Codec::Pcma | Codec::Pcmu | Codec::G722 => None,
             Codec::Vp8 => vp8::Facts::new(payload).map(|facts| vp8_picture(&facts, start)),
-            Codec::Vp9 => vp9::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
+            Codec::Vp9 => vp9::Facts::new(payload).map(|facts| vp9_picture(&facts, start)),
             Codec::H264 => h264::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
             Codec::H265 => h265::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
             Codec::Av1 => av1::Facts::new(payload).map(|facts| with(facts.is_keyframe_start)),
@@ -93,10 +114,30 @@ fn vp8_picture(facts: &vp8::Facts, start: usize) -> Picture {
     Picture {
         keyframe: facts.is_keyframe_start,
         layers,
-        number: facts.picture_id.map(|id| PictureNumber { value: id.value, bits: if id.is_long { 15 } else { 7 } }),
+        number: facts.picture_id.map(PictureNumber::of),
         number_at: facts.picture_id.map_or(0, |id| (start + id.at) as u16),
         tl0_at: facts.tl0_pic_idx.map_or(0, |index| (start + index.at) as u16),
         tl0_picture_index: facts.tl0_pic_idx.map_or(0, |index| index.value),
+    }
+}
+
+fn vp9_picture(facts: &vp9::Facts, start: usize) -> Picture {
+    let layers = facts.layer.filter(|_| facts.picture_id.is_some()).map_or(Layers::Unknown, |layer| {
+        Layers::Spatial(SpatialFrame {
+            spatial: layer.spatial_id,
+            temporal: layer.temporal_id,
+            needs_pictures: facts.is_inter_picture,
+            is_switching_point: layer.is_switching_point,
+            ends: facts.is_frame_end,
+        })
+    });
+    Picture {
+        keyframe: facts.is_keyframe_start,
+        layers,
+        number: facts.picture_id.map(PictureNumber::of),
+        number_at: facts.picture_id.map_or(0, |id| (start + id.at) as u16),
+        tl0_at: facts.tl0_pic_idx.map_or(0, |(at, _)| (start + at) as u16),
+        tl0_picture_index: facts.tl0_pic_idx.map_or(0, |(_, index)| index),
     }
 }
 

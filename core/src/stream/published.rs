@@ -108,8 +108,13 @@ impl Stream {
         if facts.picture.keyframe {
             encoding.keyframe.arrived();
         }
-        if let Layers::Temporal { id, .. } = facts.picture.layers {
-            encoding.temporal_layers = encoding.temporal_layers.max(id + 1);
+        match facts.picture.layers {
+            Layers::Unknown => {}
+            Layers::Temporal { id, .. } => encoding.temporal_layers.note(id, now),
+            Layers::Spatial(frame) => {
+                encoding.spatial_layers.note(frame.spatial, now);
+                encoding.temporal_layers.note(frame.temporal, now);
+            }
         }
         let content = &packet[..view.payload_range().end];
         let id = match memory.pool.insert(content, facts) {

@@ -59,7 +59,7 @@ fn a_subscriber_hears_which_layers_it_is_sent() {
     let (subscription, stream) = world.commands().iter().filter_map(subscribed).nth(1).unwrap();
     world.texts();
     let mut tell = |encoding, temporal| {
-        let layers = SentLayers { encoding, temporal };
+        let layers = SentLayers { encoding, spatial: None, temporal };
         world.notice(Notice::Layers { subscription, stream, layers });
         world.texts()
     };

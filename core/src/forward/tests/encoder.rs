@@ -10,7 +10,7 @@ use crate::time::Instant;
 use crate::wire::{Codec, ExtensionMap, rtp};
 
 use super::receiver::Receiver;
-use crate::forward::select::{Choice, source_of};
+use crate::forward::select::source_of;
 
 /// The memory in which one stream keeps its packets.
 pub(super) struct Memory {
@@ -121,7 +121,7 @@ impl World {
         let facts = *memory.pool.note(id).unwrap();
         let source = source_of(STREAM, &self.stream, packet.layer);
         let (choice, queued) = self.subscription.choose((source, &self.stream), (id, &facts), self.now);
-        if choice == Choice::WantKeyframe {
+        if choice.wants_keyframe() {
             self.stream.want_keyframe_of(packet.layer);
         }
         if let Some(Queued { index, splice, changes, .. }) = queued {

@@ -1,0 +1,129 @@
+// A publisher whose encoder makes layers, and a subscriber that asks for them, over the API and without the page.
+
+import { expect } from './tab.js';
+
+export class Layers {
+  #publisher;
+  #subscriber;
+
+  /** Publishes the fake camera with these `encodings` in `codec`, and subscribes to it. */
+  static async begin(world, { codec, encodings, width, height, subscribe = {} }) {
+    const layers = new Layers();
+    layers.#publisher = await world.open('Camera');
+    layers.#subscriber = await world.open('Viewer');
+    const { room } = world;
+    // Not the conference page: it holds the camera open at a size of its own.
+    for (const tab of [layers.#publisher, layers.#subscriber]) await tab.page.goto(world.address({}) + 'janus.js');
+    const feed = await layers.#publisher.page.evaluate(publish, { room, codec, encodings, width, height });
+    await layers.#subscriber.page.evaluate(watch, { room, feed, subscribe });
+    return layers;
+  }
+
+  /** What this Chromium can encode in `codec`. */
+  static async modes(world, codec) {
+    const tab = await world.open('Asker');
+    const find = (codec) => {
+      const known = RTCRtpSender.getCapabilities('video').codecs.find((it) => it.mimeType === `video/${codec}`);
+      return known ? (known.scalabilityModes ?? []) : null;
+    };
+    const modes = await tab.page.evaluate(find, codec);
+    await tab.close();
+    return modes;
+  }
+
+  /** Asks for layers. */
+  async ask(layers) {
+    await this.#subscriber.page.evaluate((layers) => globalThis.ask(layers), layers);
+  }
+
+  /** Waits until pictures of this width are decoded and `known` has these values; gives frames a second. */
+  async shows(width, known = {}, seconds = 3) {
+    const { page } = this.#subscriber;
+    let seen;
+    const isShown = async () => {
+      seen = await page.evaluate(() => globalThis.seen());
+      return seen.width === width && Object.entries(known).every(([key, value]) => seen.told[key] === value);
+    };
+    const what = `saw a picture ${width} wide with ${JSON.stringify(known)}`;
+    await this.#subscriber.until(what, isShown, 25_000).catch((error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
+    });
+    const before = await page.evaluate(() => globalThis.seen());
+    await page.waitForTimeout(seconds * 1000);
+    const after = await page.evaluate(() => globalThis.seen());
+    expect(after.width === width, `the picture became ${after.width} wide, not ${width}`);
+    return (after.frames - before.frames) / seconds;
+  }
+
+  /** All that the subscriber counted. */
+  seen() {
+    return this.#subscriber.page.evaluate(() => globalThis.seen());
+  }
+}
+
+/** In the page: joins and publishes the fake camera; resolves to the publisher's number. */
+async function publish({ room, codec, encodings, width, height }) {
+  const { Session } = await import('./janus.js');
+  const session = await Session.open(`ws://${location.host}/`);
+  const handle = await session.attach('janus.plugin.videoroom');
+  const joined = await handle.message({ request: 'join', ptype: 'publisher', room });
+  const camera = await navigator.mediaDevices.getUserMedia({ video: { width, height, frameRate: 10 } });
+  const connection = (globalThis.connection = new RTCPeerConnection());
+  const transceiver = connection.addTransceiver(camera.getVideoTracks()[0], {
+    direction: 'sendonly',
+    sendEncodings: encodings,
+  });
+  // Under load, fewer pictures instead of smaller ones.
+  const parameters = transceiver.sender.getParameters();
+  parameters.degradationPreference = 'maintain-resolution';
+  await transceiver.sender.setParameters(parameters);
+  const codecs = RTCRtpSender.getCapabilities('video').codecs;
+  const mine = codecs.filter((it) => it.mimeType === `video/${codec}` || it.mimeType === 'video/rtx');
+  transceiver.setCodecPreferences(mine);
+  const isUp = new Promise((resolve) => {
+    connection.onconnectionstatechange = () => connection.connectionState === 'connected' && resolve();
+  });
+  await connection.setLocalDescription();
+  const { jsep } = await handle.message({ request: 'publish' }, connection.localDescription);
+  await connection.setRemoteDescription(jsep);
+  await isUp;
+  return joined.data.id;
+}
+
+/** In the page: subscribes to `feed`, plays it, and counts. */
+async function watch({ room, feed, subscribe }) {
+  const { Session } = await import('./janus.js');
+  const session = await Session.open(`ws://${location.host}/`);
+  const handle = await session.attach('janus.plugin.videoroom');
+  const told = {};
+  const events = [];
+  handle.onevent = (data) => {
+    if (data.videoroom !== 'event' || data.mid === undefined) return;
+    const { videoroom, room, mid, ...layers } = data;
+    Object.assign(told, layers);
+    events.push(layers);
+  };
+  const connection = new RTCPeerConnection();
+  const player = document.createElement('video');
+  player.autoplay = player.muted = true;
+  document.body.append(player);
+  connection.ontrack = ({ track }) => (player.srcObject = new MediaStream([track]));
+  const join = { request: 'join', ptype: 'subscriber', room, streams: [{ feed, ...subscribe }] };
+  const offered = await handle.message(join);
+  await connection.setRemoteDescription(offered.jsep);
+  await connection.setLocalDescription();
+  await handle.message({ request: 'start' }, connection.localDescription);
+  globalThis.ask = (layers) => handle.message({ request: 'configure', streams: [{ mid: '0', ...layers }] });
+  globalThis.seen = async () => {
+    const video = [...(await connection.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+    return {
+      width: video?.frameWidth ?? 0,
+      frames: video?.framesDecoded ?? 0,
+      lost: video?.packetsLost ?? 0,
+      keyframeRequests: (video?.pliCount ?? 0) + (video?.firCount ?? 0),
+      freezes: video?.freezeCount ?? 0,
+      told,
+      events,
+    };
+  };
+}
