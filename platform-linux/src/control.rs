@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
 use parlor_core::control::{
-    CaptureFailure, CapturePath, CaptureRequest, Control, Credentials, Origin, Outlet, Refusal, Transport,
+    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, Credentials, EventBackendKind, EventCounts, Origin,
+    Outlet, Refusal, Transport,
 };
 use parlor_core::id::{CaptureId, ConnectionId};
 use parlor_core::link::{HandshakeCommand, HandshakeEvent};
@@ -73,6 +74,7 @@ struct Connections {
 #[derive(Default)]
 struct Place {
     generation: u16,
+    kind: Option<(Api, Transport)>,
     outgoing: Option<Rc<Outgoing>>,
     /// Whether it is made for one request, and goes on only as the place where a session's events wait.
     is_mailbox: bool,
@@ -107,9 +109,10 @@ impl ControlTask {
     pub fn connect(self: &Rc<Self>, api: Api, transport: Transport, address: Option<IpAddr>) -> Option<Client> {
         let outgoing = Rc::new(Outgoing::default());
         let is_mailbox = transport == Transport::Http && api == Api::Clients;
-        let id = self.state.borrow_mut().connections.open(Rc::clone(&outgoing), is_mailbox)?;
-        self.with(|control, now, out| control.opened(now, id, (transport, address), out));
-        Some(Client { id, api, transport, outgoing, task: Rc::clone(self) })
+        let id = self.state.borrow_mut().connections.open((api, transport), Rc::clone(&outgoing), is_mailbox)?;
+        let contact = Contact { connection: id, transport, is_administrator: api == Api::Administrators };
+        self.with(|control, now, out| control.opened(now, contact, address, out));
+        Some(Client { contact, outgoing, task: Rc::clone(self) })
     }
 
     /// A client asks by HTTP for the events of the session that a segment of the path names: its number.
@@ -225,9 +228,7 @@ pub enum Api {
 
 /// A client's place. Dropping it tells the control half that the client is gone.
 pub struct Client {
-    id: ConnectionId,
-    api: Api,
-    transport: Transport,
+    contact: Contact,
     outgoing: Rc<Outgoing>,
     task: Rc<ControlTask>,
 }
@@ -241,10 +242,11 @@ impl Client {
     /// Hands on a request whose path may name a session and a handle.
     pub async fn request_at(&self, session: Option<&str>, handle: Option<&str>, text: &[u8]) {
         self.task.ready().await;
-        let origin = Origin::new(self.id, self.transport).at(session, handle);
-        self.task.with(|control, now, out| match self.api {
-            Api::Clients => control.request(now, origin, text, out),
-            Api::Administrators => control.administer(now, origin, text, out),
+        let Contact { connection, transport, is_administrator } = self.contact;
+        let origin = Origin::new(connection, transport).at(session, handle);
+        self.task.with(|control, now, out| match is_administrator {
+            false => control.request(now, origin, text, out),
+            true => control.administer(now, origin, text, out),
         });
     }
 
@@ -255,14 +257,14 @@ impl Client {
 
     /// The session whose events wait here, if the request of this client made or claimed one.
     pub fn session(&self) -> Option<u64> {
-        self.task.state.borrow().connections.place(self.id)?.session
+        self.task.state.borrow().connections.place(self.contact.connection)?.session
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.task.state.borrow_mut().connections.close(self.id);
-        self.task.with(|control, now, out| control.closed(now, self.id, out));
+        self.task.state.borrow_mut().connections.close(self.contact.connection);
+        self.task.with(|control, now, out| control.closed(now, self.contact, out));
     }
 }
 
@@ -280,11 +282,11 @@ impl Shard {
 }
 
 impl Connections {
-    fn open(&mut self, outgoing: Rc<Outgoing>, is_mailbox: bool) -> Option<ConnectionId> {
+    fn open(&mut self, kind: (Api, Transport), outgoing: Rc<Outgoing>, is_mailbox: bool) -> Option<ConnectionId> {
         let index = self.places.iter().position(|place| place.outgoing.is_none())?;
         let place = &mut self.places[index];
         let generation = place.generation.wrapping_add(1);
-        *place = Place { generation, outgoing: Some(outgoing), is_mailbox, session: None };
+        *place = Place { generation, kind: Some(kind), outgoing: Some(outgoing), is_mailbox, session: None };
         self.count += 1;
         Some(ConnectionId::new(index as u16, generation))
     }
@@ -348,6 +350,16 @@ impl Outlet for World<'_> {
 
     fn event(&mut self, topic: u16, message: &[u8]) {
         self.events.push(topic, message);
+    }
+
+    fn event_counts(&mut self, kind: EventBackendKind) -> Option<EventCounts> {
+        self.events.counts(kind)
+    }
+
+    fn connections(&mut self, transport: Transport, are_administrators: bool) -> u32 {
+        let api = if are_administrators { Api::Administrators } else { Api::Clients };
+        let taken = self.connections.places.iter().filter(|place| place.outgoing.is_some());
+        taken.filter(|place| place.kind == Some((api, transport))).count() as u32
     }
 
     fn keep_room(&mut self, room: &RoomSettings) -> bool {

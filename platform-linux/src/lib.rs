@@ -37,5 +37,6 @@ pub mod shard;
 pub mod signals;
 pub mod udp;
 pub mod unix;
+pub mod unix_datagrams;
 pub mod websocket;
 mod whole_file;

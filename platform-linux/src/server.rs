@@ -13,7 +13,7 @@ use smol::LocalExecutor;
 
 use crate::banner::Banner;
 use crate::capture::Captures;
-use crate::config::Configuration;
+use crate::config::{Configuration, UnixType};
 use crate::control::{Api, ControlTask};
 use crate::dtls::Handshakes;
 use crate::events::Events;
@@ -27,7 +27,7 @@ use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
 use crate::signals::{End, Ending};
-use crate::{addresses, cpu, log, unix};
+use crate::{addresses, cpu, log, unix, unix_datagrams};
 
 /// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
 /// for the operator.
@@ -47,8 +47,9 @@ pub fn run(
         if !has_secret && (configuration.control.admin.is_some() || configuration.control.admin_websocket.is_some()) {
             log::info("admin", "control.admin_secret is not set: the admin API is not served");
         }
-        let unix = unix_listener("control.unix", configuration.control.unix.as_deref())?;
-        let admin_unix = unix_listener("control.admin_unix", configuration.control.admin_unix.as_deref())?;
+        let unix_type = configuration.control.unix_type;
+        let unix = unix_listener("control.unix", configuration.control.unix.as_deref(), unix_type)?;
+        let admin_unix = unix_listener("control.admin_unix", configuration.control.admin_unix.as_deref(), unix_type)?;
         let addresses =
             addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
@@ -116,9 +117,15 @@ pub fn run(
             }
         }
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {
-            if let Some(socket) = socket {
-                let serve = socket.serve(api, Rc::clone(&task), Rc::clone(&executor), request_bytes);
-                executor.spawn(serve).detach();
+            let (control, tasks) = (Rc::clone(&task), Rc::clone(&executor));
+            match socket {
+                Some(UnixListener::Packets(socket)) => {
+                    executor.spawn(socket.serve(api, control, tasks, request_bytes)).detach();
+                }
+                Some(UnixListener::Datagrams(socket)) => {
+                    executor.spawn(socket.serve(api, control, tasks, request_bytes)).detach();
+                }
+                None => {}
             }
         }
         banner.print();
@@ -148,9 +155,18 @@ fn listener(key: &str, address: Option<SocketAddr>) -> Result<Option<Async<TcpLi
     })
 }
 
-fn unix_listener(key: &str, path: Option<&Path>) -> Result<Option<unix::Listener>, String> {
+/// A Unix socket of either type.
+enum UnixListener {
+    Packets(unix::Listener),
+    Datagrams(unix_datagrams::Listener),
+}
+
+fn unix_listener(key: &str, path: Option<&Path>, kind: UnixType) -> Result<Option<UnixListener>, String> {
     let Some(path) = path else { return Ok(None) };
-    let listener = unix::Listener::bind(path);
+    let listener = match kind {
+        UnixType::Packets => unix::Listener::bind(path).map(UnixListener::Packets),
+        UnixType::Datagrams => unix_datagrams::Listener::bind(path).map(UnixListener::Datagrams),
+    };
     listener.map(Some).map_err(|error| format!("{key}: cannot listen at {}: {error}", path.display()))
 }
 
@@ -225,7 +241,7 @@ fn control_half(
         full_trickle: configuration.media.full_trickle,
         string_ids: configuration.control.string_ids,
         events: Events::wanted(&configuration.events),
-        tells_statistics: configuration.events.stats_period_s > 0,
+        statistics_period_s: configuration.events.stats_period_s,
         unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
         dynamic_room: configuration.dynamic_rooms.template(),
@@ -268,11 +284,10 @@ fn unix_time_us() -> u64 {
 /// What the shards begin with.
 fn media_settings(configuration: &Configuration) -> media::Settings {
     let default = media::Settings::default();
-    // Management systems may want to know more often than administrators need.
-    let statistics_s = match configuration.events.stats_period_s {
-        0 => default.statistics_s,
-        period_s => u16::try_from(period_s).unwrap_or(u16::MAX).min(default.statistics_s),
-    };
+    // Management systems want to know at times of their own: shards tell as often as suits these and administrators.
+    let period_s = configuration.events.stats_period_s;
+    let suits = |seconds: &u16| period_s.is_multiple_of(u32::from(*seconds));
+    let statistics_s = (1..=default.statistics_s).rev().find(suits).unwrap_or(default.statistics_s);
     media::Settings {
         slow_link_packets: configuration.media.slowlink_threshold,
         silence_ms: configuration.media.no_media_timer_s * 1000,

@@ -49,17 +49,7 @@ enum Received {
 impl Listener {
     /// Listens at `path`. A socket there that nobody listens to any more is replaced.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        let address = SocketAddrUnix::new(path)?;
-        match connect(new_socket()?, &address) {
-            Ok(()) => return Err(io::ErrorKind::AddrInUse.into()),
-            // What is no socket is refused as well, but must not be removed.
-            Err(rustix::io::Errno::CONNREFUSED) if is_socket(path) => std::fs::remove_file(path)?,
-            Err(_) => {}
-        }
-        let socket = new_socket()?;
-        // Before it has a name: nobody else can open it even for a moment.
-        fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-        bind(&socket, &address)?;
+        let socket = bind_socket(path, SocketType::SEQPACKET)?;
         listen(&socket, BACKLOG)?;
         Ok(Self(Async::new(socket)?))
     }
@@ -147,8 +137,21 @@ fn receive(stream: &OwnedFd, most: usize) -> io::Result<Received> {
     Ok(Received::Message(message))
 }
 
-fn new_socket() -> io::Result<OwnedFd> {
-    Ok(socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+/// A socket at `path` that only its owner may open. One there that nobody has open any more is replaced.
+pub(crate) fn bind_socket(path: &Path, kind: SocketType) -> io::Result<OwnedFd> {
+    let new_socket = || socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None);
+    let address = SocketAddrUnix::new(path)?;
+    match connect(new_socket()?, &address) {
+        Ok(()) => return Err(io::ErrorKind::AddrInUse.into()),
+        // What is no socket is refused as well, but must not be removed.
+        Err(rustix::io::Errno::CONNREFUSED) if is_socket(path) => std::fs::remove_file(path)?,
+        Err(_) => {}
+    }
+    let socket = new_socket()?;
+    // Before it has a name: nobody else can open it even for a moment.
+    fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    bind(&socket, &address)?;
+    Ok(socket)
 }
 
 fn is_socket(path: &Path) -> bool {

@@ -11,6 +11,7 @@ mod a_forwarded_stream_reaches_an_address_byte_for_byte;
 mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
+mod a_program_speaks_by_datagrams;
 mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
 mod an_administrator_captures_what_flows;

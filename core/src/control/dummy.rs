@@ -98,6 +98,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             is_sent: true,
             is_muted: false,
             traffic: Default::default(),
+            told: Default::default(),
             is_talking: false,
         };
         let id = self.state.shard_mut(shard).and_then(|tables| tables.streams.insert(stream).ok());

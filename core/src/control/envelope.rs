@@ -223,6 +223,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.message(caller, envelope.body, remote)?;
         } else if request.is("trickle") {
             check_trickle(envelope.body)?;
+            self.notify_trickled(handle, envelope.body);
             self.acknowledge(envelope, "ack", None);
         } else if request.is("hangup") {
             self.acknowledge(envelope, "success", None);

@@ -41,6 +41,7 @@ mod session;
 pub mod settings;
 mod shard;
 mod state;
+mod statistics;
 pub mod storage;
 mod subscribe;
 mod trickle;
@@ -68,12 +69,12 @@ pub use capture::{CaptureFailure, CaptureFormat, CapturePath, CaptureRequest};
 pub use error::Refusal;
 use error::{core_error, refuse};
 pub use memory::{Lender, Memory, lengths, memory};
-pub use notify::{TOPICS, Topic};
-pub use origin::{Origin, Transport};
+pub use notify::{EventBackendKind, EventCounts, TOPICS, Topic};
+pub use origin::{Contact, Origin, Transport};
 pub use settings::Settings;
 pub use storage::Storage;
 
-use notify::{Emitter, Shutdown, Started, Subject, TransportEvent, TransportName};
+use notify::{Emitter, Shutdown, Started, Subject, TransportEvent};
 
 use info::server_info;
 use options::Options;
@@ -95,6 +96,16 @@ pub trait Outlet {
 
     /// Hands an event of this topic to management systems.
     fn event(&mut self, _topic: u16, _message: &[u8]) {}
+
+    /// What became of the events for management systems of this kind, if there is one.
+    fn event_counts(&mut self, _kind: EventBackendKind) -> Option<EventCounts> {
+        None
+    }
+
+    /// How many clients, or administrators, are connected by `transport`.
+    fn connections(&mut self, _transport: Transport, _are_administrators: bool) -> u32 {
+        0
+    }
 
     /// Keeps `room` as it is now, so that it is there after a restart; false if it cannot be kept.
     fn keep_room(&mut self, _room: &RoomSettings) -> bool {
@@ -163,21 +174,16 @@ impl<'m, R: Random> Control<'m, R> {
     }
 
     /// A client connected from `address`.
-    pub fn opened(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        (transport, address): (Transport, Option<IpAddr>),
-        out: &mut impl Outlet,
-    ) {
-        if transport == Transport::Http {
-            // A request each, not a connection that stays.
-            return;
+    pub fn opened(&mut self, now: Instant, contact: Contact, address: Option<IpAddr>, out: &mut impl Outlet) {
+        self.tell_contact(now, contact, &TransportEvent::connected(contact, address), out);
+    }
+
+    fn tell_contact(&mut self, now: Instant, contact: Contact, event: &TransportEvent, out: &mut impl Outlet) {
+        // Over HTTP there is one for each request, which says nothing about a client.
+        if contact.transport != Transport::Http {
+            let Turn { mut post, state, .. } = self.turn(now, out).0;
+            post.notify_event(state, (Topic::Transport, 0), Subject::Nobody, event);
         }
-        let name = TransportName::of(transport, connection);
-        let event = TransportEvent::of(name, "connected", address);
-        let Turn { mut post, state, .. } = self.turn(now, out).0;
-        post.notify_event(state, (Topic::Transport, 0), Subject::Nobody, &event);
     }
 
     /// The server starts.
@@ -220,13 +226,15 @@ impl<'m, R: Random> Control<'m, R> {
     }
 
     /// A client is gone: its sessions end, or wait to be claimed where the settings say so.
-    pub fn closed(&mut self, now: Instant, connection: ConnectionId, out: &mut impl Outlet) {
+    pub fn closed(&mut self, now: Instant, contact: Contact, out: &mut impl Outlet) {
+        let connection = contact.connection;
         for (_, session) in self.state.sessions.iter_mut() {
             if session.connection == Some(connection) {
                 session.connection = None;
                 session.heard = now;
             }
         }
+        self.tell_contact(now, contact, &TransportEvent::disconnected(contact), out);
         self.end_sessions(now, out);
     }
 

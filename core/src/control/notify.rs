@@ -8,13 +8,13 @@ use serde::ser::SerializeMap;
 use super::Outlet;
 use super::forwarder_info::ForwarderInfo;
 use super::info::ServerInfo;
-use super::media_info::{PublishedStreams, SubscribedStreams, codec_name, kind_name};
-use super::origin::Transport;
+use super::media_info::{PublishedStreams, SubscribedStreams};
+use super::origin::{Contact, Transport};
 use super::post::{Jsep, PLUGIN_NAME, Post};
 use super::reply::Shown;
 use super::state::State;
 use crate::id::{ConnectionId, HandleId, SessionId};
-use crate::room::{Name, PublishedStream};
+use crate::room::Name;
 
 /// What an event is about, by Janus' numbers, which are bits of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,26 @@ pub const TOPICS: [(&str, Topic); 9] = [
     ("transports", Topic::Transport),
     ("core", Topic::Core),
 ];
+
+/// How a management system is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventBackendKind {
+    /// By POST.
+    Http,
+    /// By a broker.
+    Mqtt,
+    /// By WebSocket.
+    WebSocket,
+}
+
+/// What became of the events for a management system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EventCounts {
+    /// Events that wait for it.
+    pub waiting: u64,
+    /// Events that it will never hear of.
+    pub lost: u64,
+}
 
 /// What is the same in all events of a turn.
 #[derive(Clone, Copy)]
@@ -167,12 +187,7 @@ pub(crate) struct TransportName {
 impl TransportName {
     pub(crate) fn of(transport: Transport, connection: ConnectionId) -> Self {
         let id = u32::from(connection.index) << 16 | u32::from(connection.generation);
-        let transport = match transport {
-            Transport::WebSocket => "janus.transport.websockets",
-            Transport::Http => "janus.transport.http",
-            Transport::Unix => "janus.transport.pfunix",
-        };
-        Self { transport, id: Shown(id) }
+        Self { transport: transport.name(), id: Shown(id) }
     }
 }
 
@@ -185,16 +200,27 @@ pub(crate) struct TransportEvent {
 }
 
 impl TransportEvent {
-    pub(crate) fn of(name: TransportName, event: &'static str, ip: Option<IpAddr>) -> Self {
-        let TransportName { transport, id } = name;
-        Self { transport, id, data: TransportData { event, admin_api: false, ip: ip.map(Shown) } }
+    pub(crate) fn connected(contact: Contact, ip: Option<IpAddr>) -> Self {
+        let admin_api = Some(contact.is_administrator);
+        Self::of(contact, TransportData { event: "connected", admin_api, ip: ip.map(Shown) })
+    }
+
+    /// As Janus tells it, without what the other one said.
+    pub(crate) fn disconnected(contact: Contact) -> Self {
+        Self::of(contact, TransportData { event: "disconnected", admin_api: None, ip: None })
+    }
+
+    fn of(contact: Contact, data: TransportData) -> Self {
+        let TransportName { transport, id } = TransportName::of(contact.transport, contact.connection);
+        Self { transport, id, data }
     }
 }
 
 #[derive(Serialize)]
 struct TransportData {
     event: &'static str,
-    admin_api: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_api: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<Shown<IpAddr>>,
 }
@@ -285,69 +311,6 @@ pub(crate) struct ReceivingEvent<'a> {
     pub(crate) media: &'static str,
     pub(crate) mid: &'a str,
     pub(crate) receiving: bool,
-}
-
-/// How a published m-line arrives. What a publisher is not sent is 0, and qualities are in hundredths.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct StatisticsEvent<'a> {
-    mid: &'a str,
-    mindex: usize,
-    media: &'static str,
-    codec: Option<&'static str>,
-    base: u32,
-    rtt: u32,
-    lost: u64,
-    lost_by_remote: u32,
-    jitter_local: u32,
-    jitter_remote: u32,
-    in_link_quality: u64,
-    in_media_link_quality: u64,
-    out_link_quality: u32,
-    out_media_link_quality: u32,
-    packets_received: u64,
-    packets_sent: u32,
-    bytes_received: u64,
-    bytes_sent: u32,
-    bytes_received_lastsec: u32,
-    bytes_sent_lastsec: u32,
-    nacks_received: u32,
-    nacks_sent: u32,
-    retransmissions_received: u32,
-}
-
-impl<'a> StatisticsEvent<'a> {
-    pub(crate) fn of(stream: &'a PublishedStream, mindex: usize) -> Self {
-        let counts = &stream.traffic;
-        let clock_rate_hz = stream.codec.map_or(0, |codec| codec.clock_rate_hz());
-        let lost = u64::try_from(counts.lost_packets).unwrap_or_default();
-        let quality = (counts.packets * 100).checked_div(counts.packets + lost).unwrap_or(100);
-        Self {
-            mid: &stream.mid,
-            mindex,
-            media: kind_name(stream.kind),
-            codec: stream.codec.map(codec_name),
-            base: clock_rate_hz,
-            rtt: counts.round_trip_us / 1000,
-            lost,
-            lost_by_remote: 0,
-            jitter_local: (counts.jitter / (clock_rate_hz / 1000).max(1)),
-            jitter_remote: 0,
-            in_link_quality: quality,
-            in_media_link_quality: quality,
-            out_link_quality: 0,
-            out_media_link_quality: 0,
-            packets_received: counts.packets,
-            packets_sent: 0,
-            bytes_received: counts.bytes,
-            bytes_sent: 0,
-            bytes_received_lastsec: counts.bytes_last_second,
-            bytes_sent_lastsec: 0,
-            nacks_received: 0,
-            nacks_sent: counts.nacks,
-            retransmissions_received: 0,
-        }
-    }
 }
 
 /// Many packets of a PeerConnection were lost in a second.

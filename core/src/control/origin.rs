@@ -27,6 +27,17 @@ impl Transport {
     }
 }
 
+/// A connection of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Its name.
+    pub connection: ConnectionId,
+    /// What carries it.
+    pub transport: Transport,
+    /// Whether it is an administrator's.
+    pub is_administrator: bool,
+}
+
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {

@@ -236,7 +236,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.notify_arrived(shard, stream);
             }
             Notice::Sent { subscription, traffic } => {
-                self.state.shard_mut(shard).map_or((), |it| it.note_sent(subscription, traffic))
+                if let Some(tables) = self.state.shard_mut(shard) {
+                    tables.note_sent(subscription, traffic);
+                }
+                self.notify_sent(shard, subscription);
             }
             Notice::SlowLink { source, lost_packets } => self.tell_slow(shard, source, lost_packets),
         }

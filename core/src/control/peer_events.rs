@@ -1,16 +1,20 @@
 //! What management systems hear about PeerConnections.
 
 use super::Outlet;
-use super::notify::{
-    Candidate, NotifiedStreams, RoomNotice, SelectedCandidates, StatisticsEvent, Subject, Topic, WebrtcEvent,
-};
+use super::json::Value;
+use super::notify::{Candidate, NotifiedStreams, RoomNotice, SelectedCandidates, Subject, Topic, WebrtcEvent};
 use super::peer::candidates;
 use super::publish::describe;
 use super::reply::Shown;
+use super::statistics::StatisticsEvent;
 use super::turn::Turn;
 use crate::id::{HandleId, StreamId, SubscriptionId};
 use crate::random::Random;
 use crate::room::Name;
+use crate::stream::Traffic;
+
+/// A longer candidate is not told.
+const CANDIDATE_BYTES: usize = 256;
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Tells management systems what ICE did, which with ICE-lite is all at once.
@@ -43,6 +47,19 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for ours in candidates(self.settings, shard) {
             let local_candidate = Some(Candidate::Ours(ours));
             self.post.notify_webrtc(self.state, handle, 2, WebrtcEvent { local_candidate, ..WebrtcEvent::new() });
+        }
+    }
+
+    /// Tells management systems the candidates that a peer told after its description.
+    pub(crate) fn notify_trickled(&mut self, handle: HandleId, body: Value<'_>) {
+        let list = body.get("candidates").into_iter().flat_map(Value::elements);
+        for element in body.get("candidate").into_iter().chain(list) {
+            let text = element.get("candidate").and_then(Value::text);
+            let Some(text) = text.and_then(|text| text.string::<CANDIDATE_BYTES>()) else { continue };
+            // An empty one says that there are no more.
+            let Some(candidate) = text.strip_prefix("candidate:") else { continue };
+            let remote_candidate = Some(Candidate::Text(candidate));
+            self.post.notify_webrtc(self.state, handle, 3, WebrtcEvent { remote_candidate, ..WebrtcEvent::new() });
         }
     }
 
@@ -88,10 +105,33 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Tells management systems how an m-line arrives, where they want to know.
     pub(crate) fn notify_arrived(&mut self, shard: u8, stream: StreamId) {
-        let Some(entry) = self.state.stream(shard, stream).filter(|_| self.settings.tells_statistics) else { return };
+        let (now, period_s) = (self.now, self.settings.statistics_period_s);
+        let entry = self.state.shard_mut(shard).and_then(|tables| tables.streams.get_mut(stream));
+        if !entry.is_some_and(|entry| entry.told.is_due(now, period_s)) {
+            return;
+        }
+        let Some(entry) = self.state.stream(shard, stream) else { return };
         let publisher = self.state.handles.get(entry.handle).and_then(|handle| handle.publisher());
         let mindex = publisher.and_then(|publisher| publisher.streams.iter().position(|id| *id == stream));
-        let event = StatisticsEvent::of(entry, mindex.unwrap_or_default());
+        let line = (entry.mid.as_str(), mindex.unwrap_or_default(), entry.kind, entry.codec);
+        let event = StatisticsEvent::of(line, entry.traffic, Traffic::default());
+        self.post.notify_event(self.state, (Topic::Media, 3), Subject::Handle(entry.handle), &event);
+    }
+
+    /// Tells management systems how an m-line is sent to a subscriber, where they want to know.
+    pub(crate) fn notify_sent(&mut self, shard: u8, subscription: SubscriptionId) {
+        let (now, period_s) = (self.now, self.settings.statistics_period_s);
+        let entry = self.state.shard_mut(shard).and_then(|tables| tables.subscriptions.get_mut(subscription));
+        if !entry.is_some_and(|entry| entry.told.is_due(now, period_s)) {
+            return;
+        }
+        let tables = self.state.shards.get(usize::from(shard));
+        let Some(entry) = tables.and_then(|tables| tables.subscriptions.get(subscription)) else { return };
+        let subscriber = self.state.handles.get(entry.handle).and_then(|handle| handle.subscriber());
+        let mindex = subscriber.and_then(|it| it.streams.iter().position(|id| *id == subscription));
+        let (mindex, mid) = (mindex.unwrap_or_default(), crate::sdp::section_mid(mindex.unwrap_or_default()));
+        let line = (mid.as_str(), mindex, entry.kind, entry.codec);
+        let event = StatisticsEvent::of(line, Traffic::default(), entry.traffic);
         self.post.notify_event(self.state, (Topic::Media, 3), Subject::Handle(entry.handle), &event);
     }
 

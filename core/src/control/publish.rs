@@ -421,6 +421,7 @@ fn published_stream(handle: HandleId, section: &PublishedSection<'_>, changes: &
         is_sent: true,
         is_muted: false,
         traffic: Default::default(),
+        told: Default::default(),
         is_talking: false,
     }
 }

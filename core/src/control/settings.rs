@@ -57,8 +57,8 @@ pub struct Settings {
     pub string_ids: bool,
     /// The topics that management systems want to hear of, as bits ([`super::Topic`]); 0: nobody listens.
     pub events: u16,
-    /// Whether they are told what passes through m-lines, as often as the shards tell it.
-    pub tells_statistics: bool,
+    /// Seconds after which they are told again what passed through an m-line; 0: never.
+    pub statistics_period_s: u32,
     /// Unix time at [`Instant`](crate::time::Instant) 0, in microseconds.
     pub unix_time_at_start_us: u64,
     /// Whether clients may create rooms.

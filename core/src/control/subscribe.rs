@@ -130,6 +130,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             ssrc: 0,
             rtx_ssrc: None,
             traffic: Default::default(),
+            told: Default::default(),
             is_offered: old.is_some_and(|old| old.is_offered),
             is_ready: false,
             is_sent: true,

@@ -9,6 +9,7 @@ pub mod publisher;
 pub mod room;
 pub mod settings;
 pub mod subscriber;
+pub mod told;
 
 pub use access::Denied;
 pub use forwarder::Forwarder;
@@ -18,3 +19,4 @@ pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, Publishe
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
 pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber, WantedLayers};
+pub use told::Told;

@@ -3,6 +3,7 @@
 use heapless::{String, Vec};
 
 use super::name::Name;
+use super::told::Told;
 use crate::id::{HandleId, RoomId, StreamId};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::{Mid, Traffic};
@@ -104,6 +105,8 @@ pub struct PublishedStream {
     pub is_muted: bool,
     /// What arrived on it, as far as told.
     pub traffic: Traffic,
+    /// When that was told to management systems.
+    pub told: Told,
     /// Whether there is speech in it, as far as told.
     pub is_talking: bool,
 }

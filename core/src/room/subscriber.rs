@@ -3,6 +3,7 @@
 use heapless::{String, Vec};
 
 use super::name::{NAME_BYTES, Name};
+use super::told::Told;
 use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
 use crate::media::{LayerCeiling, SentLayers};
 use crate::sdp::{FormatParameters, MediaKind};
@@ -71,6 +72,8 @@ pub struct SubscribedStream {
     pub rtx_ssrc: Option<u32>,
     /// What was sent on it, as far as told.
     pub traffic: Traffic,
+    /// When that was told to management systems.
+    pub told: Told,
     /// Whether the offer that holds it was sent.
     pub is_offered: bool,
     /// Whether its offer was answered.

@@ -11,7 +11,7 @@ use toml::Value;
 
 use super::entry::{Datum, Entry};
 use super::refusal::Refusal;
-use super::settings::{LogFormat, LogLevel, Shards};
+use super::settings::{LogFormat, LogLevel, Shards, UnixType};
 
 /// Where a value is kept, and what is allowed there.
 pub(super) enum Field<'a> {
@@ -173,6 +173,7 @@ macro_rules! word {
 
 word!(LogLevel: "error" Error, "warn" Warn, "info" Info, "debug" Debug);
 word!(LogFormat: "text" Text, "json" Json);
+word!(UnixType: "SOCK_SEQPACKET" Packets, "SOCK_DGRAM" Datagrams);
 
 fn power_of_two(entry: &Entry, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
     match entry.integer(range.clone()) {

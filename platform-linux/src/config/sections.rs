@@ -37,6 +37,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "admin_websocket", field: |c| Listener(&mut c.control.admin_websocket) },
     Key { name: "unix", field: |c| Socket(&mut c.control.unix) },
     Key { name: "admin_unix", field: |c| Socket(&mut c.control.admin_unix) },
+    Key { name: "unix_type", field: |c| Word(&mut c.control.unix_type) },
     Key { name: "admin_secret", field: |c| Text(&mut c.control.admin_secret, ADMIN_SECRET_BYTES) },
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },

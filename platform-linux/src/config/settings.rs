@@ -55,6 +55,8 @@ pub struct Control {
     pub unix: Option<PathBuf>,
     /// The Unix socket of the admin API; without a secret its file's permissions protect it. Nothing if it is off.
     pub admin_unix: Option<PathBuf>,
+    /// Which sockets these are.
+    pub unix_type: UnixType,
     /// What administrators show in every request. Without it the admin API is not served to the network.
     pub admin_secret: String,
     /// The name in `info`.
@@ -81,6 +83,15 @@ pub struct Control {
     pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+}
+
+/// A kind of Unix socket, as Janus' configuration calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnixType {
+    /// SOCK_SEQPACKET: connections, over which messages keep their bounds.
+    Packets,
+    /// SOCK_DGRAM: no connections; answers go to the path of a program's own socket.
+    Datagrams,
 }
 
 /// Where media flows.
@@ -294,6 +305,7 @@ impl Default for Configuration {
                 admin_websocket: None,
                 unix: None,
                 admin_unix: None,
+                unix_type: UnixType::Packets,
                 admin_secret: String::new(),
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,

@@ -30,6 +30,7 @@ pub(super) async fn serve(url: Url, queue: Rc<Queue>, backend: EventBackend) {
             match or(post(&url, &backend, text.clone()), late).await {
                 Ok(()) => break,
                 Err(why) if attempt == ATTEMPTS => {
+                    queue.count_lost(events.len() as u64);
                     lost(&backend, events.len() + queue.take_dropped() as usize, &why);
                     break;
                 }

@@ -10,7 +10,7 @@ mod websocket;
 use std::rc::Rc;
 use std::time::Duration;
 
-use parlor_core::control::{TOPICS, Topic};
+use parlor_core::control::{EventBackendKind, EventCounts, TOPICS, Topic};
 use smol::{LocalExecutor, Timer};
 
 use crate::config::{self, EventBackend};
@@ -30,26 +30,26 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// All management systems.
 #[derive(Default)]
 pub struct Events {
-    queues: Vec<(u16, Rc<Queue>)>,
+    queues: Vec<(EventBackendKind, u16, Rc<Queue>)>,
 }
 
 impl Events {
     /// Starts a task for each system of `settings` on `executor`.
     pub fn start(settings: &config::Events, executor: &LocalExecutor<'static>) -> Self {
         let mut events = Self::default();
-        let mut start = |backend: &EventBackend| {
+        let mut start = |kind, backend: &EventBackend| {
             let (url, mask) = (Url::parse(&backend.backend).ok()?, mask(backend).ok()?);
             let queue = Rc::new(Queue::default());
-            events.queues.push((mask, Rc::clone(&queue)));
+            events.queues.push((kind, mask, Rc::clone(&queue)));
             Some((url, queue, backend.clone()))
         };
-        if let Some((url, queue, backend)) = start(&settings.http) {
+        if let Some((url, queue, backend)) = start(EventBackendKind::Http, &settings.http) {
             executor.spawn(http::serve(url, queue, backend)).detach();
         }
-        if let Some((url, queue, backend)) = start(&settings.websocket) {
+        if let Some((url, queue, backend)) = start(EventBackendKind::WebSocket, &settings.websocket) {
             executor.spawn(websocket::serve(url, queue, backend)).detach();
         }
-        if let Some((url, queue, backend)) = start(&settings.mqtt) {
+        if let Some((url, queue, backend)) = start(EventBackendKind::Mqtt, &settings.mqtt) {
             executor.spawn(mqtt::serve(url, queue, backend)).detach();
         }
         events
@@ -65,15 +65,25 @@ impl Events {
     /// Queues an event for all who want its topic.
     pub fn push(&self, topic: u16, message: &[u8]) {
         let Ok(message) = std::str::from_utf8(message) else { return };
-        for (_, queue) in self.queues.iter().filter(|(mask, _)| mask & topic != 0) {
+        for (kind, _, queue) in self.queues.iter().filter(|(_, mask, _)| mask & topic != 0) {
+            let lost_before = queue.counts().lost;
             queue.push(topic, message);
+            if queue.counts().lost > lost_before {
+                let lost = queue.counts().lost;
+                log::warn("events", format_args!("{kind:?} is too slow: {lost} events were lost until now"));
+            }
         }
+    }
+
+    /// What became of the events for one system, if there is one.
+    pub fn counts(&self, kind: EventBackendKind) -> Option<EventCounts> {
+        self.queues.iter().find(|(known, _, _)| *known == kind).map(|(_, _, queue)| queue.counts())
     }
 
     /// Waits until every queue is empty, or `time` has passed.
     pub async fn settle(&self, time: Duration) {
         let start = std::time::Instant::now();
-        while start.elapsed() < time && self.queues.iter().any(|(_, queue)| !queue.is_idle()) {
+        while start.elapsed() < time && self.queues.iter().any(|(_, _, queue)| !queue.is_idle()) {
             Timer::after(Duration::from_millis(10)).await;
         }
     }

@@ -40,6 +40,7 @@ pub(super) async fn serve(url: Url, queue: Rc<Queue>, backend: EventBackend) {
                 let name = format!("{}/{}", backend.topic, topic_word(topic));
                 let text = body(&[(topic, text)], false);
                 if client.publish(name, QoS::AtMostOnce, false, text).await.is_err() {
+                    queue.count_lost(1);
                     lost(&backend, 1, "it is gone");
                 }
             }

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
+use parlor_core::control::EventCounts;
+
 /// The most events that wait.
 const EVENTS: usize = 2000;
 
@@ -20,6 +22,7 @@ pub(super) struct Queue {
     events: RefCell<VecDeque<(u16, Box<str>)>>,
     bytes: Cell<usize>,
     dropped: Cell<u64>,
+    lost: Cell<u64>,
     is_busy: Cell<bool>,
     reader: RefCell<Option<Waker>>,
 }
@@ -32,6 +35,7 @@ impl Queue {
             let oldest = events.pop_front().map_or(0, |(_, text)| text.len());
             self.bytes.set(self.bytes.get() - oldest);
             self.dropped.set(self.dropped.get() + 1);
+            self.count_lost(1);
         }
         self.bytes.set(self.bytes.get() + text.len());
         events.push_back((topic, text.into()));
@@ -59,6 +63,16 @@ impl Queue {
         .await
     }
 
+    /// Counts events that the system will never hear of.
+    pub(super) fn count_lost(&self, count: u64) {
+        self.lost.set(self.lost.get() + count);
+    }
+
+    /// How many wait, and how many the system will never hear of.
+    pub(super) fn counts(&self) -> EventCounts {
+        EventCounts { waiting: self.events.borrow().len() as u64, lost: self.lost.get() }
+    }
+
     /// How many were dropped since the last call.
     pub(super) fn take_dropped(&self) -> u64 {
         self.dropped.replace(0)
@@ -81,6 +95,7 @@ mod tests {
             queue.push(1, &number.to_string());
         }
         assert_eq!(queue.take_dropped(), 5);
+        assert_eq!(queue.counts(), EventCounts { waiting: EVENTS as u64, lost: 5 });
         assert_eq!(&*smol::block_on(queue.next(1))[0].1, "5");
         let large = "x".repeat(BYTES - 10);
         queue.push(1, &large);

@@ -40,6 +40,7 @@ pub(super) async fn serve(url: Url, queue: Rc<Queue>, backend: EventBackend) {
                     None => (queue.next(most(&backend)).await, 0),
                 };
                 if attempt + 1 >= ATTEMPTS {
+                    queue.count_lost(events.len() as u64);
                     lost(&backend, events.len() + queue.take_dropped() as usize, &why);
                 } else {
                     unsent = Some((events, attempt + 1));

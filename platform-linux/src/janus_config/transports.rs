@@ -124,8 +124,10 @@ pub(super) fn pfunix(import: &mut Import, mut file: Groups, disabled: &Disabled)
         if let Some(path) = path {
             import.configuration.apply(&path.with(key, path.text()?))?;
         }
-        if let Some(kind) = group.take(kind).filter(|kind| kind.text() != Ok("SOCK_SEQPACKET")) {
-            import.note(&kind, "the socket is always of the type SOCK_SEQPACKET");
+        // Both sockets are of one type: that of clients, if there is one.
+        let has_clients = import.configuration.control.unix.is_some() && key != "control.unix";
+        if let Some(kind) = group.take(kind).filter(|_| is_on && !has_clients) {
+            import.configuration.apply(&kind.with("control.unix_type", kind.text()?))?;
         }
         import.map(Some(group), COMMON)?;
     }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::super::Outlet;
 use super::super::envelope::Envelope;
 use super::super::error::{Refusal, core_error, refuse};
-use super::super::json::Value;
-use super::super::notify::{Subject, Topic};
+use super::super::json::{Text, Value};
+use super::super::notify::{EventBackendKind, EventCounts, Subject, Topic};
 use super::super::origin::Transport;
 use super::super::parameter::{CORE, Wanted, check, natural, optional, required};
 use super::super::post::{PLUGIN_NAME, Response};
@@ -21,12 +21,19 @@ const LINE_BYTES: usize = 512;
 /// Janus' level of information, which a line has that names none.
 const INFORMATION: u64 = 4;
 
-/// Numbers by which a transport refuses.
-mod transport_error {
+/// Numbers by which a transport or an event handler refuses.
+mod part_error {
     pub(super) const UNKNOWN_REQUEST: u16 = 411;
     pub(super) const MISSING: u16 = 412;
     pub(super) const INVALID: u16 = 413;
 }
+
+/// Janus' names of what tells management systems.
+const HANDLERS: [(&str, EventBackendKind); 3] = [
+    ("janus.eventhandler.sampleevh", EventBackendKind::Http),
+    ("janus.eventhandler.wsevh", EventBackendKind::WebSocket),
+    ("janus.eventhandler.mqttevh", EventBackendKind::Mqtt),
+];
 
 /// What an administrator wants told to management systems.
 #[derive(serde::Serialize)]
@@ -44,8 +51,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         } else if request.is("query_transport") {
             self.query_transport(envelope)?;
         } else if request.is("query_eventhandler") {
-            check(body, &named("handler"), CORE)?;
-            return Err(refuse!(core_error::NO_PLUGIN, "handler", "Invalid event handler"));
+            self.query_event_handler(envelope)?;
         } else if request.is("query_logger") {
             check(body, &named("logger"), CORE)?;
             return Err(refuse!(core_error::NO_PLUGIN, "logger", "Invalid logger"));
@@ -87,33 +93,68 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Transports have nothing that could be changed while they run.
     fn query_transport(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
-        let body = envelope.body;
-        check(body, &named("transport"), CORE)?;
-        let name = body.get("transport").and_then(Value::text);
-        let is_ours = |transport: &Transport| name.is_some_and(|name| name.is(transport.name()));
-        if ![Transport::WebSocket, Transport::Http].iter().any(is_ours) {
-            return Err(refuse!(core_error::NO_PLUGIN, "transport", "Invalid transport"));
-        }
-        let asked = body.get("request").unwrap_or(Value::EMPTY).get("request");
-        let caller = Caller::administrator(envelope.origin.connection, &envelope.transaction);
-        let why = match (asked, asked.and_then(Value::text)) {
-            (_, Some(text)) if text.is("configure") => {
-                let (transaction, response) = (caller.transaction, TransportResult { result: 200 });
-                let answer = Response { janus: "success", transaction, response };
-                self.post.send(caller.connection, &answer);
-                return Ok(());
+        check(envelope.body, &named("transport"), CORE)?;
+        let name = envelope.body.get("transport").and_then(Value::text);
+        let all = [Transport::WebSocket, Transport::Http, Transport::Unix];
+        let transport = all.into_iter().find(|transport| name.is_some_and(|name| name.is(transport.name())));
+        let unknown = || refuse!(core_error::NO_PLUGIN, "transport", "Invalid transport");
+        let transport = transport.ok_or_else(unknown)?;
+        let answer = self.part_request(envelope).and_then(|request| {
+            let mut result = PartResult { result: 200, ..PartResult::default() };
+            if request.is("connections") {
+                let mut count = |are_administrators| self.post.out.connections(transport, are_administrators);
+                let (http, admin_http) = (count(false), count(true));
+                result.connections = Some(match transport {
+                    Transport::Http => Connections::Apart { http, admin_http },
+                    _ => Connections::Together(http + admin_http),
+                });
+            } else if !request.is("configure") {
+                return Err(unknown_request(request));
             }
-            (_, Some(text)) => {
-                refuse!(transport_error::UNKNOWN_REQUEST, "request", "Unknown request '{}'", text.raw())
-            }
-            (None, _) => refuse!(transport_error::MISSING, "request", "Missing mandatory element (request)"),
-            (Some(_), None) => {
-                refuse!(transport_error::INVALID, "request", "Invalid element type (request should be a string)")
-            }
-        };
-        let response = TransportError { error_code: why.code, error: &why.reason };
-        self.post.send(caller.connection, &Response { janus: "success", transaction: caller.transaction, response });
+            Ok(result)
+        });
+        self.answer_part(envelope, answer);
         Ok(())
+    }
+
+    /// Event handlers neither, but they tell how many events they lost: "statistics", which Janus has not.
+    fn query_event_handler(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        check(envelope.body, &named("handler"), CORE)?;
+        let name = envelope.body.get("handler").and_then(Value::text);
+        let known = HANDLERS.iter().find(|(known, _)| name.is_some_and(|name| name.is(known)));
+        let counts = known.and_then(|(_, kind)| self.post.out.event_counts(*kind));
+        let unknown = || refuse!(core_error::NO_PLUGIN, "handler", "Invalid event handler");
+        let counts = counts.ok_or_else(unknown)?;
+        let answer = self.part_request(envelope).and_then(|request| {
+            let mut result = PartResult { result: 200, ..PartResult::default() };
+            if request.is("statistics") {
+                result.events = Some(counts);
+            } else if !request.is("tweak") {
+                return Err(unknown_request(request));
+            }
+            Ok(result)
+        });
+        self.answer_part(envelope, answer);
+        Ok(())
+    }
+
+    /// What is asked of a part.
+    fn part_request<'a>(&self, envelope: &Envelope<'a>) -> Result<Text<'a>, Refusal> {
+        let asked = envelope.body.get("request").unwrap_or(Value::EMPTY).get("request");
+        let missing = || refuse!(part_error::MISSING, "request", "Missing mandatory element (request)");
+        let no_text = || refuse!(part_error::INVALID, "request", "Invalid element type (request should be a string)");
+        asked.ok_or_else(missing)?.text().ok_or_else(no_text)
+    }
+
+    fn answer_part(&mut self, envelope: &Envelope<'_>, answer: Result<PartResult, Refusal>) {
+        let (connection, transaction) = (envelope.origin.connection, envelope.transaction.as_str());
+        match answer {
+            Ok(response) => self.post.send(connection, &Response { janus: "success", transaction, response }),
+            Err(why) => {
+                let response = PartError { error_code: why.code, error: &why.reason };
+                self.post.send(connection, &Response { janus: "success", transaction, response });
+            }
+        }
     }
 
     fn log_line(&mut self, body: Value<'_>) -> Result<(), Refusal> {
@@ -146,13 +187,30 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 const TEST_STUN: &[super::Parameter] =
     &[required("address", Wanted::Text), required("port", Wanted::Natural), optional("localport", Wanted::Natural)];
 
-#[derive(Serialize)]
-struct TransportResult {
+fn unknown_request(request: Text<'_>) -> Refusal {
+    refuse!(part_error::UNKNOWN_REQUEST, "request", "Unknown request '{}'", request.raw())
+}
+
+/// What a part answers.
+#[derive(Default, Serialize)]
+struct PartResult {
     result: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<Connections>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<EventCounts>,
+}
+
+/// How many are connected.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Connections {
+    Together(u32),
+    Apart { http: u32, admin_http: u32 },
 }
 
 #[derive(Serialize)]
-struct TransportError<'a> {
+struct PartError<'a> {
     error_code: u16,
     error: &'a str,
 }

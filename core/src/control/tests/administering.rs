@@ -138,3 +138,30 @@ fn the_plugin_answers_an_administrator_without_a_handle() {
     assert!(world.administer(&ask(r#""destroy","room":3"#)).contains("destroyed"));
     assert_eq!(world.sizes(), [0; 6]);
 }
+
+#[test]
+fn transports_and_event_handlers_say_what_they_count() {
+    let mut world = World::new();
+    let mut ask = |part: &str| world.administer(part);
+    let said =
+        ask(r#""janus":"query_transport","transport":"janus.transport.http","request":{"request":"connections"}"#);
+    assert!(said.contains(r#""response":{"result":200,"connections":{"http":3,"admin_http":1}}"#), "{said}");
+    for transport in ["websockets", "pfunix"] {
+        let asked = format!(r#""transport":"janus.transport.{transport}","request":{{"request":"connections"}}"#);
+        let said = ask(&format!(r#""janus":"query_transport",{asked}"#));
+        assert!(said.contains(r#""response":{"result":200,"connections":4}"#), "{said}");
+    }
+    let handler = r#""janus":"query_eventhandler","handler":"janus.eventhandler."#;
+    let said = ask(&format!(r#"{handler}sampleevh","request":{{"request":"statistics"}}"#));
+    assert!(said.contains(r#""response":{"result":200,"events":{"waiting":2,"lost":7}}"#), "{said}");
+    for (request, answer) in [
+        (r#"{"request":"tweak"}"#, r#""response":{"result":200}"#),
+        (r#"{"request":"nope"}"#, r#""error_code":411"#),
+        ("{}", r#""error_code":412"#),
+        (r#"{"request":5}"#, r#""error_code":413"#),
+    ] {
+        let said = ask(&format!(r#"{handler}sampleevh","request":{request}"#));
+        assert!(said.contains(answer), "{said}");
+    }
+    assert!(ask(&format!(r#"{handler}mqttevh","request":{{"request":"tweak"}}"#)).contains(r#""code":460"#));
+}

@@ -6,7 +6,10 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::control::json::{Value, parse};
-use crate::control::{CaptureFailure, CapturePath, CaptureRequest, Control, Lender, Memory, Outlet, Settings};
+use crate::control::{
+    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, Lender, Memory,
+    Outlet, Settings, Transport,
+};
 use crate::id::{CaptureId, ConnectionId, LinkId};
 use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
@@ -72,6 +75,14 @@ impl Outlet for Heard {
         true
     }
 
+    fn event_counts(&mut self, kind: EventBackendKind) -> Option<EventCounts> {
+        (kind == EventBackendKind::Http).then_some(EventCounts { waiting: 2, lost: 7 })
+    }
+
+    fn connections(&mut self, _: Transport, are_administrators: bool) -> u32 {
+        if are_administrators { 1 } else { 3 }
+    }
+
     fn start_capture(&mut self, request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
         if request.folder == Some("elsewhere") {
             return Err("only here".try_into().unwrap());
@@ -135,7 +146,7 @@ impl World {
             full_trickle: false,
             string_ids: false,
             events: 0,
-            tells_statistics: false,
+            statistics_period_s: 0,
             unix_time_at_start_us: 0,
             create_rooms: true,
             dynamic_room: None,
@@ -229,7 +240,9 @@ impl World {
     }
 
     pub(super) fn drop_connection(&mut self, connection: u16) {
-        self.control.closed(self.now, ConnectionId::new(connection, 0), &mut self.heard);
+        let (connection, transport) = (ConnectionId::new(connection, 0), Transport::WebSocket);
+        let contact = Contact { connection, transport, is_administrator: false };
+        self.control.closed(self.now, contact, &mut self.heard);
     }
 
     /// How many entries each table has: sessions, handles, rooms, links, streams, subscriptions.

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use parlor_core::control::{Control, Lender, Memory, Outlet, Settings};
+use parlor_core::control::{Contact, Control, Lender, Memory, Outlet, Settings, Transport};
 use parlor_core::id::ConnectionId;
 use parlor_core::limits::Limits;
 use parlor_core::link::{Fingerprint, HandshakeCommand};
@@ -78,9 +78,10 @@ fn new_control() -> Control<'static, Counter> {
         full_trickle: false,
         string_ids: false,
         events: u16::MAX,
-        tells_statistics: true,
+        statistics_period_s: 1,
         unix_time_at_start_us: 0,
         create_rooms: false,
+        dynamic_room: Some(RoomSettings::default()),
         admin_secret: Default::default(),
         log_level: 4,
         media: Default::default(),
@@ -120,7 +121,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let accept = br#"{"janus":"accept_new_sessions","accept":true,"transaction":"t"}"#;
         control.administer(now, ADMINISTRATOR, accept, &mut heard);
-        control.closed(now, CLIENT, &mut heard);
+        let contact = Contact { connection: CLIENT, transport: Transport::WebSocket, is_administrator: false };
+        control.closed(now, contact, &mut heard);
         for command in std::mem::take(&mut heard.commands) {
             if let Command::CloseLink { link } = command {
                 control.notice(now, 0, Notice::Closed { link, reason: CloseReason::Asked }, &mut heard);
