@@ -49,6 +49,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             remote,
             description,
             version: 0,
+            profile: None,
             is_up: false,
             owes_candidates: self.settings.full_trickle,
             is_restarting: false,
@@ -250,6 +251,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let (shard, link, reason) = match event {
             HandshakeEvent::Secured { link, shard, keys } => {
                 if let Some(handle) = self.handle_of(shard, link) {
+                    if let Some(peer) = self.state.handles.get_mut(handle).and_then(|entry| entry.peer.as_mut()) {
+                        peer.profile = Some(keys.profile);
+                    }
                     self.notify_dtls(handle, "connected");
                     self.post.out.command(shard, Command::SecureLink { link, keys });
                 }

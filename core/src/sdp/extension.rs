@@ -3,7 +3,7 @@
 use crate::wire::Extension;
 
 /// The URI of an extension.
-pub(super) const fn uri(extension: Extension) -> &'static str {
+pub const fn uri(extension: Extension) -> &'static str {
     match extension {
         Extension::AudioLevel => "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         Extension::VideoOrientation => "urn:3gpp:video-orientation",

@@ -29,6 +29,7 @@ pub use answer::write_answer;
 pub use attribute::Attribute;
 pub use description::{Description, SECTIONS};
 pub use encodings::RidOrder;
+pub use extension::uri;
 pub use format::{Encoding, Format, FormatParameters};
 pub use offer::{OfferedMedia, OfferedSection, OfferedState, write_offer};
 pub use policy::Policy;

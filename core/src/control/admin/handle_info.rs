@@ -51,7 +51,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 pcap_file,
                 dump_to_text2pcap: text_file.map(|_| true),
                 text_file,
-                webrtc: if is_plugin_only { None } else { Webrtc::of(state, handle, self.settings.fingerprint) },
+                webrtc: if is_plugin_only { None } else { Webrtc::of(state, handle, self.settings) },
             },
         };
         self.post.send(envelope.origin.connection, &answer);

@@ -2,35 +2,46 @@
 
 use core::fmt::Write;
 
-use heapless::String;
+use heapless::{String, Vec};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::super::handle::{Handle, Peer, Role};
 use super::super::media_info::{codec_name, kind_name};
+use super::super::notify::Candidate;
+use super::super::peer::candidates;
 use super::super::reply::Shown;
+use super::super::settings::{ADDRESSES, Settings};
 use super::super::state::State;
-use crate::link::{Fingerprint, Role as DtlsRole};
-use crate::sdp::MediaKind;
+use crate::link::{Fingerprint, Role as DtlsRole, SrtpProfile};
+use crate::room::SUBSCRIBED;
+use crate::sdp::{MediaKind, uri};
 use crate::stream::Traffic;
-use crate::wire::Codec;
+use crate::wire::{Codec, Extension, ExtensionMap};
 
 /// A PeerConnection.
 #[derive(Serialize)]
 pub(super) struct Webrtc<'a, 'm> {
     ice: Ice,
     dtls: Dtls,
+    extensions: Extensions<'a, 'm>,
     media: Lines<'a, 'm>,
 }
 
 impl<'a, 'm> Webrtc<'a, 'm> {
     /// That of `handle`, if it has one.
-    pub(super) fn of(state: &'a State<'m>, handle: &'a Handle, ours: Fingerprint) -> Option<Self> {
+    pub(super) fn of(state: &'a State<'m>, handle: &'a Handle, settings: &Settings) -> Option<Self> {
         let peer = handle.peer.as_ref()?;
         let state_name = if peer.is_up { "ready" } else { "connecting" };
         Some(Self {
-            ice: Ice { stream_id: 1, component_id: 1, state: state_name },
-            dtls: Dtls::of(peer, ours),
+            ice: Ice {
+                stream_id: 1,
+                component_id: 1,
+                state: state_name,
+                local_candidates: candidates(settings, peer.shard).into_iter().map(Candidate::Ours).collect(),
+            },
+            dtls: Dtls::of(peer, settings.fingerprint),
+            extensions: Extensions { state, handle, shard: peer.shard },
             media: Lines { state, handle, shard: peer.shard },
         })
     }
@@ -41,6 +52,8 @@ struct Ice {
     stream_id: u8,
     component_id: u8,
     state: &'static str,
+    #[serde(rename = "local-candidates")]
+    local_candidates: Vec<Candidate<'static>, ADDRESSES>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +66,8 @@ struct Dtls {
     #[serde(skip_serializing_if = "Option::is_none")]
     dtls_role: Option<&'static str>,
     dtls_state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    srtp_profile: Option<&'static str>,
     valid: bool,
     ready: bool,
 }
@@ -65,10 +80,41 @@ impl Dtls {
             remote_fingerprint: peer.remote.as_ref().map(|remote| Shown(Hexadecimal(remote.fingerprint))),
             remote_fingerprint_hash: "sha-256",
             dtls_role: peer.remote.as_ref().map(|remote| role(remote.role)),
-            dtls_state: if peer.is_up { "connected" } else { "trying" },
+            dtls_state: if peer.is_up || peer.profile.is_some() { "connected" } else { "trying" },
+            srtp_profile: peer.profile.map(profile_name),
             valid: peer.is_up,
             ready: peer.is_up,
         }
+    }
+}
+
+/// The profile's name in the registry of DTLS-SRTP (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
+const fn profile_name(profile: SrtpProfile) -> &'static str {
+    match profile {
+        SrtpProfile::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+        SrtpProfile::Aes128CmSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+    }
+}
+
+/// The header extensions of all m-lines with their ids, which are the same in all of them (RFC 8843 section 9.2).
+struct Extensions<'a, 'm> {
+    state: &'a State<'m>,
+    handle: &'a Handle,
+    shard: u8,
+}
+
+impl Serialize for Extensions<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tables = self.state.shards.get(usize::from(self.shard));
+        let published = self.handle.publisher().into_iter().flat_map(|publisher| &publisher.streams);
+        let published = published.filter_map(|id| Some(tables?.streams.get(*id)?.extensions));
+        let subscribed = self.handle.subscriber().into_iter().flat_map(|subscriber| &subscriber.streams);
+        let subscribed = subscribed.filter_map(|id| Some(tables?.subscriptions.get(*id)?.extensions));
+        let maps: Vec<ExtensionMap, SUBSCRIBED> = published.chain(subscribed).take(SUBSCRIBED).collect();
+        let ids = Extension::ALL
+            .into_iter()
+            .filter_map(|extension| Some((uri(extension), maps.iter().find_map(|map| map.id(extension))?)));
+        serializer.collect_map(ids)
     }
 }
 
@@ -107,7 +153,9 @@ impl Serialize for Lines<'_, '_> {
                 for (index, id) in publisher.streams.iter().enumerate() {
                     let Some(stream) = tables.and_then(|tables| tables.streams.get(*id)) else { continue };
                     let (kind, codec) = (stream.kind, stream.codec);
-                    add(index, &Line::of(index, (kind, &stream.mid, codec), false, stream.traffic))?;
+                    let formats = codec.map(|codec| CodecInfo::of(codec, stream.payload_type, None));
+                    let line = Line::of(index, (kind, &stream.mid, codec), false, stream.traffic);
+                    add(index, &Line { codecs: formats, ..line })?;
                 }
             }
             Role::Subscriber(subscriber) => {
@@ -115,7 +163,11 @@ impl Serialize for Lines<'_, '_> {
                     let Some(entry) = tables.and_then(|tables| tables.subscriptions.get(*id)) else { continue };
                     let mut mid: String<4> = String::new();
                     let _ = write!(mid, "{index}");
-                    add(index, &Line::of(index, (entry.kind, &mid, entry.codec), true, entry.traffic))?;
+                    let rtx = entry.rtx_payload_type;
+                    let codecs = entry.codec.map(|codec| CodecInfo::of(codec, entry.payload_type, rtx));
+                    let ssrc = entry.codec.map(|_| Sources { ssrc: entry.ssrc, rtx: entry.rtx_ssrc });
+                    let line = Line::of(index, (entry.kind, &mid, entry.codec), true, entry.traffic);
+                    add(index, &Line { ssrc, codecs, ..line })?;
                 }
             }
         }
@@ -129,6 +181,8 @@ struct Line<'a> {
     kind: &'static str,
     mindex: usize,
     mid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssrc: Option<Sources>,
     direction: Direction,
     #[serde(skip_serializing_if = "Option::is_none")]
     codecs: Option<CodecInfo>,
@@ -142,9 +196,26 @@ struct Direction {
     recv: bool,
 }
 
+/// Our SSRCs.
+#[derive(Serialize)]
+struct Sources {
+    ssrc: u32,
+    #[serde(rename = "ssrc-rtx", skip_serializing_if = "Option::is_none")]
+    rtx: Option<u32>,
+}
+
 #[derive(Serialize)]
 struct CodecInfo {
+    pt: u8,
+    #[serde(rename = "rtx-pt", skip_serializing_if = "Option::is_none")]
+    rtx_pt: Option<u8>,
     codec: &'static str,
+}
+
+impl CodecInfo {
+    fn of(codec: Codec, pt: u8, rtx_pt: Option<u8>) -> Self {
+        Self { pt, rtx_pt, codec: codec_name(codec) }
+    }
 }
 
 #[derive(Serialize)]
@@ -204,7 +275,8 @@ impl<'a> Line<'a> {
             mindex,
             mid,
             direction: Direction { send: is_sent, recv: !is_sent },
-            codecs: codec.map(|codec| CodecInfo { codec: codec_name(codec) }),
+            ssrc: None,
+            codecs: None,
             rtcp: Rtcp {
                 main: Reports {
                     base,

@@ -96,6 +96,11 @@ fn a_publisher_and_a_subscriber_are_told_whole() {
         said.contains(r#""in":{"packets":1,"bytes":700"#) && said.contains(r#""dtls-state":"connected""#),
         "{said}"
     );
+    let extension = r#""extensions":{"urn:ietf:params:rtp-hdrext:ssrc-audio-level":1"#;
+    let candidate = r#""local-candidates":["1 1 udp 2130706431 10.0.0.1 7000 typ host"]"#;
+    for part in [extension, candidate, r#""codecs":{"pt":111,"codec":"opus"}"#] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
     for part in [r#""type":"publisher""#, &format!(r#""id":{id}"#), r#""subscribers":1"#, r#""ready":true"#] {
         assert!(said.contains(part), "{part} in {said}");
     }
