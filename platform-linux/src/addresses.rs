@@ -8,12 +8,19 @@ use crate::udp::system;
 pub const ADDRESSES: usize = 16;
 
 /// The addresses that `names` choose: `auto` stands for those of all interfaces but loopback (loopback if there is
-/// nothing else); anything else is an address, or an interface whose addresses are taken. The error is a
-/// sentence.
-pub fn resolve<S: AsRef<str>>(names: &[S]) -> Result<Vec<IpAddr>, String> {
-    let interfaces =
+/// nothing else); anything else is an address, the beginning of some (`192.168.`), or an interface whose addresses are
+/// taken. Interfaces and addresses that begin as one of `ignored` are left out. The error is a sentence.
+pub fn resolve<S: AsRef<str>>(names: &[S], ignored: &[String]) -> Result<Vec<IpAddr>, String> {
+    let mut interfaces =
         system::interfaces().map_err(|error| format!("the machine's addresses cannot be read: {error}"))?;
+    interfaces.retain(|interface| !is_ignored(interface, ignored));
     choose(names, &interfaces)
+}
+
+fn is_ignored((name, address): &(String, IpAddr), ignored: &[String]) -> bool {
+    let address = address.to_string();
+    let begins = |beginning: &String| name.starts_with(beginning) || address.starts_with(beginning);
+    ignored.iter().any(|beginning| !beginning.is_empty() && begins(beginning))
 }
 
 fn choose<S: AsRef<str>>(names: &[S], interfaces: &[(String, IpAddr)]) -> Result<Vec<IpAddr>, String> {
@@ -25,7 +32,8 @@ fn choose<S: AsRef<str>>(names: &[S], interfaces: &[(String, IpAddr)]) -> Result
         } else if let Ok(address) = name.parse::<IpAddr>() {
             chosen.push(address.to_canonical());
         } else {
-            let named = interfaces.iter().filter(|(interface, _)| interface == name);
+            let begins = |address: &IpAddr| name.ends_with(['.', ':']) && address.to_string().starts_with(name);
+            let named = interfaces.iter().filter(|(interface, address)| interface == name || begins(address));
             chosen.extend(named.map(|(_, address)| *address).filter(|address| !is_link_local(*address)));
         }
         if chosen.len() == before {
@@ -84,6 +92,8 @@ mod tests {
         assert_eq!(strings(choose(&["auto"], &machine)), ["192.0.2.2", "fd00::2"]);
         assert_eq!(strings(choose(&["lo", "10.1.2.3", "auto"], &machine)).len(), 5);
         assert_eq!(strings(choose(&["eth0"], &machine)), ["192.0.2.2", "fd00::2"]);
+        assert_eq!(strings(choose(&["192.0.", "fd00:"], &machine)), ["192.0.2.2", "fd00::2"]);
+        assert!(choose(&["192.1."], &machine).is_err());
         assert_eq!(strings(choose(&["127.0.0.1", "::ffff:127.0.0.1"], &machine)), ["127.0.0.1"]);
     }
 
@@ -91,6 +101,14 @@ mod tests {
     fn a_machine_on_its_own_offers_loopback() {
         let machine = interfaces(&[("lo", "127.0.0.1"), ("lo", "::1"), ("eth0", "fe80::1")]);
         assert_eq!(strings(choose(&["auto"], &machine)), ["127.0.0.1", "::1"]);
+    }
+
+    #[test]
+    fn what_begins_as_an_ignored_one_is_left_out() {
+        let ignored = ["vmnet".into(), "172.17.".into(), String::new()];
+        let machine = interfaces(&[("vmnet8", "10.0.0.1"), ("docker0", "172.17.0.1"), ("eth0", "172.18.0.1")]);
+        let left: Vec<_> = machine.iter().filter(|interface| !is_ignored(interface, &ignored)).collect();
+        assert_eq!(left, [&machine[2]]);
     }
 
     #[test]
@@ -102,6 +120,6 @@ mod tests {
 
     #[test]
     fn this_machine_has_an_address() {
-        assert!(!resolve(&["auto"]).unwrap().is_empty());
+        assert!(!resolve(&["auto"], &[]).unwrap().is_empty());
     }
 }

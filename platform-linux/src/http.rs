@@ -17,6 +17,7 @@ use parlor_core::control::Transport;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 
+use crate::access_list::AccessList;
 use crate::answer::{Content, has_token, text};
 use crate::control::{Api, ControlTask};
 use crate::page::{File, Page, SECURITY_POLICY};
@@ -41,6 +42,8 @@ pub struct Listener {
     pub api: Api,
     /// The API by HTTP, if it is served.
     pub rest: Option<Rc<Rest>>,
+    /// Who may connect.
+    pub admitted: AccessList,
     /// The page, if it is served.
     pub page: Option<Page>,
 }
@@ -64,6 +67,9 @@ pub async fn listen(site: Rc<Site>, socket: Async<TcpListener>, listener: Listen
     let listener = Rc::new(listener);
     loop {
         match socket.accept().await {
+            Ok((_, address)) if !listener.admitted.admits(address.ip()) => {
+                log::warn("http", format_args!("{} may not connect", log::address(address)));
+            }
             Ok((stream, address)) if site.connections.get() < CONNECTIONS + site.clients => {
                 log::debug("http", format_args!("{} connected", log::address(address)));
                 // An answer must not wait for the next one.

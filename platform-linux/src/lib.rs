@@ -1,6 +1,7 @@
 //! Parlor on Linux: moves bytes between the core and the machine.
 #![deny(unsafe_code)]
 
+pub mod access_list;
 pub mod addresses;
 #[cfg(feature = "count-allocations")]
 mod allocations;

@@ -11,6 +11,7 @@ use parlor_core::link::SrtpProfile;
 use parlor_core::media::{self, Media};
 use smol::LocalExecutor;
 
+use crate::access_list::AccessList;
 use crate::banner::Banner;
 use crate::capture::Captures;
 use crate::config::{Configuration, UnixType};
@@ -50,8 +51,8 @@ pub fn run(
         let unix_type = configuration.control.unix_type;
         let unix = unix_listener("control.unix", configuration.control.unix.as_deref(), unix_type)?;
         let admin_unix = unix_listener("control.admin_unix", configuration.control.admin_unix.as_deref(), unix_type)?;
-        let addresses =
-            addresses::resolve(&configuration.media.address).map_err(|why| format!("media.address: {why}"))?;
+        let addresses = addresses::resolve(&configuration.media.address, &configuration.media.ignore)
+            .map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
         let rooms = permanent_rooms(configuration)?;
         let ipv6 = addresses.iter().any(IpAddr::is_ipv6);
@@ -106,14 +107,16 @@ pub fn run(
         let clients = rest(Api::Clients, &configuration.control.base_path);
         let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
         let page = configuration.control.page.then(Page::new);
-        for (socket, api, rest, page) in [
-            (http, Api::Clients, Some(clients), page),
-            (websocket, Api::Clients, None, None),
-            (admin, Api::Administrators, Some(administrators), None),
-            (admin_websocket, Api::Administrators, None, None),
+        let lists = &configuration.control;
+        for (socket, api, rest, page, acl) in [
+            (http, Api::Clients, Some(clients), page, &lists.http_acl),
+            (websocket, Api::Clients, None, None, &lists.websocket_acl),
+            (admin, Api::Administrators, Some(administrators), None, &lists.admin_acl),
+            (admin_websocket, Api::Administrators, None, None, &lists.admin_websocket_acl),
         ] {
             if let Some(socket) = socket {
-                executor.spawn(http::listen(Rc::clone(&site), socket, Listener { api, rest, page })).detach();
+                let listener = Listener { api, rest, admitted: AccessList::new(acl), page };
+                executor.spawn(http::listen(Rc::clone(&site), socket, listener)).detach();
             }
         }
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {

@@ -38,6 +38,10 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "unix", field: |c| Socket(&mut c.control.unix) },
     Key { name: "admin_unix", field: |c| Socket(&mut c.control.admin_unix) },
     Key { name: "unix_type", field: |c| Word(&mut c.control.unix_type) },
+    Key { name: "http_acl", field: |c| Texts(&mut c.control.http_acl, BEGINNINGS) },
+    Key { name: "websocket_acl", field: |c| Texts(&mut c.control.websocket_acl, BEGINNINGS) },
+    Key { name: "admin_acl", field: |c| Texts(&mut c.control.admin_acl, BEGINNINGS) },
+    Key { name: "admin_websocket_acl", field: |c| Texts(&mut c.control.admin_websocket_acl, BEGINNINGS) },
     Key { name: "admin_secret", field: |c| Text(&mut c.control.admin_secret, ADMIN_SECRET_BYTES) },
     Key { name: "server_name", field: |c| Text(&mut c.control.server_name, 64) },
     Key { name: "session_timeout", field: |c| Number(&mut c.control.session_timeout_s, 0..=86_400) },
@@ -55,6 +59,7 @@ const CONTROL: &[Key<Configuration>] = &[
 
 const MEDIA: &[Key<Configuration>] = &[
     Key { name: "address", field: |c| Texts(&mut c.media.address, ADDRESSES) },
+    Key { name: "ignore", field: |c| Texts(&mut c.media.ignore, IGNORED) },
     Key { name: "port", field: |c| Number(&mut c.media.port, 1..=65_535) },
     Key { name: "shards", field: |c| Shards(&mut c.media.shards) },
     Key { name: "full_trickle", field: |c| Flag(&mut c.media.full_trickle) },
@@ -141,6 +146,10 @@ const BOARD: &[Key<Configuration>] = &[
 ];
 
 const BOARD_ADDRESSES: &str = "\"dhcp\", an address with its prefix such as \"192.168.1.5/24\", or a list of them";
+
+const BEGINNINGS: &str = "a list of beginnings of addresses, such as [\"127.\", \"192.168.\"]";
+
+const IGNORED: &str = "a list of beginnings of addresses or of names of interfaces, such as [\"docker\", \"172.17.\"]";
 
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
 

@@ -57,6 +57,14 @@ pub struct Control {
     pub admin_unix: Option<PathBuf>,
     /// Which sockets these are.
     pub unix_type: UnixType,
+    /// Beginnings of the addresses that may connect to these; empty: all.
+    pub http_acl: Vec<String>,
+    /// The same of the WebSocket.
+    pub websocket_acl: Vec<String>,
+    /// The same of the admin API.
+    pub admin_acl: Vec<String>,
+    /// The same of its WebSocket.
+    pub admin_websocket_acl: Vec<String>,
     /// What administrators show in every request. Without it the admin API is not served to the network.
     pub admin_secret: String,
     /// The name in `info`.
@@ -99,6 +107,8 @@ pub enum UnixType {
 pub struct Media {
     /// `auto`, addresses, or names of interfaces.
     pub address: Vec<String>,
+    /// Beginnings of addresses and names of interfaces that are not offered.
+    pub ignore: Vec<String>,
     /// The UDP port of shard 0.
     pub port: u16,
     /// How many media threads.
@@ -306,6 +316,10 @@ impl Default for Configuration {
                 unix: None,
                 admin_unix: None,
                 unix_type: UnixType::Packets,
+                http_acl: Vec::new(),
+                websocket_acl: Vec::new(),
+                admin_acl: Vec::new(),
+                admin_websocket_acl: Vec::new(),
                 admin_secret: String::new(),
                 server_name: "Parlor".into(),
                 session_timeout_s: 60,
@@ -322,6 +336,7 @@ impl Default for Configuration {
             },
             media: Media {
                 address: vec!["auto".into()],
+                ignore: Vec::new(),
                 port: 7000,
                 shards: Shards::Auto,
                 full_trickle: false,

@@ -51,7 +51,6 @@ const MEDIA: &[(&str, Meaning)] = &[
 const NAT: &[(&str, Meaning)] = &[
     ("full_trickle", Key("media.full_trickle")),
     ("ice_lite", Without("ICE is always lite")),
-    ("ice_ignore_list", Without("media.address names what is used")),
     ("nice_debug", Without("there is no libnice")),
     ("ice_nomination", Without(LITE)),
     ("ice_keepalive_conncheck", Without(LITE)),
@@ -115,8 +114,10 @@ pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<Disabled, 
     import.map(general, GENERAL)?;
     let mut nat = file.take("nat");
     if let Some(list) = nat.as_mut().and_then(|group| group.take("ice_enforce_list")) {
-        let names = list.text()?.split(',').map(|name| Datum::Text(name.trim().into())).collect();
-        import.configuration.apply(&Entry { datum: Datum::List(names), bare: None, ..list.named("media.address") })?;
+        import.configuration.apply(&listed(&list, "media.address")?)?;
+    }
+    if let Some(list) = nat.as_mut().and_then(|group| group.take("ice_ignore_list")) {
+        import.configuration.apply(&listed(&list, "media.ignore")?)?;
     }
     import.map(nat, NAT)?;
     let mut media = file.take("media");
@@ -144,6 +145,12 @@ pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<Disabled, 
         import.map(Some(group), &[])?;
     }
     Ok(disabled)
+}
+
+/// What stands between commas in `list`, under the key of Parlor's.
+fn listed(list: &Entry, key: &str) -> Result<Entry, Refusal> {
+    let names = list.text()?.split(',').map(|name| Datum::Text(name.trim().into())).collect();
+    Ok(Entry { datum: Datum::List(names), bare: None, ..list.named(key) })
 }
 
 /// Janus' levels: 0 none, 1 fatal, 2 error, 3 warning, 4 info, 5 verbose, 6 huge, 7 debug.

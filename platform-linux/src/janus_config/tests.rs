@@ -37,13 +37,13 @@ general: {
 	session_timeout = 30
 	frobnicate = 7
 }
-nat: { ice_enforce_list = "127.0.0.1, 10.0.0.1"; ice_lite = true; nice_debug = false }
+nat: { ice_enforce_list = "127.0.0.1, 10.0.0.1"; ice_ignore_list = "vmnet, 172.17."; ice_lite = true; nice_debug = false }
 media: { rtp_port_range = "20000-40000"; ipv6 = false }
 transports: { disable = "libjanus_pfunix.so,libjanus_http.so" }
 "#;
 
 const WEBSOCKETS: &str = r#"
-general: { json = "indented"; ws = "yes"; ws_port = "9188"; ws_ip = "127.0.0.1"; wss = false }
+general: { json = "indented"; ws = "yes"; ws_port = "9188"; ws_ip = "127.0.0.1"; ws_acl = "127.,10."; wss = false }
 admin: { admin_wss = true }
 "#;
 
@@ -76,6 +76,8 @@ fn a_site_finds_its_settings_again() {
     assert_eq!(configuration.control.server_name, "The \"old\" one");
     assert_eq!(configuration.control.session_timeout_s, 30);
     assert_eq!(configuration.media.address, ["127.0.0.1", "10.0.0.1"]);
+    assert_eq!(configuration.media.ignore, ["vmnet", "172.17."]);
+    assert_eq!(configuration.control.websocket_acl, ["127.,10."]);
     assert_eq!(configuration.media.port, 20_000);
     assert_eq!(configuration.log.level, crate::config::LogLevel::Debug);
     let room = &configuration.rooms[0];

@@ -33,10 +33,10 @@ const COMMON: &[(&str, Meaning)] = &[
     ("admin_secure_port", Without(NO_TLS)),
     ("admin_secure_interface", Without(NO_TLS)),
     ("admin_secure_ip", Without(NO_TLS)),
-    ("acl", Without(NO_ACL)),
-    ("ws_acl", Without(NO_ACL)),
-    ("admin_acl", Without(NO_ACL)),
-    ("admin_ws_acl", Without(NO_ACL)),
+    ("acl", Key("control.http_acl")),
+    ("ws_acl", Key("control.websocket_acl")),
+    ("admin_acl", Key("control.admin_acl")),
+    ("admin_ws_acl", Key("control.admin_websocket_acl")),
 ];
 
 const CERTIFICATES: &[(&str, Meaning)] = &[
@@ -47,7 +47,6 @@ const CERTIFICATES: &[(&str, Meaning)] = &[
 ];
 
 const NO_TLS: &str = "a proxy in front of Parlor does TLS";
-const NO_ACL: &str = "a firewall says who may connect";
 
 /// The names of what says where to listen.
 struct Listener {
@@ -180,6 +179,6 @@ impl Listener {
 
 /// The first address of the interface that `entry` names.
 fn address_of(entry: &Entry) -> Result<IpAddr, Refusal> {
-    let found = addresses::resolve(&[entry.text()?.to_owned()]).map_err(|why| entry.refusal(why))?;
+    let found = addresses::resolve(&[entry.text()?.to_owned()], &[]).map_err(|why| entry.refusal(why))?;
     found.first().copied().ok_or_else(|| entry.refusal("has no address".into()))
 }
