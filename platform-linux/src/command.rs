@@ -6,7 +6,7 @@ use crate::arguments::{Action, Arguments, HELP, Source};
 use crate::config::Configuration;
 use crate::memory::Tables;
 use crate::plan::Plan;
-use crate::pulse::Nobody;
+use crate::service_manager::ServiceManager;
 use crate::{janus_config, kept, log, server};
 
 /// What makes a binary `parlor` different from another.
@@ -52,7 +52,7 @@ impl<T: Tables> Product<T> {
             Action::Run => {
                 let configuration = self.configuration(&source, &options)?;
                 log::start(configuration.log);
-                server::run(&configuration, self.tables, Nobody)?;
+                server::run(&configuration, self.tables, ServiceManager::of_environment())?;
             }
         }
         Ok(())

@@ -34,6 +34,7 @@ pub mod random;
 pub mod rest;
 pub mod rooms;
 pub mod server;
+pub mod service_manager;
 pub mod shard;
 pub mod signals;
 pub mod udp;
