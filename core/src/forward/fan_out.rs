@@ -121,7 +121,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         while let Some(subscription) = self.subscriptions.at_mut(at) {
             let place = at;
             at = subscription.next_of_stream;
-            if !subscription.parameters.active {
+            if !subscription.parameters.active || subscription.selector.granted().is_none() {
                 continue;
             }
             let begins = !subscription.rewriter.continues(source);

@@ -21,7 +21,7 @@ pub use fan_out::{Forwarding, Outcome, Pending, Queued};
 pub use parameters::SubscriptionParameters;
 pub use relay::{Relay, RelayKeys, RelayParameters};
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
-pub use select::{LayerCeiling, Selector, SentLayers};
+pub use select::{Grant, LayerCeiling, Selector, SentLayers};
 pub use sent::{Changes, SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};
 pub use subscription::Subscription;
 pub use write::{Framing, Leaving, RtxFraming, Sending, Written, write};

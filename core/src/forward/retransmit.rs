@@ -27,26 +27,50 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
                 continue;
             }
             let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
-            let Some(splice) = subscription.rewriter.splice(sent.splice) else { continue };
-            let Some(stream) = streams.get(splice.source.stream) else { continue };
-            let encoding = stream
-                .encodings
-                .get(usize::from(splice.source.encoding))
-                .filter(|encoding| encoding.epoch == splice.source.epoch);
-            let kept = encoding.and_then(|encoding| {
-                let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
-                encoding.history.get(ring, self.pool, source_index)
-            });
-            let Some(packet) = kept else { continue };
-            let sending = match subscription.rtx() {
-                Some(_) => Sending::Rtx,
-                None => Sending::Repeat { transport_sequence: sent.transport_sequence },
-            };
-            link.feedback.repetitions_left -= 1;
-            let Sent { splice, changes, .. } = sent;
-            let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
-            let queued = Queued { packet, subscription: place, splice, index, changes, sending, is_urgent };
-            self.enqueue(link_place, queued);
+            if self.send_again(place, (index, sent), (streams, ring)).is_some()
+                && let Some(link) = self.links.at_mut(link_place)
+            {
+                link.feedback.repetitions_left -= 1;
+            }
         }
+    }
+
+    /// Queues a packet again that was sent lately, as padding: it may mend something, and costs the peer nothing. Only
+    /// where retransmissions are a stream of their own. `back` counts from the newest.
+    pub fn pad(
+        &mut self,
+        place: u16,
+        back: u16,
+        (streams, ring): (&Table<'_, Stream>, &[PacketId]),
+        now: Instant,
+    ) -> Option<()> {
+        let subscription = self.subscriptions.at(place).filter(|subscription| subscription.rtx().is_some())?;
+        let sequence = (subscription.rewriter.newest() as u16).wrapping_sub(back);
+        let found = subscription.sent.repeat(self.sent.of(place), sequence, now)?;
+        self.send_again(place, found, (streams, ring))
+    }
+
+    fn send_again(
+        &mut self,
+        place: u16,
+        (index, sent): (u64, Sent),
+        (streams, ring): (&Table<'_, Stream>, &[PacketId]),
+    ) -> Option<()> {
+        let subscription = self.subscriptions.at(place)?;
+        let splice = subscription.rewriter.splice(sent.splice)?;
+        let stream = streams.get(splice.source.stream)?;
+        let encoding = stream.encodings.get(usize::from(splice.source.encoding));
+        let encoding = encoding.filter(|encoding| encoding.epoch == splice.source.epoch)?;
+        let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
+        let packet = encoding.history.get(ring, self.pool, source_index)?;
+        let sending = match subscription.rtx() {
+            Some(_) => Sending::Rtx,
+            None => Sending::Repeat { transport_sequence: sent.transport_sequence },
+        };
+        let link = subscription.parameters.link.index;
+        let Sent { splice, changes, .. } = sent;
+        let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
+        self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, is_urgent });
+        Some(())
     }
 }

@@ -64,6 +64,30 @@ impl Choice {
     }
 }
 
+/// The most that a subscription gets, as the way to its subscriber allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The encoding.
+    pub encoding: u8,
+    /// The spatial layer within an encoding.
+    pub spatial: u8,
+    /// The temporal layer.
+    pub temporal: u8,
+}
+
+impl Grant {
+    /// Everything.
+    pub const ALL: Self = Self { encoding: u8::MAX, spatial: u8::MAX, temporal: u8::MAX };
+
+    /// The least that is a picture.
+    pub const LEAST: Self = Self { encoding: 0, spatial: 0, temporal: 0 };
+
+    /// Whether `other` gives this much.
+    pub fn is_within(self, other: Self) -> bool {
+        (self.encoding, self.spatial, self.temporal) <= (other.encoding, other.spatial, other.temporal)
+    }
+}
+
 /// Chooses for one subscription. What is allowed and what is sent now are two things.
 #[derive(Clone, Debug)]
 pub struct Selector {
@@ -71,6 +95,10 @@ pub struct Selector {
     pub ceiling: LayerCeiling,
     /// What the control half knows of the layers.
     pub told: SentLayers,
+    /// What the way allows; `None` while it is paused.
+    granted: Option<Grant>,
+    /// Since when the way allows nothing.
+    starves_since: Option<Instant>,
     /// Pictures of higher temporal layers of VP8 are left out.
     temporal: u8,
     /// What is sent of scalable VP9.
@@ -82,14 +110,49 @@ pub struct Selector {
 impl Selector {
     /// One that never sent anything.
     pub fn new(ceiling: LayerCeiling) -> Self {
-        let spatial = SpatialGate::new(highest(ceiling));
-        Self { ceiling, told: SentLayers::default(), temporal: ceiling.temporal, spatial, waits_since: None }
+        let spatial = SpatialGate::new(Highest { spatial: ceiling.spatial, temporal: ceiling.temporal });
+        let (told, granted, temporal) = (SentLayers::default(), Some(Grant::ALL), ceiling.temporal);
+        Self { ceiling, told, granted, starves_since: None, temporal, spatial, waits_since: None }
     }
 
     /// Its source is to be another one.
     pub fn begin(&mut self) {
         self.waits_since = None;
         self.told = SentLayers::default();
+    }
+
+    /// What the way allows; `None` while it is paused.
+    pub fn granted(&self) -> Option<Grant> {
+        self.granted
+    }
+
+    /// The way allows this. Nothing pauses only what starves for a while: an estimate may be low for a moment, and a
+    /// picture that stops is worse than one that is late. True if a pause ends.
+    pub fn grant(&mut self, granted: Option<Grant>, now: Instant) -> bool {
+        if granted.is_some() {
+            self.starves_since = None;
+            return core::mem::replace(&mut self.granted, granted).is_none();
+        }
+        let since = *self.starves_since.get_or_insert(now);
+        if now.since_us(since) >= STARVING_US {
+            self.granted = None;
+        } else if self.granted.is_some() {
+            self.granted = Some(Grant::LEAST);
+        }
+        false
+    }
+
+    fn highest_encoding(&self) -> u8 {
+        self.granted.map_or(0, |granted| granted.encoding).min(self.ceiling.encoding)
+    }
+
+    /// The highest layers within an encoding.
+    fn highest(&self) -> Highest {
+        let granted = self.granted.unwrap_or(Grant::LEAST);
+        Highest {
+            spatial: granted.spatial.min(self.ceiling.spatial),
+            temporal: granted.temporal.min(self.ceiling.temporal),
+        }
     }
 
     /// The encoding of `stream` to send: the highest allowed one that sends, else the lowest that does.
@@ -102,7 +165,7 @@ impl Selector {
         if last == 0 {
             return 0;
         }
-        let highest = self.ceiling.encoding.min(last);
+        let highest = self.highest_encoding().min(last);
         let below = (0..=highest).rev().find(|number| sends(*number));
         below.or_else(|| (highest + 1..=last).find(|number| sends(*number))).unwrap_or(highest)
     }
@@ -121,8 +184,9 @@ impl Selector {
         }
         if !rewriter.continues(source) {
             // Nothing of it was sent yet, so there is nothing that its frames could miss.
-            self.temporal = self.ceiling.temporal;
-            self.spatial = SpatialGate::new(highest(self.ceiling));
+            let highest = self.highest();
+            self.temporal = highest.temporal;
+            self.spatial = SpatialGate::new(highest);
         }
         let picture = &facts.picture;
         match (picture.layers, picture.number) {
@@ -132,13 +196,11 @@ impl Selector {
                     false => Choice::LeaveOut,
                 }
             }
-            (Layers::Spatial(frame), Some(number)) => {
-                match self.spatial.decide(highest(self.ceiling), number, &frame) {
-                    Fate::Sent(ends_picture) => Choice::Take { ends_picture },
-                    Fate::LeftOut => Choice::LeaveOut,
-                    Fate::Missed => Choice::LeaveOutAndWant,
-                }
-            }
+            (Layers::Spatial(frame), Some(number)) => match self.spatial.decide(self.highest(), number, &frame) {
+                Fate::Sent(ends_picture) => Choice::Take { ends_picture },
+                Fate::LeftOut => Choice::LeaveOut,
+                Fate::Missed => Choice::LeaveOutAndWant,
+            },
             _ => Choice::TAKE,
         }
     }
@@ -207,7 +269,7 @@ impl Selector {
         if let Some(is_sent) = rewriter.sends_picture(number) {
             return is_sent;
         }
-        let highest = self.ceiling.temporal;
+        let highest = self.highest().temporal;
         let climbs = is_sync && id == self.temporal.saturating_add(1);
         self.temporal = match (is_keyframe, climbs) {
             (true, _) => highest,
@@ -222,10 +284,6 @@ impl Selector {
     }
 }
 
-fn highest(ceiling: LayerCeiling) -> Highest {
-    Highest { spatial: ceiling.spatial, temporal: ceiling.temporal }
-}
-
 /// The source that packets of an encoding of `stream` are.
 pub fn source_of(id: StreamId, stream: &Stream, encoding: u8) -> Source {
     let epoch = stream.encodings.get(usize::from(encoding)).map_or(0, |encoding| encoding.epoch);
@@ -234,3 +292,6 @@ pub fn source_of(id: StreamId, stream: &Stream, encoding: u8) -> Source {
 
 /// After so long without a keyframe another stream is taken as it comes: its payload may hide keyframes.
 const PATIENCE_US: u64 = 1_500_000;
+
+/// What starves so long is paused.
+const STARVING_US: u64 = 2_000_000;

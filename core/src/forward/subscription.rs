@@ -3,7 +3,9 @@
 use crate::forward::SubscriptionParameters;
 use crate::forward::fan_out::incoming;
 use crate::forward::select::Choice;
-use crate::forward::{Changes, Framing, Placement, Queued, Rewriter, RtxFraming, Selector, Sending, SentRing, Source};
+use crate::forward::{
+    Changes, Framing, Grant, Placement, Queued, Rewriter, RtxFraming, Selector, Sending, SentRing, Source,
+};
 use crate::store::{PacketId, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
@@ -89,6 +91,15 @@ impl Subscription {
             Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }
         });
         (choice, queued)
+    }
+
+    /// The way to its subscriber allows this; `None`: nothing. True if a pause ends, and a keyframe is needed.
+    pub fn grant(&mut self, granted: Option<Grant>, now: Instant) -> bool {
+        let resumes = self.selector.grant(granted, now);
+        if resumes {
+            self.rewriter.interrupt();
+        }
+        resumes
     }
 
     /// How its packets are written.

@@ -90,6 +90,10 @@ pub struct LinkFeedback {
     pub bitrate_bps: u32,
     /// How many REMBs are left of the ramp at the start.
     pub ramp: u8,
+    /// When what the way carries is shared anew.
+    pub allocation_due: Instant,
+    /// Packets that were sent again as padding, wrapping.
+    pub paddings: u8,
     /// The last measured round trip.
     pub round_trip_us: u32,
     /// Reports since the link is up.

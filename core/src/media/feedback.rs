@@ -53,6 +53,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if state.feedback.report_due <= now {
             self.report(now, id, outbox);
         }
+        self.allocate(now, id);
+        self.probe(now, id);
         if let Some(state) = self.links.get_mut(id) {
             let due = next_due(state, &self.streams, now);
             state.due_by(due);
@@ -68,6 +70,9 @@ fn next_due<G: Gcm>(link: &Link<G>, streams: &Table<'_, Stream>, now: Instant) -
     }
     if !link.arrivals.is_empty() {
         due = due.min(link.feedback.arrivals_due);
+    }
+    if link.subscriptions != list::END && link.bandwidth.bitrate_bps().is_some() {
+        due = due.min(link.feedback.allocation_due).min(link.bandwidth.due().unwrap_or(FAR));
     }
     let mut at = link.streams;
     while let Some(stream) = streams.at(at) {

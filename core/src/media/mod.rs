@@ -1,5 +1,6 @@
 //! The media half: one shard's links, streams and subscriptions. It has never heard of Janus, JSON or SDP.
 
+mod allocate;
 pub mod command;
 mod commands;
 mod compound;

@@ -39,11 +39,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                     if let Some(state) = self.links.get_mut(link) {
                         state.bandwidth.feedback(self.departures.of(link.index), &feedback, now);
                     }
+                    self.wake_narrow(now, link);
                 }
                 Packet::Remb(remb) => {
                     if let Some(state) = self.links.get_mut(link) {
                         state.bandwidth.remb(remb.bitrate_bps);
                     }
+                    self.wake_narrow(now, link);
                 }
                 // A goodbye is followed by silence.
                 Packet::Goodbye(_) | Packet::SourceDescription(_) | Packet::Unknown { .. } => {}

@@ -1,6 +1,6 @@
 //! One encoding of a stream: an SSRC, or one after another.
 
-use crate::stream::{EncodingParameters, History, KeyframeGovernor, LayerCount, Loss, ReceiveStatistics};
+use crate::stream::{EncodingParameters, History, KeyframeGovernor, LayerCount, LayerRates, Loss, ReceiveStatistics};
 use crate::time::Instant;
 
 /// A simulcast layer, or the only encoding of a stream.
@@ -28,6 +28,8 @@ pub struct Encoding {
     pub spatial_layers: LayerCount,
     /// How many temporal layers it has.
     pub temporal_layers: LayerCount,
+    /// What they take.
+    pub rates: LayerRates,
     /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
     pub fir_sequence: u8,
 }
@@ -58,6 +60,7 @@ impl Encoding {
             overtaken: None,
             spatial_layers: LayerCount::default(),
             temporal_layers: LayerCount::default(),
+            rates: LayerRates::default(),
             fir_sequence: 0,
         }
     }

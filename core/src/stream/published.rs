@@ -108,14 +108,20 @@ impl Stream {
         if facts.picture.keyframe {
             encoding.keyframe.arrived();
         }
+        let (mut spatial, mut temporal) = (0, 0);
         match facts.picture.layers {
             Layers::Unknown => {}
-            Layers::Temporal { id, .. } => encoding.temporal_layers.note(id, now),
+            Layers::Temporal { id, .. } => {
+                temporal = id;
+                encoding.temporal_layers.note(id, now);
+            }
             Layers::Spatial(frame) => {
-                encoding.spatial_layers.note(frame.spatial, now);
-                encoding.temporal_layers.note(frame.temporal, now);
+                (spatial, temporal) = (frame.spatial, frame.temporal);
+                encoding.spatial_layers.note(spatial, now);
+                encoding.temporal_layers.note(temporal, now);
             }
         }
+        encoding.rates.count((spatial, temporal), packet.len(), now);
         let content = &packet[..view.payload_range().end];
         let id = match memory.pool.insert(content, facts) {
             Some(id) => id,

@@ -83,6 +83,11 @@ impl Bandwidth {
         self.prober.padding(now)
     }
 
+    /// There is nothing to pad with.
+    pub fn give_up_probe(&mut self, now: Instant) {
+        self.prober.give_up(now);
+    }
+
     /// Begins a probe, or ends one whose result did not come; at any time, and at [`Self::due`].
     pub fn tick(&mut self, now: Instant) {
         self.take_result(now);

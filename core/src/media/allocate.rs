@@ -1,0 +1,180 @@
+//! What the way of a link carries is shared among its m-lines, again and again, as far as it is known to be narrow.
+
+use heapless::Vec;
+
+use crate::forward::allocate::{Allocation, DEMANDS, Demand, LEVELS, allocate};
+use crate::forward::{Grant, Subscription};
+use crate::id::LinkId;
+use crate::link::Gcm;
+use crate::media::Media;
+use crate::random::Random;
+use crate::store::{Table, list};
+use crate::stream::{LayerCount, Stream};
+use crate::time::Instant;
+use crate::wire::Kind;
+
+impl<G: Gcm, R: Random> Media<'_, G, R> {
+    /// Shares anew, if it is time.
+    pub(super) fn allocate(&mut self, now: Instant, id: LinkId) {
+        let Some(link) = self.links.get_mut(id).filter(|link| link.subscriptions != list::END) else { return };
+        if link.feedback.allocation_due > now {
+            return;
+        }
+        link.feedback.allocation_due = now.after_ms(ALLOCATION_MS);
+        let first = link.subscriptions;
+        let Some(estimate_bps) = link.bandwidth.bitrate_bps() else { return self.grant_all(first, now) };
+        let (audio_bps, places, offers) = self.offers(first, now);
+        let demands = offers.iter().map(|offer| offer.demand.clone()).collect();
+        // What is sent again has its part.
+        let budget_bps = (estimate_bps - estimate_bps / 20).saturating_sub(audio_bps);
+        let Allocation { grants, wanted_bps } = allocate(budget_bps, &demands);
+        if let Some(link) = self.links.get_mut(id) {
+            // Some more than the media itself, so that a change up has its reserve.
+            let wanted_bps = wanted_bps.saturating_add(wanted_bps / 4);
+            link.bandwidth.want(if offers.is_empty() { 0 } else { wanted_bps.saturating_add(audio_bps) });
+            link.bandwidth.tick(now);
+        }
+        for ((place, offer), grant) in places.iter().zip(&offers).zip(&grants) {
+            let granted = grant.and_then(|level| offer.grants.get(usize::from(level)));
+            self.grant(*place, granted.copied(), now);
+        }
+    }
+
+    /// Sends what a probe needs beside media, and has the link looked at when the next is due.
+    pub(super) fn probe(&mut self, now: Instant, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        if link.bandwidth.padding(now).is_none() {
+            return;
+        }
+        // Not the same packet again each time.
+        link.feedback.paddings = link.feedback.paddings.wrapping_add(1);
+        let (back, mut at) = (link.feedback.paddings % PADDING_PACKETS, link.subscriptions);
+        let (mut forwarding, streams, ring) = self.forwarding();
+        while let Some(subscription) = forwarding.subscriptions.at(at) {
+            let place = at;
+            at = subscription.next_of_link;
+            if forwarding.pad(place, u16::from(back), (streams, ring), now).is_some() {
+                return;
+            }
+        }
+        if let Some(link) = self.links.get_mut(id) {
+            link.bandwidth.give_up_probe(now);
+        }
+    }
+
+    /// The peer told something: where the way is known to be narrow, it is shared.
+    pub(super) fn wake_narrow(&mut self, now: Instant, id: LinkId) {
+        let Some(link) = self.links.get(id).filter(|link| link.bandwidth.bitrate_bps().is_some()) else { return };
+        let due = link.feedback.allocation_due.max(now);
+        self.wake(id.index, due);
+    }
+
+    fn grant_all(&mut self, first: u16, now: Instant) {
+        let mut at = first;
+        while let Some(subscription) = self.subscriptions.at(at) {
+            let place = at;
+            at = subscription.next_of_link;
+            self.grant(place, Some(Grant::ALL), now);
+        }
+    }
+
+    /// What the audio of the subscriptions from `first` on takes, and what each video m-line could be sent.
+    fn offers(&self, first: u16, now: Instant) -> (u32, Vec<u16, DEMANDS>, Vec<Offer, DEMANDS>) {
+        let (mut audio_bps, mut places, mut offers) = (0_u32, Vec::new(), Vec::new());
+        let mut at = first;
+        while let Some(subscription) = self.subscriptions.at(at) {
+            let place = at;
+            at = subscription.next_of_link;
+            let Some(stream) = subscription.parameters.stream.and_then(|stream| self.streams.get(stream)) else {
+                continue;
+            };
+            if !subscription.parameters.active {
+                continue;
+            }
+            if stream.parameters.codec.kind() == Kind::Audio {
+                let encoding = stream.encodings.first();
+                let bitrate_bps = encoding.and_then(|encoding| encoding.rates.bitrate_bps((0, 0)));
+                audio_bps = audio_bps.saturating_add(bitrate_bps.unwrap_or(0));
+                continue;
+            }
+            let is_talking =
+                self.links.get(stream.parameters.link).is_some_and(|publisher| talks(publisher.streams, &self.streams));
+            let offer = Offer::new(subscription, stream, is_talking, now);
+            // Those that were not measured yet, and those beyond the bound, are sent as they are.
+            if !offer.grants.is_empty() && places.push(place).is_ok() {
+                let _ = offers.push(offer);
+            }
+        }
+        (audio_bps, places, offers)
+    }
+
+    /// Gives a subscription its part; none pauses it, but only when it has been so for a while.
+    fn grant(&mut self, place: u16, grant: Option<Grant>, now: Instant) {
+        let Some(subscription) = self.subscriptions.at_mut(place) else { return };
+        let resumes = subscription.grant(grant, now);
+        let id = subscription.parameters.subscription;
+        if resumes {
+            self.want_keyframe_for(now, id);
+        }
+    }
+}
+
+/// What one m-line could be sent.
+struct Offer {
+    demand: Demand,
+    /// What each level of the demand is.
+    grants: Vec<Grant, LEVELS>,
+}
+
+impl Offer {
+    fn new(subscription: &Subscription, stream: &Stream, is_talking: bool, now: Instant) -> Self {
+        let selector = &subscription.selector;
+        let mut demand = Demand { priority: u8::from(is_talking), ..Demand::default() };
+        let mut grants = Vec::new();
+        let mut highest_bps = 0;
+        for (number, encoding) in (0..=selector.ceiling.encoding).zip(&stream.encodings) {
+            if encoding.arrived.is_none_or(|arrived| now.since_us(arrived) > SILENT_US) {
+                continue;
+            }
+            let top = |count: LayerCount, ceiling: u8| count.get().saturating_sub(1).min(ceiling);
+            let highest = top(encoding.temporal_layers, selector.ceiling.temporal);
+            for spatial in 0..=top(encoding.spatial_layers, selector.ceiling.spatial) {
+                for temporal in 0..=highest {
+                    let Some(bitrate_bps) = encoding.rates.bitrate_bps((spatial, temporal)) else { continue };
+                    // A level that brings nothing is none.
+                    if bitrate_bps <= highest_bps || grants.is_full() {
+                        continue;
+                    }
+                    let grant = Grant { encoding: number, spatial, temporal };
+                    if selector.granted().is_some_and(|granted| grant.is_within(granted)) {
+                        demand.current = Some(grants.len() as u8);
+                    }
+                    highest_bps = bitrate_bps;
+                    // There is room in both, as was seen above.
+                    let _ = (demand.levels.push(bitrate_bps), grants.push(grant));
+                }
+            }
+        }
+        // The last level is all there is, also of layers that only begin.
+        if let Some(last) = grants.last_mut() {
+            *last = Grant::ALL;
+        }
+        Self { demand, grants }
+    }
+}
+
+/// Whether somebody talks on one of the streams from `first` on.
+fn talks(first: u16, streams: &Table<'_, Stream>) -> bool {
+    let mut at = first;
+    while let Some(stream) = streams.at(at) {
+        if stream.speech.talking {
+            return true;
+        }
+        at = stream.next_of_link;
+    }
+    false
+}
+
+const ALLOCATION_MS: u64 = 100;
+const PADDING_PACKETS: u8 = 32;
+const SILENT_US: u64 = 1_000_000;
