@@ -67,8 +67,9 @@ impl<
 
     /// What `limits` ask for; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits) -> Option<Memory<'_, G>> {
-        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
-            tables::<G>(limits).map(|table| table.count);
+        let counts = tables::<G>(limits).map(|table| table.count);
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, queued] =
+            counts;
         Some(Memory {
             links: self.links.lend(links)?,
             routes: self.routes.lend(routes)?,
@@ -78,7 +79,7 @@ impl<
             sent: self.sent.get_mut(..sent)?,
             relays: self.relays.lend(relays)?,
             packets: self.packets.lend(packets)?,
-            packet_bytes: self.packet_bytes.get_mut(..packet_bytes)?,
+            packet_bytes: self.packet_bytes.get_mut(..bytes)?,
             histories: self.histories.lend(histories)?,
             queued: self.queued.lend(queued)?,
         })
