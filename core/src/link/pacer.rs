@@ -11,7 +11,7 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// When a packet may leave that arrived at `arrived`. What waits longer than [`MOST_WAIT_US`] waits no more: later
+    /// When a packet may leave that arrived at `arrived`. What waits longer than `MOST_WAIT_US` waits no more: later
     /// still it would be of no use.
     pub fn due(&self, arrived: Instant) -> Instant {
         Instant::from_us(self.free_at.us.saturating_sub(BURST_US)).min(arrived.after_us(MOST_WAIT_US))
