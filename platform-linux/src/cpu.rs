@@ -8,6 +8,15 @@ pub fn preferred_srtp_profile() -> SrtpProfile {
     if has_gcm_instructions() { SrtpProfile::AeadAes128Gcm } else { SrtpProfile::Aes128CmSha1_80 }
 }
 
+/// The choice and its reason, for the log.
+pub fn described() -> &'static str {
+    if has_gcm_instructions() {
+        "the CPU has instructions for AES and GCM: AES-GCM is preferred"
+    } else {
+        "no instructions of the CPU serve GCM: AES-CM with HMAC-SHA1 is preferred"
+    }
+}
+
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn has_gcm_instructions() -> bool {
     std::arch::is_x86_feature_detected!("aes") && std::arch::is_x86_feature_detected!("pclmulqdq")

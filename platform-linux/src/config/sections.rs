@@ -141,7 +141,8 @@ const BOARD: &[Key<Configuration>] = &[
     Key { name: "ntp", field: |c| Text(&mut c.board.ntp, 45) },
     Key { name: "state_device", field: |c| Text(&mut c.board.state_device, 256) },
     Key { name: "state_filesystem", field: |c| Text(&mut c.board.state_filesystem, 16) },
-    Key { name: "watchdog", field: |c| Number(&mut c.board.watchdog_s, 0..=600) },
+    Key { name: "watchdog", field: |c| Text(&mut c.board.watchdog, 64) },
+    Key { name: "table_kib", field: |c| Number(&mut c.board.table_kib, 0..=1 << 22) },
     Key { name: "console", field: |c| Flag(&mut c.board.console) },
 ];
 

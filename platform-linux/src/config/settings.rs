@@ -233,8 +233,10 @@ pub struct Board {
     pub state_device: String,
     /// Its file system.
     pub state_filesystem: String,
-    /// Seconds after which the watchdog resets a board whose halves stand still; 0: no watchdog.
-    pub watchdog_s: u16,
+    /// The watchdog's device; empty: there is none.
+    pub watchdog: String,
+    /// KiB that all tables together may take: the build of an image that needs more fails.
+    pub table_kib: u32,
     /// Whether the console takes commands.
     pub console: bool,
 }

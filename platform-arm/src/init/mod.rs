@@ -1,0 +1,69 @@
+//! The first process of a board: it makes the machine usable, serves, and switches the machine off.
+
+mod clock;
+mod console;
+mod files;
+mod kernel;
+mod power;
+mod watchdog;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use parlor_linux::config::Configuration;
+use parlor_linux::signals::End;
+use parlor_linux::{cpu, kept, log, server};
+
+use crate::board::{NAME, PROFILE};
+use crate::network;
+use crate::tables::Statics;
+use kernel::CommandLine;
+pub(crate) use kernel::Ip;
+use parlor_linux::memory::Tables;
+pub(crate) use power::{Off, ask, spawn};
+use watchdog::Watchdog;
+
+/// How long a fault is shown before the board starts again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs the board until it is switched off. Returns only if that cannot be done, and the kernel then panics.
+pub(crate) fn run() -> ExitCode {
+    let end = match serve() {
+        Ok(End::Interrupted) => Off::Again,
+        Ok(End::Terminated | End::Unheard) => Off::Off,
+        Err(sentence) => {
+            eprintln!("parlor: {sentence}; the board starts again");
+            std::thread::sleep(PAUSE);
+            Off::Again
+        }
+    };
+    power::off(end);
+    ExitCode::FAILURE
+}
+
+/// Brings everything up in its order and serves.
+fn serve() -> Result<End, String> {
+    files::mount_system();
+    let command_line = CommandLine::here();
+    let built_in = Configuration::read_text(NAME, PROFILE, &command_line.options);
+    let built_in = built_in.map_err(|refusal| refusal.to_string())?;
+    log::start(built_in.log);
+    log::info("init", format_args!("Parlor {} for {NAME}; {}", env!("CARGO_PKG_VERSION"), cpu::described()));
+    files::load_modules();
+    files::mount_state(&built_in.board, &built_in.state.directory);
+    power::never_mind_ctrl_alt_delete();
+    power::reap_orphans();
+    power::heed_the_button();
+    let lease = network::bring_up(&built_in.board, command_line.ip.as_ref())?;
+    let ntp = built_in.board.ntp.parse().ok().or(lease.and_then(|lease| lease.ntp));
+    if let Some(server) = ntp {
+        clock::follow(server);
+    }
+    let (configuration, remark) = kept::configuration((NAME, PROFILE), &command_line.options)?;
+    if let Some(remark) = remark {
+        log::info("init", remark);
+    }
+    Statics.hold(&configuration.limits, configuration.media.shards.count())?;
+    let watchdog = Watchdog::open(&configuration.board);
+    server::run(&configuration, &Statics, watchdog)
+}
