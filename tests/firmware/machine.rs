@@ -38,7 +38,7 @@ impl Machine {
         };
         let kernel_words = format!(
             "console=ttyAMA0 panic=1 parlor.set=board.console=true parlor.set=media.address=127.0.0.1 \
-             parlor.set=media.port={media} {}",
+             parlor.set=media.port={media} parlor.set=media.shards=1 {}",
             words.join(" ")
         );
         let network =

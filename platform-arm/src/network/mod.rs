@@ -20,8 +20,8 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const INTERFACE_LOOKS: u32 = 250;
 const IPV6_LOOKS: u32 = 25;
 
-/// Makes the board reachable: as the kernel's command line says, or the board profile. A lease is kept from then on. The
-/// error is a sentence.
+/// Makes the board reachable: as the kernel's command line says, or the board profile. A lease is kept from then on.
+/// The error is a sentence.
 pub(crate) fn bring_up(board: &Board, ip: Option<&Ip>) -> Result<Option<Lease>, String> {
     let say = |error: std::io::Error| format!("the network cannot be set up: {error}");
     let mut netlink = Netlink::open().map_err(say)?;
