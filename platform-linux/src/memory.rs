@@ -37,7 +37,7 @@ impl Tables for Heap {
     }
 
     fn shard(&self, _index: u8, limits: &Limits) -> media::Memory<'static, RingGcm> {
-        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queued] =
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queue] =
             tables::<RingGcm>(limits).map(|table| table.count);
         media::Memory {
             links: lend(links),
@@ -51,7 +51,7 @@ impl Tables for Heap {
             packets: lend(packets),
             packet_bytes: vec![0; packet_bytes].leak(),
             histories: lend(histories),
-            queued: lend(queued),
+            queued: lend(queue),
         }
     }
 }
