@@ -44,8 +44,10 @@ pub(crate) fn bring_up(board: &Board, ip: Option<&Ip>) -> Result<Option<Lease>, 
     }
     let lease = is_dynamic.then(|| take_lease(&mut netlink, &name, index)).transpose()?;
     // Without a router that announces itself nothing comes, and nothing is missing.
-    let has_ipv6 =
-        || addresses::resolve(&["auto"]).is_ok_and(|found| found.iter().any(|it| it.is_ipv6() && !it.is_loopback()));
+    let has_ipv6 = || {
+        let found = addresses::resolve(&["auto"], &[]);
+        found.is_ok_and(|found| found.iter().any(|it| it.is_ipv6() && !it.is_loopback()))
+    };
     let _ = (0..IPV6_LOOKS).find(|_| has_ipv6() || (sleep(LOOK_PAUSE), false).1);
     Ok(lease)
 }
