@@ -12,6 +12,7 @@ pub mod select;
 pub mod sent;
 pub mod spatial;
 pub mod subscription;
+pub mod target;
 pub mod write;
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Which packets of a stream a subscription gets: the encoding first, the layers within it then.
 
 use crate::forward::spatial::{Fate, Highest, SpatialGate};
+use crate::forward::target::TargetGate;
 use crate::forward::{Rewriter, Source};
 use crate::id::StreamId;
 use crate::stream::{Facts, Layers, PictureNumber, Stream};
 use crate::time::Instant;
 use crate::wire::Kind;
+use crate::wire::extension::LayerIds;
 
 /// The most that a subscription gets, as its application asked, each from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub enum Choice {
     Take {
         /// Whether it is.
         ends_picture: bool,
+        /// Whether only a keyframe brings the layer that is wanted.
+        wants_keyframe: bool,
     },
     /// It is of another source, or comes before the keyframe that a change waits for.
     Leave,
@@ -56,11 +60,11 @@ pub enum Choice {
 
 impl Choice {
     /// Sent as it came.
-    const TAKE: Self = Self::Take { ends_picture: false };
+    const TAKE: Self = Self::Take { ends_picture: false, wants_keyframe: false };
 
     /// Whether a keyframe must be asked for.
     pub fn wants_keyframe(self) -> bool {
-        matches!(self, Self::WantKeyframe | Self::LeaveOutAndWant)
+        matches!(self, Self::WantKeyframe | Self::LeaveOutAndWant | Self::Take { wants_keyframe: true, .. })
     }
 }
 
@@ -103,6 +107,8 @@ pub struct Selector {
     temporal: u8,
     /// What is sent of scalable VP9.
     spatial: SpatialGate,
+    /// What is sent where a dependency descriptor tells the layers.
+    target_gate: TargetGate,
     /// Since when it waits for a keyframe of its next source.
     waits_since: Option<Instant>,
 }
@@ -112,7 +118,8 @@ impl Selector {
     pub fn new(ceiling: LayerCeiling) -> Self {
         let spatial = SpatialGate::new(Highest { spatial: ceiling.spatial, temporal: ceiling.temporal });
         let (told, granted, temporal) = (SentLayers::default(), Some(Grant::ALL), ceiling.temporal);
-        Self { ceiling, told, granted, starves_since: None, temporal, spatial, waits_since: None }
+        let target_gate = TargetGate::default();
+        Self { ceiling, told, granted, starves_since: None, temporal, spatial, target_gate, waits_since: None }
     }
 
     /// Its source is to be another one.
@@ -187,6 +194,7 @@ impl Selector {
             let highest = self.highest();
             self.temporal = highest.temporal;
             self.spatial = SpatialGate::new(highest);
+            self.target_gate = TargetGate::default();
         }
         let picture = &facts.picture;
         match (picture.layers, picture.number) {
@@ -196,11 +204,12 @@ impl Selector {
                     false => Choice::LeaveOut,
                 }
             }
-            (Layers::Spatial(frame), Some(number)) => match self.spatial.decide(self.highest(), number, &frame) {
-                Fate::Sent(ends_picture) => Choice::Take { ends_picture },
-                Fate::LeftOut => Choice::LeaveOut,
-                Fate::Missed => Choice::LeaveOutAndWant,
-            },
+            (Layers::Spatial(frame), Some(number)) => self.spatial.decide(self.highest(), number, &frame).choice(),
+            (Layers::Targets(frame), _) => {
+                let Some(encoding) = stream.encodings.get(usize::from(source.encoding)) else { return Choice::TAKE };
+                let Highest { spatial, temporal } = self.highest();
+                self.target_gate.decide(LayerIds { spatial, temporal }, &encoding.dependencies, &frame).choice()
+            }
             _ => Choice::TAKE,
         }
     }
@@ -209,9 +218,10 @@ impl Selector {
     pub fn sent_layers(&self, source: Source, stream: &Stream) -> SentLayers {
         let Some(encoding) = stream.encodings.get(usize::from(source.encoding)) else { return SentLayers::default() };
         let spatial_layers = encoding.spatial_layers.get();
-        let sent = match spatial_layers {
-            0 => Highest { spatial: 0, temporal: self.temporal },
-            _ => self.spatial.highest(),
+        let sent = match (self.target_gate.highest(&encoding.dependencies), spatial_layers) {
+            (Some(LayerIds { spatial, temporal }), _) => Highest { spatial, temporal },
+            (None, 0) => Highest { spatial: 0, temporal: self.temporal },
+            (None, _) => self.spatial.highest(),
         };
         let has_several = stream.encodings.len() > 1;
         let highest = encoding.temporal_layers.get().checked_sub(1).filter(|highest| *highest > 0 || has_several);
@@ -281,6 +291,17 @@ impl Selector {
         }
         rewriter.leave_out_picture(number);
         false
+    }
+}
+
+impl Fate {
+    fn choice(self) -> Choice {
+        match self {
+            Self::Sent(ends_picture) => Choice::Take { ends_picture, wants_keyframe: false },
+            Self::SentAndWant(ends_picture) => Choice::Take { ends_picture, wants_keyframe: true },
+            Self::LeftOut => Choice::LeaveOut,
+            Self::Missed => Choice::LeaveOutAndWant,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Highest {
 pub enum Fate {
     /// It is sent; whether it is the last of its picture then.
     Sent(bool),
+    /// As `Sent`, and only a keyframe brings the layer that is wanted.
+    SentAndWant(bool),
     /// It is left out.
     LeftOut,
     /// As `LeftOut`, and only a keyframe brings its layer.
@@ -142,6 +144,7 @@ mod tests {
                             match gate.decide(ceiling, number, &frame) {
                                 // The encoder marks its own last packet.
                                 Fate::Sent(ends_picture) => ends.push(ends_picture || (spatial == 2 && ends_frame)),
+                                Fate::SentAndWant(_) => unreachable!("of decode targets only"),
                                 Fate::LeftOut => continue,
                                 Fate::Missed => {
                                     wants_key = true;

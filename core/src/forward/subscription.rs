@@ -85,7 +85,7 @@ impl Subscription {
             Choice::Leave | Choice::WantKeyframe => (None, false),
         };
         let queued = placement.map(|Placement { index, splice, picture }| {
-            let ends_picture = facts.marker || choice == Choice::Take { ends_picture: true };
+            let ends_picture = facts.marker || matches!(choice, Choice::Take { ends_picture: true, .. });
             let changes = Changes { picture, marker: ends_picture && !is_empty, is_empty };
             let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
             Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }

@@ -1,7 +1,11 @@
 //! One encoding of a stream: an SSRC, or one after another.
 
-use crate::stream::{EncodingParameters, History, KeyframeGovernor, LayerCount, LayerRates, Loss, ReceiveStatistics};
+use crate::stream::{
+    EncodingParameters, Facts, History, KeyframeGovernor, LayerCount, LayerRates, Layers, Loss, ReceiveStatistics,
+    TargetFrame,
+};
 use crate::time::Instant;
+use crate::wire::extension::{DependencyDescriptor, DependencyStructure};
 
 /// A simulcast layer, or the only encoding of a stream.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub struct Encoding {
     pub arrived: Option<Instant>,
     /// When others sent for the first time since.
     pub overtaken: Option<Instant>,
+    /// What its dependency descriptors say of its frames.
+    pub dependencies: DependencyStructure,
     /// How many spatial layers it has.
     pub spatial_layers: LayerCount,
     /// How many temporal layers it has.
@@ -58,6 +64,7 @@ impl Encoding {
             sender_report: None,
             arrived: None,
             overtaken: None,
+            dependencies: DependencyStructure::default(),
             spatial_layers: LayerCount::default(),
             temporal_layers: LayerCount::default(),
             rates: LayerRates::default(),
@@ -73,6 +80,7 @@ impl Encoding {
         self.statistics = ReceiveStatistics::default();
         self.loss = Loss::default();
         self.sender_report = None;
+        self.dependencies = DependencyStructure::default();
         (self.spatial_layers, self.temporal_layers) = Default::default();
     }
 
@@ -80,6 +88,36 @@ impl Encoding {
     pub fn is_silent(&self, now: Instant, us: u32) -> bool {
         let overtaken = self.overtaken.is_some_and(|since| now.since_us(since) >= u64::from(us));
         self.arrived.is_none() || overtaken
+    }
+
+    /// Where the payload tells no layers, those that the dependency descriptor in `data` tells.
+    pub fn read_dependencies(&mut self, data: &[u8], facts: &mut Facts) {
+        if facts.picture.layers != Layers::Unknown {
+            return;
+        }
+        let head = DependencyDescriptor::read(data);
+        let Some((head, frame)) = head.zip(self.dependencies.read(data)) else { return };
+        facts.picture.keyframe |= head.has_structure && head.start_of_frame;
+        facts.picture.layers = Layers::Targets(TargetFrame {
+            number: head.frame_number,
+            begins_sequence: head.has_structure,
+            ends: head.end_of_frame,
+            layers: frame.layers,
+            indications: frame.indications,
+        });
+    }
+
+    /// Notes which layers there are; gives the spatial and the temporal one of a frame.
+    pub fn note_layers(&mut self, layers: &Layers, now: Instant) -> (u8, u8) {
+        let (spatial, temporal) = match layers {
+            Layers::Unknown => return (0, 0),
+            Layers::Temporal { id, .. } => (None, *id),
+            Layers::Spatial(frame) => (Some(frame.spatial), frame.temporal),
+            Layers::Targets(frame) => (Some(frame.layers.spatial), frame.layers.temporal),
+        };
+        spatial.into_iter().for_each(|spatial| self.spatial_layers.note(spatial, now));
+        self.temporal_layers.note(temporal, now);
+        (spatial.unwrap_or(0), temporal)
     }
 
     /// When something of it is due: a NACK or a keyframe request.

@@ -22,7 +22,7 @@ pub use layer_count::LayerCount;
 pub use layer_rates::LayerRates;
 pub use loss::{Arrival, Loss, MISSING_PACKETS};
 pub use parameters::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
-pub use picture::{Layers, Picture, PictureNumber, SpatialFrame};
+pub use picture::{Layers, Picture, PictureNumber, SpatialFrame, TargetFrame};
 pub use published::{AUDIO_HISTORY_PACKETS, Kept, Stream};
 pub use speech::{Speech, SpeechSettings};
 pub use statistics::{ReceiveReport, ReceiveStatistics};

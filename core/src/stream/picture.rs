@@ -1,5 +1,6 @@
 //! The facts of a payload, by its format.
 
+use crate::wire::extension::{Indications, LayerIds};
 use crate::wire::{Codec, PictureId, av1, h264, h265, vp8, vp9};
 
 /// What a video payload says, as far as its format tells.
@@ -34,6 +35,23 @@ pub enum Layers {
     },
     /// Spatial and temporal layers of VP9, whose pictures have numbers.
     Spatial(SpatialFrame),
+    /// Layers of any format, as the dependency descriptor tells them.
+    Targets(TargetFrame),
+}
+
+/// A frame as the dependency descriptor tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetFrame {
+    /// Its number, wrapping.
+    pub number: u16,
+    /// Whether a new structure comes with it, as with each keyframe.
+    pub begins_sequence: bool,
+    /// Whether the packet is the frame's last.
+    pub ends: bool,
+    /// Its layer.
+    pub layers: LayerIds,
+    /// What it is to each decode target.
+    pub indications: Indications,
 }
 
 /// A frame of VP9: one spatial layer of a picture.

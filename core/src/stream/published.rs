@@ -4,7 +4,7 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Layers, Speech, StreamParameters, Traffic};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic};
 use crate::time::Instant;
 use crate::wire::extension::AudioLevel;
 use crate::wire::{Extension, Kind, rtp};
@@ -102,26 +102,18 @@ impl Stream {
         self.traffic.count(packet.len());
         let clock_rate_hz = self.parameters.codec.clock_rate_hz();
         encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
-        let facts = Facts::read(&view, &self.parameters, index, now);
+        let mut facts = Facts::read(&view, &self.parameters, index, now);
+        let descriptor = self.parameters.extensions.id(Extension::DependencyDescriptor);
+        if let Some(data) = descriptor.and_then(|id| view.element(id)) {
+            encoding.read_dependencies(data, &mut facts);
+        }
         let interval_s = u64::from(self.parameters.keyframe_interval_s);
         let wants_keyframe = interval_s > 0 && now >= self.next_keyframe;
         if facts.picture.keyframe {
             encoding.keyframe.arrived();
         }
-        let (mut spatial, mut temporal) = (0, 0);
-        match facts.picture.layers {
-            Layers::Unknown => {}
-            Layers::Temporal { id, .. } => {
-                temporal = id;
-                encoding.temporal_layers.note(id, now);
-            }
-            Layers::Spatial(frame) => {
-                (spatial, temporal) = (frame.spatial, frame.temporal);
-                encoding.spatial_layers.note(spatial, now);
-                encoding.temporal_layers.note(temporal, now);
-            }
-        }
-        encoding.rates.count((spatial, temporal), packet.len(), now);
+        let layers = encoding.note_layers(&facts.picture.layers, now);
+        encoding.rates.count(layers, packet.len(), now);
         let content = &packet[..view.payload_range().end];
         let id = match memory.pool.insert(content, facts) {
             Some(id) => id,

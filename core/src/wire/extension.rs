@@ -1,9 +1,11 @@
 //! RTP header extensions: which ones Parlor knows, the numbers a link gave them (RFC 8285), and their values.
 
 mod dependency_descriptor;
+mod dependency_structure;
 mod value;
 
 pub use dependency_descriptor::DependencyDescriptor;
+pub use dependency_structure::{DependencyStructure, DependentFrame, Indication, Indications, LayerIds};
 pub use value::{AbsoluteSendTime, AudioLevel, PlayoutDelay, TransportSequence, VideoOrientation};
 
 /// A header extension that is forwarded, by meaning.

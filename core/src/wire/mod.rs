@@ -15,6 +15,7 @@ pub mod stun;
 pub mod vp8;
 pub mod vp9;
 
+mod bits;
 mod bytes;
 
 pub use codec::{Codec, Kind};
