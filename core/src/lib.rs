@@ -14,23 +14,23 @@
 //! # What it is given
 //!
 //! - **Memory**: a [`limits::Limits`] says how big everything is. [`media::tables`] and [`control::memory()`] say how
-//!   many entries each table then has; a platform lends them once ([`media::Memory`], [`control::Memory`]), from its heap
-//!   or from statics ([`media::Storage`], [`control::Storage`]). Nothing grows after that: a full table is a refusal that
-//!   names it, a full queue a counted drop.
+//!   many entries each table then has; a platform lends them once ([`media::Memory`], [`control::Memory`]), from its
+//!   heap or from statics ([`media::Storage`], [`control::Storage`]). Nothing grows after that: a full table is a
+//!   refusal that names it, a full queue a counted drop.
 //! - **Time**: every call takes `now`, a [`time::Instant`] of monotonic microseconds since the platform's own start. It
 //!   must not go back. Wall clock is asked for once, for the times of events.
-//! - **Randomness**: a [`random::Random`] for each half. ICE passwords and the names of sessions come from it: it must be
-//!   a cryptographic one.
+//! - **Randomness**: a [`random::Random`] for each half. ICE passwords and the names of sessions come from it: it must
+//!   be a cryptographic one.
 //! - **A cipher**: [`link::Gcm`]. AES-CM with HMAC-SHA1 is the core's own.
 //!
 //! # What its owner calls, and when
 //!
-//! - The media half is one [`media::Media`] for each shard. [`media::run()`] drives it over a [`media::Port`]. Who has no
-//!   executor does the same in a loop: [`media::Media::command`] for each command, [`media::Media::send_dtls`] for what
+//! - The media half is one [`media::Media`] for each shard. [`media::run()`] drives it over a [`media::Port`]. Who has
+//!   no executor does the same in a loop: [`media::Media::command`] for each command, [`media::Media::send_dtls`] for what
 //!   DTLS sends, [`media::Media::receive`] for each datagram, then [`media::Media::leave`], [`media::Media::tick`] and
 //!   [`media::Media::notices`]; and sleeps until something comes, at most until [`media::Media::due`].
-//! - The control half is one [`control::Control`]. It hears of a client by [`control::Control::opened`], of each message by
-//!   [`control::Control::request`], of a lost client by [`control::Control::closed`], of a shard by
+//! - The control half is one [`control::Control`]. It hears of a client by [`control::Control::opened`], of each message
+//!   by [`control::Control::request`], of a lost client by [`control::Control::closed`], of a shard by
 //!   [`control::Control::notice`], of DTLS by [`control::Control::handshake`], and of time by
 //!   [`control::Control::tick`], which says when it wants to be called again. What it has to say comes by the
 //!   [`control::Outlet`] of the call.
@@ -39,8 +39,8 @@
 //!
 //! # Log lines
 //!
-//! None by default. With the feature `log` those of the control half go to the crate `log`, with `defmt` they are frames;
-//! the features exclude each other. The media half writes none: it has [`media::Notice`] and [`drops::Drops`].
+//! None by default. With the feature `log` those of the control half go to the crate `log`, with `defmt` they are
+//! frames; the features exclude each other. The media half writes none: it has [`media::Notice`] and [`drops::Drops`].
 //!
 //! # Floors
 //!
