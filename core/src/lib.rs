@@ -26,11 +26,11 @@
 //! # What its owner calls, and when
 //!
 //! - The media half is one [`media::Media`] for each shard. [`media::run()`] drives it over a [`media::Port`]. Who has
-//!   no executor does the same in a loop: [`media::Media::command`] for each command, [`media::Media::send_dtls`] for what
-//!   DTLS sends, [`media::Media::receive`] for each datagram, then [`media::Media::leave`], [`media::Media::tick`] and
-//!   [`media::Media::notices`]; and sleeps until something comes, at most until [`media::Media::due`].
-//! - The control half is one [`control::Control`]. It hears of a client by [`control::Control::opened`], of each message
-//!   by [`control::Control::request`], of a lost client by [`control::Control::closed`], of a shard by
+//!   no executor does the same in a loop: [`media::Media::command`] for each command, [`media::Media::send_dtls`] for
+//!   what DTLS sends, [`media::Media::receive`] for each datagram, then [`media::Media::leave`], [`media::Media::tick`]
+//!   and [`media::Media::notices`]; and sleeps until something comes, at most until [`media::Media::due`].
+//! - The control half is one [`control::Control`]. It hears of a client by [`control::Control::opened`], of each
+//!   message by [`control::Control::request`], of a lost client by [`control::Control::closed`], of a shard by
 //!   [`control::Control::notice`], of DTLS by [`control::Control::handshake`], and of time by
 //!   [`control::Control::tick`], which says when it wants to be called again. What it has to say comes by the
 //!   [`control::Outlet`] of the call.
