@@ -46,19 +46,26 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if link.bandwidth.padding(now).is_none() {
             return;
         }
-        // Not the same packet again each time.
-        link.feedback.paddings = link.feedback.paddings.wrapping_add(1);
-        let (back, mut at) = (link.feedback.paddings % PADDING_PACKETS, link.subscriptions);
+        let (start, first) = (link.feedback.paddings, link.subscriptions);
         let (mut forwarding, streams, ring) = self.forwarding();
-        while let Some(subscription) = forwarding.subscriptions.at(at) {
-            let place = at;
-            at = subscription.next_of_link;
-            if forwarding.pad(place, u16::from(back), (streams, ring), now).is_some() {
-                return;
+        // Not the same packet again each time; some were left out, or are kept no longer.
+        let turns = (0..PADDING_PACKETS).map(|step| start.wrapping_add(step));
+        let found = turns.into_iter().find(|turn| {
+            let mut at = first;
+            while let Some(subscription) = forwarding.subscriptions.at(at) {
+                let place = at;
+                at = subscription.next_of_link;
+                let back = u16::from(turn % PADDING_PACKETS);
+                if forwarding.pad(place, back, (streams, ring), now).is_some() {
+                    return true;
+                }
             }
-        }
-        if let Some(link) = self.links.get_mut(id) {
-            link.bandwidth.give_up_probe(now);
+            false
+        });
+        let Some(link) = self.links.get_mut(id) else { return };
+        match found {
+            Some(turn) => link.feedback.paddings = turn.wrapping_add(1),
+            None => link.bandwidth.give_up_probe(now),
         }
     }
 
