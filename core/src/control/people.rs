@@ -113,8 +113,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let others = RoomEvent { room: Some(room_name), kicked: Some(number), ..RoomEvent::default() };
         self.post.tell_room(self.state, room, Some(handle), &others);
         self.notify_publisher("kicked", room_name, number);
+        let watchers = self.lose_sources(handle, true);
         self.leave(handle);
         self.close_peer(handle, Some("Close PC"));
+        self.offer_to(watchers);
         Ok(())
     }
 

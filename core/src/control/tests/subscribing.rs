@@ -149,3 +149,16 @@ fn a_room_that_wants_private_ids_admits_only_its_publishers() {
     assert!(world.ask(1, numbers[0], numbers[1], &body(1)).contains("433"));
     assert!(world.ask(1, numbers[0], numbers[1], &body(u64::from(private))).contains("attached"));
 }
+
+#[test]
+fn who_watches_somebody_that_is_kicked_is_offered_an_empty_m_line() {
+    let mut world = World::new();
+    let (_, _, id) = world.publisher(0);
+    let (watcher, watching) = world.subscriber(1, id);
+    world.texts();
+    world.ask(1, watcher, watching, &format!(r#"{{"request":"kick","room":7,"id":{id}}}"#));
+    let texts = world.heard.texts.clone();
+    assert!(texts.iter().any(|(_, text)| text.contains("updated")), "{texts:?}");
+    let mut subscriptions = world.control.state.shards[0].subscriptions.iter();
+    assert!(subscriptions.all(|(_, entry)| entry.source.is_none()));
+}
