@@ -1,5 +1,6 @@
 //! What was sent to a subscriber lately, so that a NACK finds it again.
 
+use crate::store::Shares;
 use crate::time::Instant;
 
 /// How many packets of a subscription can be asked for again.
@@ -34,22 +35,7 @@ pub struct Changes {
 pub type SentEntry = [u8; 10];
 
 /// What all subscriptions sent: [`SENT_PACKETS`] entries for each place.
-pub struct SentTable<'m> {
-    entries: &'m mut [SentEntry],
-}
-
-impl<'m> SentTable<'m> {
-    /// A table in `entries`.
-    pub fn new(entries: &'m mut [SentEntry]) -> Self {
-        Self { entries }
-    }
-
-    /// The entries of the subscription at `place`.
-    pub fn of(&mut self, place: u16) -> &mut [SentEntry] {
-        let start = usize::from(place) * SENT_PACKETS;
-        self.entries.get_mut(start..start + SENT_PACKETS).unwrap_or_default()
-    }
-}
+pub type SentTable<'m> = Shares<'m, SentEntry, SENT_PACKETS>;
 
 /// A ring by sequence number. Its entries lie in a [`SentTable`]; what an earlier subscription left at its place is
 /// never looked at, because every number after `start` is written before it is read.

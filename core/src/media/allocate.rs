@@ -40,7 +40,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    /// Sends what a probe needs beside media, and has the link looked at when the next is due.
+    /// Sends what a probe needs beside media.
     pub(super) fn probe(&mut self, now: Instant, id: LinkId) {
         let Some(link) = self.links.get_mut(id) else { return };
         if link.bandwidth.padding(now).is_none() {
@@ -49,8 +49,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let (start, first) = (link.feedback.paddings, link.subscriptions);
         let (mut forwarding, streams, ring) = self.forwarding();
         // Not the same packet again each time; some were left out, or are kept no longer.
-        let turns = (0..PADDING_PACKETS).map(|step| start.wrapping_add(step));
-        let found = turns.into_iter().find(|turn| {
+        let mut turns = (0..PADDING_PACKETS).map(|step| start.wrapping_add(step));
+        let found = turns.find(|turn| {
             let mut at = first;
             while let Some(subscription) = forwarding.subscriptions.at(at) {
                 let place = at;

@@ -6,11 +6,15 @@ use crate::time::Instant;
 /// Layers of each kind that are counted apart; higher ones count as the highest.
 const LAYERS: usize = 3;
 
+const STEP_US: u64 = 250_000;
+
 /// The bitrates of an encoding's layers over the last second.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LayerRates {
     /// By spatial and by temporal layer.
-    rates: [[Rate<5, 250_000>; LAYERS]; LAYERS],
+    rates: [[Rate<5, STEP_US>; LAYERS]; LAYERS],
+    /// The step to which all windows moved.
+    moved: u64,
 }
 
 impl LayerRates {
@@ -18,8 +22,10 @@ impl LayerRates {
     pub fn count(&mut self, (spatial, temporal): (u8, u8), bytes: usize, now: Instant) {
         let (spatial, temporal) = (place(spatial), place(temporal));
         self.rates[spatial][temporal].count(now.us, bytes);
-        // All windows move with that of the base, so that a layer that ended is soon forgotten.
-        if (spatial, temporal) == (0, 0) {
+        // All windows move with that of the base, once a step, so that a layer that ended is soon forgotten.
+        let step = now.us / STEP_US;
+        if (spatial, temporal) == (0, 0) && step != self.moved {
+            self.moved = step;
             self.rates.iter_mut().flatten().for_each(|rate| rate.count(now.us, 0));
         }
     }

@@ -1,5 +1,6 @@
 //! What left a link under which transport-wide number, until the peer tells what became of it.
 
+use crate::store::Shares;
 use crate::time::Instant;
 use crate::wire::sequence;
 
@@ -11,22 +12,7 @@ pub const DEPARTURES: usize = 512;
 pub type DepartureEntry = [u8; 8];
 
 /// The packets that left all links: [`DEPARTURES`] entries for each place.
-pub struct DepartureTable<'m> {
-    entries: &'m mut [DepartureEntry],
-}
-
-impl<'m> DepartureTable<'m> {
-    /// A table in `entries`.
-    pub fn new(entries: &'m mut [DepartureEntry]) -> Self {
-        Self { entries }
-    }
-
-    /// The entries of the link at `place`.
-    pub fn of(&mut self, place: u16) -> &mut [DepartureEntry] {
-        let start = usize::from(place) * DEPARTURES;
-        self.entries.get_mut(start..start + DEPARTURES).unwrap_or_default()
-    }
-}
+pub type DepartureTable<'m> = Shares<'m, DepartureEntry, DEPARTURES>;
 
 /// A packet that left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
