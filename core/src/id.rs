@@ -59,6 +59,10 @@ id!(
     RelayId
 );
 id!(
+    /// People of one shard who hear each other. The control half chooses it.
+    ConversationId
+);
+id!(
     /// One capture of packets. The control half chooses it.
     CaptureId
 );

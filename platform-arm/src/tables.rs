@@ -9,7 +9,7 @@ use static_cell::ConstStaticCell;
 use crate::board::{LIMITS, SHARDS, TABLE_BYTES};
 
 const CONTROL: [usize; 10] = control::lengths(&LIMITS);
-const MEDIA: [usize; 11] = media::counts::<RingGcm>(&LIMITS);
+const MEDIA: [usize; 12] = media::counts::<RingGcm>(&LIMITS);
 
 type ControlStorage = control::Storage<
     SHARDS,
@@ -38,6 +38,7 @@ type ShardStorage = media::Storage<
     { MEDIA[8] },
     { MEDIA[9] },
     { MEDIA[10] },
+    { MEDIA[11] },
 >;
 
 /// Bytes of all tables.

@@ -37,8 +37,9 @@ impl Tables for Heap {
     }
 
     fn shard(&self, _index: u8, limits: &Limits) -> media::Memory<'static, RingGcm> {
-        let [links, routes, departures, streams, subscriptions, sent, relays, packets, packet_bytes, histories, queue] =
-            tables::<RingGcm>(limits).map(|table| table.count);
+        let counts = tables::<RingGcm>(limits).map(|table| table.count);
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, queue, rooms] =
+            counts;
         media::Memory {
             links: lend(links),
             routes: lend(routes),
@@ -49,9 +50,10 @@ impl Tables for Heap {
             relays: lend(relays),
             sent: vec![SentEntry::default(); sent].leak(),
             packets: lend(packets),
-            packet_bytes: vec![0; packet_bytes].leak(),
+            packet_bytes: vec![0; bytes].leak(),
             histories: lend(histories),
             queued: lend(queue),
+            conversations: lend(rooms),
         }
     }
 }

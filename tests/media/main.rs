@@ -10,5 +10,6 @@ mod an_ssrc_that_comes_back_is_still_understood;
 mod every_subscriber_gets_every_byte;
 mod forwarding_allocates_nothing;
 mod memory_room;
+mod the_loudest_of_many_are_forwarded;
 mod traffic_is_told_as_it_was;
 mod what_a_subscriber_lost_is_sent_again;

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use parlor_core::id::{LinkId, StreamId, SubscriptionId};
+use parlor_core::id::{ConversationId, LinkId, StreamId, SubscriptionId};
 use parlor_core::limits::{DATAGRAM_BYTES, Limits};
 use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
 use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
@@ -14,13 +14,18 @@ use parlor_core::media::{
 use parlor_core::random::Random;
 use parlor_core::stream::Traffic;
 use parlor_core::time::Instant;
-use parlor_core::wire::{Codec, Extension, ExtensionMap, rtp, stun};
+use parlor_core::wire::{Codec, Extension, ExtensionMap, Kind, rtp, stun};
 use parlor_linux::crypto::RingGcm;
 
 /// Header extensions of every m-line here.
 pub(crate) const MID_ID: u8 = 1;
 /// See [`MID_ID`].
 pub(crate) const TRANSPORT_ID: u8 = 3;
+/// See [`MID_ID`].
+pub(crate) const LEVEL_ID: u8 = 4;
+
+/// The conversation of all who publish sound here.
+pub(crate) const CONVERSATION: ConversationId = ConversationId::new(0, 1);
 
 /// A small generator, the same numbers in every run.
 pub(crate) struct Numbers(pub(crate) u64);
@@ -111,6 +116,8 @@ pub(crate) struct MemoryRoom {
     pub(crate) sent: Option<Traffic>,
     /// The layers that somebody was told to be sent last.
     pub(crate) layers: SentLayers,
+    /// Whose floor it is, as far as told.
+    pub(crate) dominant: Option<StreamId>,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -132,6 +139,7 @@ impl MemoryRoom {
             packet_bytes: vec![0; sizes[8]].leak(),
             histories: leak(sizes[9]),
             queued: leak(sizes[10]),
+            conversations: leak(sizes[11]),
         };
         Self {
             media: Media::new(memory, limits, Settings::default(), Numbers(1)),
@@ -141,6 +149,7 @@ impl MemoryRoom {
             arrived: None,
             sent: None,
             layers: SentLayers::default(),
+            dominant: None,
             profile,
             subscriptions: 0,
             streams: 0,
@@ -206,6 +215,7 @@ impl MemoryRoom {
             Command::ConfigureStream(StreamParameters {
                 stream,
                 link: self.peers[peer].link,
+                conversation: (codec.kind() == Kind::Audio).then_some(CONVERSATION),
                 mid: heapless::String::try_from(core::str::from_utf8(&mid(ssrcs[0])).unwrap()).unwrap(),
                 codec,
                 payload_type: PAYLOAD_TYPE,
@@ -250,7 +260,16 @@ impl MemoryRoom {
     pub(crate) fn send(&mut self, peer: usize, header: rtp::Header, index: u64, payload: &[u8]) {
         let transport = (index as u16).to_be_bytes();
         let mid = mid(header.ssrc);
-        let elements: [(u8, &[u8]); 2] = [(MID_ID, &mid), (TRANSPORT_ID, &transport)];
+        self.send_with(peer, header, index, [(MID_ID, &mid), (TRANSPORT_ID, &transport)], payload);
+    }
+
+    /// The same of sound, with its level in dB below the loudest.
+    pub(crate) fn send_sound(&mut self, peer: usize, header: rtp::Header, index: u64, level: u8, payload: &[u8]) {
+        let mid = mid(header.ssrc);
+        self.send_with(peer, header, index, [(MID_ID, &mid), (LEVEL_ID, &[level])], payload);
+    }
+
+    fn send_with(&mut self, peer: usize, header: rtp::Header, index: u64, elements: [(u8, &[u8]); 2], payload: &[u8]) {
         let mut packet = [0; DATAGRAM_BYTES];
         let header = rtp::Header { sequence: index as u16, ..header };
         let header_len = header.write(&mut packet, elements).unwrap();
@@ -281,6 +300,7 @@ impl MemoryRoom {
                 Notice::Arrived { traffic, .. } => self.arrived = Some(traffic),
                 Notice::Sent { traffic, .. } => self.sent = Some(traffic),
                 Notice::Layers { layers, .. } => self.layers = layers,
+                Notice::Dominant { stream } => self.dominant = Some(stream),
                 _ => {}
             }
             Ok(())
@@ -340,7 +360,8 @@ fn mid(ssrc: u32) -> [u8; 1] {
 }
 
 fn extensions() -> ExtensionMap {
-    ExtensionMap::EMPTY.with(Extension::Mid, MID_ID).with(Extension::TransportSequence, TRANSPORT_ID)
+    let map = ExtensionMap::EMPTY.with(Extension::Mid, MID_ID).with(Extension::TransportSequence, TRANSPORT_ID);
+    map.with(Extension::AudioLevel, LEVEL_ID)
 }
 
 fn leak<T: Default>(count: usize) -> &'static mut [T] {

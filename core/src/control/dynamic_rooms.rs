@@ -44,7 +44,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.notify_dynamic("destroyed", name);
             // A dummy publisher may be left.
             self.empty_room(id);
-            self.state.rooms.remove(id);
+            self.remove_room(id);
         }
     }
 

@@ -3,8 +3,9 @@
 use super::Outlet;
 use super::notify::{ReceivingEvent, SlowEvent, Subject, Topic};
 use super::post::Address;
+use super::state::State;
 use super::turn::Turn;
-use crate::id::{StreamId, SubscriptionId};
+use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
 use crate::media::{SentLayers, SlowSource};
 use crate::random::Random;
 use crate::room::Name;
@@ -44,6 +45,30 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         };
         self.post.notify_plugin(state, Subject::Handle(entry.handle), &event);
         self.post.tell_room(state, room, None, &event);
+    }
+
+    /// Parlor's own `dominant-speaker`: the floor passed on to somebody. Everybody in a room that wants to know hears it.
+    pub(super) fn dominant_changed(&mut self, shard: u8, stream: StreamId) {
+        let Some(entry) = self.state.stream(shard, stream) else { return };
+        let handle = entry.handle;
+        let publisher = self.state.handles.get(handle).and_then(|handle| handle.publisher());
+        let Some(id) = publisher.and_then(|publisher| publisher.room) else { return };
+        if let Some(room) = self.state.rooms.get_mut(id) {
+            room.dominant = Some(stream);
+        }
+        let state = &*self.state;
+        if let Some(event) = DominantEvent::of(state, id) {
+            self.post.notify_plugin(state, Subject::Handle(handle), &event);
+            self.post.tell_room(state, id, None, &event);
+        }
+    }
+
+    /// Tells somebody who joined `room` who has the floor.
+    pub(super) fn tell_dominant(&mut self, room: RoomId, handle: HandleId) {
+        let state = &*self.state;
+        if let Some(event) = DominantEvent::of(state, room) {
+            self.post.event(state, handle, None, &event, None);
+        }
     }
 
     /// Other layers of `stream` are sent to a subscriber than before: each kind is an event of its own, as in Janus.
@@ -149,6 +174,33 @@ struct TalkingEvent<'a> {
     mid: &'a str,
     #[serde(rename = "audio-level-dBov-avg")]
     average: f64,
+}
+
+/// See [`Turn::dominant_changed`].
+#[derive(serde::Serialize)]
+struct DominantEvent<'a> {
+    videoroom: &'static str,
+    room: Name,
+    id: Name,
+    mindex: usize,
+    mid: &'a str,
+}
+
+impl<'a> DominantEvent<'a> {
+    /// Who has the floor of a room that wants to know; nothing if nobody has it.
+    fn of(state: &'a State<'_>, id: RoomId) -> Option<Self> {
+        let room = state.rooms.get(id).filter(|room| room.settings.dominant_speaker_event)?;
+        let stream = room.dominant?;
+        let entry = state.stream(room.shard, stream)?;
+        let publisher = state.handles.get(entry.handle)?.publisher().filter(|publisher| publisher.room == Some(id))?;
+        Some(Self {
+            videoroom: "dominant-speaker",
+            room: publisher.room_name,
+            id: publisher.name,
+            mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
+            mid: &entry.mid,
+        })
+    }
 }
 
 /// See [`Turn::layers_changed`].

@@ -86,6 +86,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.notify_configured(caller.handle);
         }
         self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
+        self.tell_dominant(room, caller.handle);
         Ok(())
     }
 

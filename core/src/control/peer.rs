@@ -227,6 +227,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Notice::Talking { stream, talking, average_centi } => {
                 self.talking_changed(shard, stream, talking, average_centi);
             }
+            Notice::Dominant { stream } => self.dominant_changed(shard, stream),
             Notice::Layers { subscription, stream, layers } => {
                 self.layers_changed(shard, subscription, stream, layers);
             }

@@ -11,9 +11,10 @@ use super::parameter::{PLUGIN, check};
 use super::peer::{TextWriter, described_candidates, local_transport};
 use super::post::Jsep;
 use super::reply::{Raw, RoomEvent, Whom};
+use super::rooms::conversation_of;
 use super::state::State;
 use super::turn::{Caller, Done, Turn};
-use crate::id::{HandleId, StreamId};
+use crate::id::{ConversationId, HandleId, LinkId, StreamId};
 use crate::media::Command;
 use crate::random::Random;
 use crate::room::{CodecName, PUBLISHED, PublishedStream, Room};
@@ -151,10 +152,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         is_end_to_end: bool,
     ) -> Done {
         let watched = self.watched(handle, changes);
+        let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
+        if let Some(room) = publisher.and_then(|publisher| publisher.room) {
+            self.tell_conversation(room);
+        }
         for (index, section) in sections.iter().enumerate() {
             let Some(entry) = self.state.handles.get_mut(handle) else { return Ok(()) };
             let Some(link) = entry.peer.as_ref().map(|peer| peer.link) else { return Ok(()) };
             let Some(publisher) = entry.publisher_mut() else { return Ok(()) };
+            let conversation = publisher.room.map(conversation_of);
             publisher.is_end_to_end = is_end_to_end;
             let known = publisher.streams.get(index).copied();
             let Some(tables) = self.state.shards.get_mut(usize::from(shard)) else { return Ok(()) };
@@ -175,7 +181,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 }
             };
             let Some(stream) = tables.streams.get(id) else { continue };
-            if let Some(parameters) = stream_parameters(id, link, stream, section, watched) {
+            if let Some(parameters) = stream_parameters((id, link, conversation), stream, section, watched) {
                 self.post.out.command(shard, Command::ConfigureStream(parameters));
             } else if was_enabled {
                 self.post.out.command(shard, Command::RemoveStream { stream: id });
@@ -428,8 +434,7 @@ fn published_stream(handle: HandleId, section: &PublishedSection<'_>, changes: &
 
 /// What the shard is told about an m-line; nothing if nothing flows on it.
 fn stream_parameters(
-    stream: StreamId,
-    link: crate::id::LinkId,
+    (stream, link, conversation): (StreamId, LinkId, Option<ConversationId>),
     entry: &PublishedStream,
     section: &PublishedSection<'_>,
     (speech, keyframe_interval_s): (Option<SpeechSettings>, u16),
@@ -440,6 +445,7 @@ fn stream_parameters(
     Some(StreamParameters {
         stream,
         link,
+        conversation: conversation.filter(|_| entry.kind == MediaKind::Audio),
         mid: entry.mid.clone(),
         codec: section.codec?,
         payload_type: section.payload_type,

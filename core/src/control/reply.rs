@@ -95,6 +95,10 @@ pub(crate) struct RoomInfo<'a> {
     audio_active_packets: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_level_average: Option<u32>,
+    #[serde(skip_serializing_if = "is_false")]
+    dominant_speaker_event: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_loudest: Option<u8>,
     videoorient_ext: bool,
     playoutdelay_ext: bool,
     transport_wide_cc_ext: bool,
@@ -134,6 +138,8 @@ impl<'a> RoomInfo<'a> {
             audiolevel_event: settings.audiolevel_event,
             audio_active_packets: settings.audiolevel_event.then_some(settings.audio_active_packets),
             audio_level_average: settings.audiolevel_event.then_some(settings.audio_level_average),
+            dominant_speaker_event: settings.dominant_speaker_event,
+            audio_loudest: Some(settings.audio_loudest).filter(|count| *count > 0),
             videoorient_ext: settings.videoorient_ext,
             playoutdelay_ext: settings.playoutdelay_ext,
             transport_wide_cc_ext: settings.transport_wide_cc_ext,

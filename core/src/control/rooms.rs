@@ -14,10 +14,12 @@ use super::parameter::{
 };
 use super::reply::{Each, RoomChanged, RoomDestroyed, RoomExists, RoomInfo, RoomList};
 use super::turn::{Caller, Done, Turn};
-use crate::id::{HandleId, RoomId};
+use crate::id::{ConversationId, HandleId, Id, RoomId};
+use crate::media::Command;
 use crate::random::Random;
 use crate::room::access::{self, TOKENS, Token};
 use crate::room::{CodecList, Denied, Name, Room, RoomSettings};
+use crate::stream::LOUDEST;
 use crate::wire::Kind;
 
 /// What `create` may hold.
@@ -46,6 +48,8 @@ pub(crate) const CREATE: &[Parameter] = &[
     optional("audiolevel_event", Wanted::Bool),
     optional("audio_active_packets", Wanted::Natural),
     optional("audio_level_average", Wanted::Natural),
+    optional("dominant_speaker_event", Wanted::Bool),
+    optional("audio_loudest", Wanted::Natural),
     optional("videoorient_ext", Wanted::Bool),
     optional("playoutdelay_ext", Wanted::Bool),
     optional("transport_wide_cc_ext", Wanted::Bool),
@@ -73,6 +77,8 @@ pub(crate) const EDIT: &[Parameter] = &[
     optional("new_publishers", Wanted::Natural),
     optional("new_lock_record", Wanted::Bool),
     optional("new_rec_dir", Wanted::Text),
+    optional("new_dominant_speaker_event", Wanted::Bool),
+    optional("new_audio_loudest", Wanted::Natural),
     optional("permanent", Wanted::Bool),
 ];
 
@@ -154,6 +160,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         edit_settings(&mut settings, body)?;
         room.settings = settings;
         let name = room.settings.room;
+        self.tell_conversation(id);
         let permanent = flag(body, "permanent").unwrap_or(false) && self.keep_room(name);
         if permanent && let Some(room) = self.state.rooms.get_mut(id) {
             room.is_dynamic = false;
@@ -182,7 +189,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.say(caller, &RoomChanged { videoroom: "destroyed", room: name, permanent });
         self.post.tell_room(self.state, id, None, &RoomDestroyed { videoroom: "destroyed", room: name });
         self.empty_room(id);
-        self.state.rooms.remove(id);
+        self.remove_room(id);
         Ok(())
     }
 
@@ -211,6 +218,21 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
+    /// Tells the room's shard what is heard in it.
+    pub(crate) fn tell_conversation(&mut self, id: RoomId) {
+        let Some(room) = self.state.rooms.get(id) else { return };
+        let (conversation, settings) = (conversation_of(id), Some(room.conversation()));
+        self.post.out.command(room.shard, Command::Converse { conversation, settings });
+    }
+
+    /// Takes a room away that nobody is in.
+    pub(crate) fn remove_room(&mut self, id: RoomId) {
+        if let Some(room) = self.state.rooms.remove(id) {
+            let conversation = conversation_of(id);
+            self.post.out.command(room.shard, Command::Converse { conversation, settings: None });
+        }
+    }
+
     /// Tells management systems what `handle` did to a room.
     fn notify_room(&mut self, handle: HandleId, event: &'static str, room: Name) {
         let notice = RoomNotice { event, room, ..RoomNotice::default() };
@@ -236,6 +258,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         Ok(id)
     }
+}
+
+/// What the shard of a room calls those who hear each other in it.
+pub(crate) fn conversation_of(room: RoomId) -> ConversationId {
+    Id::from(room).into()
 }
 
 /// Whether `body` holds, as `name`, what opens the lock `wanted`.
@@ -296,6 +323,8 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         audiolevel_event: set("audiolevel_event", false),
         audio_active_packets: above_zero("audio_active_packets", default.audio_active_packets),
         audio_level_average: above_zero("audio_level_average", default.audio_level_average),
+        dominant_speaker_event: set("dominant_speaker_event", false),
+        audio_loudest: loudest(body, "audio_loudest")?.unwrap_or_default(),
         videoorient_ext: set("videoorient_ext", true),
         playoutdelay_ext: set("playoutdelay_ext", true),
         transport_wide_cc_ext: set("transport_wide_cc_ext", true),
@@ -327,11 +356,20 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     settings.bitrate = natural_u32(body, "new_bitrate").unwrap_or(settings.bitrate);
     settings.fir_freq = seconds(body, "new_fir_freq").unwrap_or(settings.fir_freq);
     settings.publishers = natural_u32(body, "new_publishers").unwrap_or(settings.publishers);
+    settings.dominant_speaker_event =
+        flag(body, "new_dominant_speaker_event").unwrap_or(settings.dominant_speaker_event);
+    settings.audio_loudest = loudest(body, "new_audio_loudest")?.unwrap_or(settings.audio_loudest);
     Ok(())
 }
 
 fn seconds(body: Value<'_>, name: &str) -> Option<u16> {
     natural(body, name).map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+}
+
+fn loudest(body: Value<'_>, name: &'static str) -> Result<Option<u8>, Refusal> {
+    let Some(count) = natural(body, name) else { return Ok(None) };
+    let too_many = || refuse!(plugin::INVALID, name, "Invalid element ({name} should be at most {LOUDEST})");
+    u8::try_from(count).ok().filter(|count| usize::from(*count) <= LOUDEST).ok_or_else(too_many).map(Some)
 }
 
 fn codecs(body: Value<'_>, name: &'static str, kind: Kind, fallback: CodecList) -> Result<CodecList, Refusal> {

@@ -138,6 +138,16 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         outcome
     }
 
+    /// What came of a stream before packet `index` and was not sent will not be: numbers close up over it.
+    pub fn close_up(&mut self, (id, stream): (StreamId, &Stream), (layer, index): (u8, u64)) {
+        let source = select::source_of(id, stream, layer);
+        let mut at = stream.subscriptions;
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
+            at = subscription.next_of_stream;
+            subscription.rewriter.close_up(source, index);
+        }
+    }
+
     /// A run began with packet `first`, which came late: those behind it that came before follow.
     fn follow(
         &mut self,

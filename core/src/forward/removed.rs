@@ -53,6 +53,18 @@ impl<const WORDS: usize> Removed<WORDS> {
         }
     }
 
+    /// Takes out every new number before `number`.
+    pub fn remove_before(&mut self, number: u64) {
+        let last = number.wrapping_sub(1);
+        if !self.is_new(last) {
+            return;
+        }
+        let removed = last.wrapping_sub(self.newest);
+        self.advance(last);
+        (0..removed.min(Self::BITS)).for_each(|back| self.set(last.wrapping_sub(back), true));
+        self.count += removed;
+    }
+
     /// Whether a number that is not new stayed, or was never seen. `None` if it is new or too old to tell.
     pub fn was_kept(&self, number: u64) -> Option<bool> {
         let back = self.newest.wrapping_sub(number);
@@ -118,6 +130,22 @@ mod tests {
         assert_eq!(removed.keep(10), Some(0));
         assert_eq!(removed.keep(1000), Some(1));
         assert_eq!(removed.keep(14), None, "too old to tell");
+    }
+
+    #[test]
+    fn all_before_a_number_are_taken_out_at_once() {
+        for last in [13, 14, 90, 5_000] {
+            let mut removed = Removed::<1>::new(10);
+            assert_eq!((removed.keep(10), removed.keep(12)), (Some(0), Some(0)));
+            removed.remove_before(last);
+            assert_eq!(removed.keep(last), Some(last - 13));
+            assert_eq!(removed.keep(last + 1), Some(last - 13));
+            removed.remove_before(last);
+            assert_eq!(removed.keep(last + 2), Some(last - 13), "they are old");
+            if last < 70 {
+                assert_eq!(removed.keep(11), Some(0), "it may still come");
+            }
+        }
     }
 
     proptest! {

@@ -145,6 +145,13 @@ impl Rewriter {
         }
     }
 
+    /// Nothing that came of `source` before `index` and was not sent will be: what follows closes up, at its own time.
+    pub fn close_up(&mut self, source: Source, index: u64) {
+        if self.continues(source) {
+            self.packets.remove_before(index);
+        }
+    }
+
     /// The picture `number` of the source that is sent is not: those behind it take its number.
     pub fn leave_out_picture(&mut self, number: PictureNumber) {
         self.pictures.remove(number.extend(self.pictures.newest()));
@@ -299,6 +306,20 @@ mod tests {
         let after = place(&mut rewriter, 0x8003);
         let filler = rewriter.leave_out(source(0), incoming(0x8002, 0)).unwrap();
         assert_eq!((filler.index, after.index), (next.index + 1, next.index + 2));
+    }
+
+    #[test]
+    fn a_source_that_was_not_heard_for_a_while_goes_on_at_its_own_time() {
+        let mut rewriter = Rewriter::new(100);
+        let first = rewriter.place(source(0), incoming(10, 960), Instant::default(), 48_000).unwrap();
+        rewriter.close_up(source(0), 70_000);
+        let now = Instant::from_ms(60_000);
+        assert_eq!(rewriter.place(source(0), incoming(69_999, 960 * 60_000), now, 48_000), None, "it was left out");
+        let next = rewriter.place(source(0), incoming(70_000, 960 * 60_001), now, 48_000).unwrap();
+        assert_eq!((next.index, next.splice), (first.index + 1, first.splice));
+        assert_eq!(rewriter.splice(next.splice).unwrap().timestamp(960 * 60_001), 960 * 60_001);
+        rewriter.close_up(source(1), 7);
+        assert_eq!(rewriter.place(source(0), incoming(70_001, 0), now, 48_000).unwrap().index, next.index + 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::id::LinkId;
 use crate::link::Gcm;
 use crate::media::Media;
 use crate::random::Random;
-use crate::store::{Table, list};
+use crate::store::list;
 use crate::stream::{LayerCount, Stream};
 use crate::time::Instant;
 use crate::wire::Kind;
@@ -104,15 +104,26 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 audio_bps = audio_bps.saturating_add(bitrate_bps.unwrap_or(0));
                 continue;
             }
-            let is_talking =
-                self.links.get(stream.parameters.link).is_some_and(|publisher| talks(publisher.streams, &self.streams));
-            let offer = Offer::new(subscription, stream, is_talking, now);
+            let priority = self.links.get(stream.parameters.link).map_or(0, |link| self.priority(link.streams));
+            let offer = Offer::new(subscription, stream, priority, now);
             // Those that were not measured yet, and those beyond the bound, are sent as they are.
             if !offer.grants.is_empty() && places.push(place).is_ok() {
                 let _ = offers.push(offer);
             }
         }
         (audio_bps, places, offers)
+    }
+
+    /// How much the streams from `first` on matter: whoever has the floor before who talks, and these before others.
+    fn priority(&self, first: u16) -> u8 {
+        let (mut priority, mut at) = (0, first);
+        while let Some(stream) = self.streams.at(at) {
+            at = stream.next_of_link;
+            let conversation = stream.parameters.conversation.and_then(|id| self.conversations.get(id));
+            let is_dominant = conversation.is_some_and(|it| it.dominant == Some(stream.parameters.stream));
+            priority = priority.max(if is_dominant { 2 } else { u8::from(stream.speech.talking) });
+        }
+        priority
     }
 
     /// Gives a subscription its part; none pauses it, but only when it has been so for a while.
@@ -134,9 +145,9 @@ struct Offer {
 }
 
 impl Offer {
-    fn new(subscription: &Subscription, stream: &Stream, is_talking: bool, now: Instant) -> Self {
+    fn new(subscription: &Subscription, stream: &Stream, priority: u8, now: Instant) -> Self {
         let selector = &subscription.selector;
-        let mut demand = Demand { priority: u8::from(is_talking), ..Demand::default() };
+        let mut demand = Demand { priority, ..Demand::default() };
         let mut grants = Vec::new();
         let mut highest_bps = 0;
         for (number, encoding) in (0..=selector.ceiling.encoding).zip(&stream.encodings) {
@@ -168,18 +179,6 @@ impl Offer {
         }
         Self { demand, grants }
     }
-}
-
-/// Whether somebody talks on one of the streams from `first` on.
-fn talks(first: u16, streams: &Table<'_, Stream>) -> bool {
-    let mut at = first;
-    while let Some(stream) = streams.at(at) {
-        if stream.speech.talking {
-            return true;
-        }
-        at = stream.next_of_link;
-    }
-    false
 }
 
 const ALLOCATION_MS: u64 = 100;

@@ -2,10 +2,10 @@
 //! ignored.
 
 use crate::forward::{LayerCeiling, RelayParameters, SubscriptionParameters};
-use crate::id::{LinkId, RelayId, StreamId, SubscriptionId};
+use crate::id::{ConversationId, LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys, Tap};
 use crate::media::Settings;
-use crate::stream::{SpeechSettings, StreamParameters};
+use crate::stream::{ConversationSettings, SpeechSettings, StreamParameters};
 use crate::wire::extension::PlayoutDelay;
 
 /// What the control half asks of a shard.
@@ -65,6 +65,14 @@ pub enum Command {
         speech: Option<SpeechSettings>,
         /// Seconds after which a keyframe is asked for anyway; 0: never.
         keyframe_interval_s: u16,
+    },
+    /// Begins a conversation, or changes what the one with this name is; with `None` it ends, and its streams
+    /// go on without it.
+    Converse {
+        /// Which.
+        conversation: ConversationId,
+        /// What it is.
+        settings: Option<ConversationSettings>,
     },
     /// Asks the publisher for a keyframe.
     RequestKeyframe {

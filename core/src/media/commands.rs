@@ -37,6 +37,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                     stream.parameters.keyframe_interval_s = keyframe_interval_s;
                 }
             }
+            Command::Converse { conversation, settings } => self.set_conversation(conversation, settings),
             Command::RequestKeyframe { stream } => self.want_keyframe(now, stream),
             Command::SetBitrate { link, bitrate_bps } => self.set_bitrate(now, link, bitrate_bps),
             Command::Subscribe(parameters) => self.subscribe(now, parameters),
@@ -95,17 +96,21 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             return;
         }
         if let Some(stream) = self.streams.get_mut(id) {
+            let before = stream.parameters.conversation;
             if stream.configure(parameters.clone()) {
+                self.change_conversation(id, before);
                 return;
             }
             let (subscriptions, relays) = (stream.subscriptions, stream.relays);
             self.forget_sources(link, id);
             self.clear_histories(id);
             if let Some(stream) = self.streams.get_mut(id) {
-                let next_of_link = stream.next_of_link;
+                let (next_of_link, next_of_conversation) = (stream.next_of_link, stream.next_of_conversation);
                 *stream = new_stream(parameters, usize::from(self.limits.history_packets));
-                (stream.subscriptions, stream.relays, stream.next_of_link) = (subscriptions, relays, next_of_link);
+                (stream.subscriptions, stream.relays) = (subscriptions, relays);
+                (stream.next_of_link, stream.next_of_conversation) = (next_of_link, next_of_conversation);
             }
+            self.change_conversation(id, before);
             return;
         }
         let stream = new_stream(parameters, usize::from(self.limits.history_packets));
@@ -116,13 +121,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if let Some(state) = self.links.get_mut(link) {
             list::push(&mut self.streams, &mut state.streams, id.index, |stream| &mut stream.next_of_link);
         }
+        self.join_conversation(id);
         self.wake(link.index, now);
     }
 
     pub(super) fn remove_stream(&mut self, id: StreamId) {
         self.clear_histories(id);
         let Some(stream) = self.streams.get(id) else { return };
-        let link = stream.parameters.link;
+        let (link, conversation) = (stream.parameters.link, stream.parameters.conversation);
         let mut at = stream.subscriptions;
         while let Some(subscription) = self.subscriptions.at_mut(at) {
             at = subscription.next_of_stream;
@@ -131,6 +137,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
         self.remove_relays(id);
         self.forget_sources(link, id);
+        self.leave_conversation(id, conversation);
         if let Some(state) = self.links.get_mut(link) {
             list::remove(&mut self.streams, &mut state.streams, id.index, |stream| &mut stream.next_of_link);
         }

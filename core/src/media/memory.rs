@@ -6,7 +6,7 @@ use crate::forward::{Queued, Relay, SENT_PACKETS, SentEntry, Subscription};
 use crate::limits::Limits;
 use crate::link::{DEPARTURES, DepartureEntry, Gcm, Link, RouteSlot};
 use crate::store::{PACKET_BYTES, PacketId, PacketSlot, QueueSlot, Slot};
-use crate::stream::{AUDIO_HISTORY_PACKETS, Facts, Stream};
+use crate::stream::{AUDIO_HISTORY_PACKETS, Conversation, Facts, Stream};
 
 /// The tables of a shard. [`tables`] says how long each must be; firmware places them in statics.
 pub struct Memory<'m, G: Gcm> {
@@ -32,6 +32,8 @@ pub struct Memory<'m, G: Gcm> {
     pub histories: &'m mut [PacketId],
     /// Packets that wait to leave.
     pub queued: &'m mut [QueueSlot<Queued>],
+    /// People who hear each other.
+    pub conversations: &'m mut [Slot<Conversation>],
 }
 
 /// One table's size.
@@ -53,7 +55,7 @@ impl TableSize {
 }
 
 /// The sizes of one shard's tables, in the order of [`Memory`]'s fields.
-pub const fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 11] {
+pub const fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 12] {
     let subscriptions = limits.subscriptions as usize;
     let history = limits.history_packets as usize;
     [
@@ -68,13 +70,14 @@ pub const fn tables<G: Gcm>(limits: &Limits) -> [TableSize; 11] {
         table("packet bytes", packets(limits) * PACKET_BYTES, 1),
         table("histories", limits.streams() * history, size_of::<PacketId>()),
         table("queued packets", limits.queued_packets as usize, size_of::<QueueSlot<Queued>>()),
+        table("conversations", limits.rooms as usize, size_of::<Slot<Conversation>>()),
     ]
 }
 
 /// Their counts alone: the parameters of [`super::Storage`].
-pub const fn counts<G: Gcm>(limits: &Limits) -> [usize; 11] {
+pub const fn counts<G: Gcm>(limits: &Limits) -> [usize; 12] {
     let tables = tables::<G>(limits);
-    let mut counts = [0; 11];
+    let mut counts = [0; 12];
     let mut at = 0;
     while at < counts.len() {
         counts[at] = tables[at].count;

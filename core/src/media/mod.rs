@@ -4,6 +4,7 @@ mod allocate;
 pub mod command;
 mod commands;
 mod compound;
+mod conversations;
 mod feedback;
 pub mod memory;
 pub mod notice;
@@ -19,7 +20,7 @@ pub mod storage;
 
 pub use crate::forward::{LayerCeiling, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters};
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
-pub use crate::stream::{EncodingParameters, Feedback, Mid, Rid, StreamParameters};
+pub use crate::stream::{ConversationSettings, EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};
 pub use memory::{Memory, TableSize, counts, tables};
 pub use notice::{Notice, SlowSource};

@@ -35,6 +35,11 @@ pub enum Notice {
         /// The average level at that change, in hundredths of a dB below the loudest.
         average_centi: u16,
     },
+    /// The floor of a conversation passed on. What passed on again before it was told is not told.
+    Dominant {
+        /// To whose stream.
+        stream: StreamId,
+    },
     /// Many packets were lost in the last second (Janus' `slowlink`).
     SlowLink {
         /// Of which m-line.

@@ -21,6 +21,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 return false;
             }
         }
+        for (_, conversation) in self.conversations.iter_mut().filter(|(_, it)| it.dominant != it.told) {
+            if let Some(stream) = conversation.dominant
+                && take(Notice::Dominant { stream }).is_err()
+            {
+                return false;
+            }
+            conversation.told = conversation.dominant;
+        }
         self.has_news = false;
         true
     }

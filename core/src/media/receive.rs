@@ -5,7 +5,7 @@ use crate::id::{LinkId, StreamId};
 use crate::link::{Credentials, DtlsDatagram, Gcm, IncomingIndex, Outbox, Outcome, PacketWay, Route, SourcePlace};
 use crate::media::{Datagram, Media};
 use crate::random::Random;
-use crate::store::Table;
+use crate::store::{PacketId, Table};
 use crate::stream::Stream;
 use crate::time::Instant;
 use crate::wire::{Extension, PacketKind, packet_kind, rtp, sequence, stun};
@@ -127,18 +127,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let link = stream.parameters.link;
         let due = stream.due();
         let began = !core::mem::replace(&mut stream.receiving, true);
-        let talked = accepted.is_some() && stream.listen(packet);
+        let facts = accepted.and_then(|id| kept.pool.note(id));
+        let talked = facts.is_some_and(|facts| stream.listen(packet, facts, now));
         let active = stream.parameters.active;
         let id = accepted.ok_or(Drop::Stale)?;
         if active {
-            let (mut forwarding, streams, ring) = self.forwarding();
-            let stream = streams.get(place.stream).ok_or(Drop::Stale)?;
-            let outcome = forwarding.fan_out((place.stream, stream), (place.layer, id), ring, now);
-            if outcome.wants_keyframe {
-                self.want_keyframe_of(now, place.stream, place.layer);
+            if self.is_heard(now, place, index) {
+                self.fan_out(now, place, id);
             }
-            self.has_news |= outcome.has_news;
-            (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
             self.relay(now, place, id, outbox);
         }
         if began | talked
@@ -152,6 +148,18 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             self.wake(link.index, due);
         }
         Ok(())
+    }
+
+    /// Queues a packet that was kept for everybody who should get it.
+    fn fan_out(&mut self, now: Instant, place: SourcePlace, packet: PacketId) {
+        let (mut forwarding, streams, ring) = self.forwarding();
+        let Some(stream) = streams.get(place.stream) else { return };
+        let outcome = forwarding.fan_out((place.stream, stream), (place.layer, packet), ring, now);
+        if outcome.wants_keyframe {
+            self.want_keyframe_of(now, place.stream, place.layer);
+        }
+        self.has_news |= outcome.has_news;
+        (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
     }
 
     /// An SSRC is heard for the first time: an encoding begins, or begins anew.

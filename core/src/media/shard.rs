@@ -8,7 +8,7 @@ use crate::link::{BindingServer, DepartureTable, Gcm, Link, Outbox, RouteMap};
 use crate::media::{CloseReason, Memory};
 use crate::random::Random;
 use crate::store::{PacketId, Pool, Queues, Table};
-use crate::stream::{Facts, Kept, Stream};
+use crate::stream::{Conversation, Facts, Kept, Stream};
 use crate::time::Instant;
 
 /// The media half of one shard.
@@ -24,6 +24,7 @@ pub struct Media<'m, G: Gcm, R: Random> {
     pub(super) pool: Pool<'m, Facts>,
     pub(super) histories: &'m mut [PacketId],
     pub(super) queues: Queues<'m, Queued>,
+    pub(super) conversations: Table<'m, Conversation>,
     pub(super) pending: Pending,
     pub(super) limits: Limits,
     pub(super) settings: Settings,
@@ -79,6 +80,7 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
             pool: Pool::new(memory.packets, memory.packet_bytes),
             histories: memory.histories,
             queues: Queues::new(memory.queued),
+            conversations: Table::new(memory.conversations),
             pending: Pending::NONE,
             limits,
             settings,

@@ -5,7 +5,7 @@ use crate::limits::Limits;
 use crate::link::{DepartureEntry, Gcm, Link, RouteSlot};
 use crate::media::{Memory, tables};
 use crate::store::{PacketId, PacketSlot, QueueSlot, Reserve, Slot};
-use crate::stream::{Facts, Stream};
+use crate::stream::{Conversation, Facts, Stream};
 
 /// Memory for the limits whose [`counts`](crate::media::counts) the other parameters are, in that order.
 pub struct Storage<
@@ -21,6 +21,7 @@ pub struct Storage<
     const PACKET_BYTES: usize,
     const HISTORIES: usize,
     const QUEUED: usize,
+    const CONVERSATIONS: usize,
 > {
     links: Reserve<Slot<Link<G>>, LINKS>,
     routes: Reserve<RouteSlot, ROUTES>,
@@ -33,6 +34,7 @@ pub struct Storage<
     packet_bytes: [u8; PACKET_BYTES],
     histories: Reserve<PacketId, HISTORIES>,
     queued: Reserve<QueueSlot<Queued>, QUEUED>,
+    conversations: Reserve<Slot<Conversation>, CONVERSATIONS>,
 }
 
 impl<
@@ -48,7 +50,23 @@ impl<
     const PACKET_BYTES: usize,
     const HISTORIES: usize,
     const QUEUED: usize,
-> Storage<G, LINKS, ROUTES, DEPARTED, STREAMS, SUBSCRIPTIONS, SENT, RELAYS, PACKETS, PACKET_BYTES, HISTORIES, QUEUED>
+    const CONVERSATIONS: usize,
+>
+    Storage<
+        G,
+        LINKS,
+        ROUTES,
+        DEPARTED,
+        STREAMS,
+        SUBSCRIPTIONS,
+        SENT,
+        RELAYS,
+        PACKETS,
+        PACKET_BYTES,
+        HISTORIES,
+        QUEUED,
+        CONVERSATIONS,
+    >
 {
     /// Memory that nobody used yet.
     pub const EMPTY: Self = Self {
@@ -63,12 +81,13 @@ impl<
         packet_bytes: [0; PACKET_BYTES],
         histories: Reserve::new(),
         queued: Reserve::new(),
+        conversations: Reserve::new(),
     };
 
     /// What `limits` ask for; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits) -> Option<Memory<'_, G>> {
         let counts = tables::<G>(limits).map(|table| table.count);
-        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, queued] =
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, queued, rooms] =
             counts;
         Some(Memory {
             links: self.links.lend(links)?,
@@ -82,6 +101,7 @@ impl<
             packet_bytes: self.packet_bytes.get_mut(..bytes)?,
             histories: self.histories.lend(histories)?,
             queued: self.queued.lend(queued)?,
+            conversations: self.conversations.lend(rooms)?,
         })
     }
 }
@@ -111,7 +131,7 @@ mod tests {
     }
 
     const LIMITS: Limits = Limits { publishers: 2, subscribers: 3, ..Limits::DEFAULT };
-    const N: [usize; 11] = counts::<NoGcm>(&LIMITS);
+    const N: [usize; 12] = counts::<NoGcm>(&LIMITS);
     type Whole = Storage<
         NoGcm,
         { N[0] },
@@ -125,6 +145,7 @@ mod tests {
         { N[8] },
         { N[9] },
         { N[10] },
+        { N[11] },
     >;
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::access::AllowedTokens;
 use super::{CodecList, CodecName, RoomSettings};
+use crate::id::StreamId;
+use crate::stream::ConversationSettings;
 use crate::wire::Codec;
 
 /// A room: what it was told to be, where it lives, who may join. Who is in it is told by the handles.
@@ -15,12 +17,19 @@ pub struct Room {
     pub allowed: AllowedTokens,
     /// Whether somebody's `join` made it: then it ends when nobody is in it.
     pub is_dynamic: bool,
+    /// Whose floor it is, as far as told.
+    pub dominant: Option<StreamId>,
 }
 
 impl Room {
     /// A room that lives in `shard`.
     pub fn new(settings: RoomSettings, shard: u8) -> Self {
-        Self { settings, shard, allowed: AllowedTokens::default(), is_dynamic: false }
+        Self { settings, shard, allowed: AllowedTokens::default(), is_dynamic: false, dominant: None }
+    }
+
+    /// What its shard is told of those who hear each other in it.
+    pub fn conversation(&self) -> ConversationSettings {
+        ConversationSettings { loudest: self.settings.audio_loudest, copies_sound: false }
     }
 
     /// Whether layers of scalable video are selected.

@@ -65,6 +65,10 @@ pub struct RoomSettings {
     pub audio_active_packets: u32,
     /// The average level that counts as talking (127: silence, 0: loud).
     pub audio_level_average: u32,
+    /// Whether others are told who has the floor.
+    pub dominant_speaker_event: bool,
+    /// How many audio streams are forwarded, the loudest; 0: all.
+    pub audio_loudest: u8,
     /// Whether the video orientation extension is negotiated.
     pub videoorient_ext: bool,
     /// Whether the playout delay extension is negotiated.
@@ -109,6 +113,8 @@ impl Default for RoomSettings {
             audiolevel_event: false,
             audio_active_packets: 100,
             audio_level_average: 25,
+            dominant_speaker_event: false,
+            audio_loudest: 0,
             videoorient_ext: true,
             playoutdelay_ext: true,
             transport_wide_cc_ext: true,

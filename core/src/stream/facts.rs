@@ -5,6 +5,7 @@ use heapless::Vec;
 use crate::stream::{Picture, StreamParameters};
 use crate::time::Instant;
 use crate::wire::Extension;
+use crate::wire::extension::AudioLevel;
 use crate::wire::rtp;
 
 /// What is known of a kept packet. Positions count from its first byte.
@@ -65,6 +66,12 @@ impl Facts {
             picture: Picture::read(parameters.codec, view.payload(), view.header_len()),
             elements: elements(view, parameters),
         }
+    }
+
+    /// The audio level that `packet` tells, whose facts these are.
+    pub fn audio_level(&self, packet: &[u8]) -> Option<AudioLevel> {
+        let element = self.elements.iter().find(|element| element.extension == Extension::AudioLevel)?;
+        AudioLevel::read(packet.get(usize::from(element.start)..)?)
     }
 }
 

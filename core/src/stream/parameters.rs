@@ -2,7 +2,7 @@
 
 use heapless::{String, Vec};
 
-use crate::id::{LinkId, StreamId};
+use crate::id::{ConversationId, LinkId, StreamId};
 use crate::limits::ENCODINGS;
 use crate::stream::SpeechSettings;
 use crate::wire::{Codec, ExtensionMap};
@@ -20,6 +20,8 @@ pub struct StreamParameters {
     pub stream: StreamId,
     /// The PeerConnection that it arrives on.
     pub link: LinkId,
+    /// The conversation whose voices it is compared with, if it is sound.
+    pub conversation: Option<ConversationId>,
     /// Its `a=mid`, by which packets with an unknown SSRC are found.
     pub mid: Mid,
     /// Its format.

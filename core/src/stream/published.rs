@@ -4,9 +4,8 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic};
+use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic, Voice};
 use crate::time::Instant;
-use crate::wire::extension::AudioLevel;
 use crate::wire::{Extension, Kind, rtp};
 
 /// Audio packets kept for retransmission; longer than any receiver waits for one.
@@ -24,10 +23,14 @@ pub struct Stream {
     pub relays: u16,
     /// The next stream of its link.
     pub next_of_link: u16,
+    /// The next stream of its conversation.
+    pub next_of_conversation: u16,
     /// Lost packets in the last second, where they were many, until it was told.
     pub slow_packets: u32,
     /// Whether somebody talks.
     pub speech: Speech,
+    /// When somebody spoke, where levels are told.
+    pub voice: Option<Voice>,
     /// When a keyframe is asked for anyway.
     next_keyframe: Instant,
     /// What arrived.
@@ -60,8 +63,10 @@ impl Stream {
             subscriptions: u16::MAX,
             relays: u16::MAX,
             next_of_link: u16::MAX,
+            next_of_conversation: u16::MAX,
             slow_packets: 0,
             speech: Speech::default(),
+            voice: None,
             next_keyframe: Instant::default(),
             traffic: Traffic::default(),
             receiving: false,
@@ -131,12 +136,12 @@ impl Stream {
         Some(id)
     }
 
-    /// Listens to the audio level of a packet, if it is watched for. Says whether talking began or ended.
-    pub fn listen(&mut self, packet: &[u8]) -> bool {
-        let Some(settings) = self.parameters.speech else { return false };
-        let Some(id) = self.parameters.extensions.id(Extension::AudioLevel) else { return false };
-        let level = rtp::View::new(packet).and_then(|view| AudioLevel::read(view.element(id)?));
-        level.is_some_and(|level| self.speech.arrived(level.level, &settings))
+    /// Listens to the level of a packet whose audio was accepted, if it tells one. Says whether talking began or ended.
+    pub fn listen(&mut self, packet: &[u8], facts: &Facts, now: Instant) -> bool {
+        let Some(level) = facts.audio_level(packet) else { return false };
+        let moment = (facts.timestamp, self.parameters.codec.clock_rate_hz());
+        self.voice.get_or_insert_default().arrived(level.level, moment, now);
+        self.parameters.speech.is_some_and(|settings| self.speech.arrived(level.level, &settings))
     }
 
     /// Lets go of all kept packets.

@@ -8,6 +8,7 @@ pub mod h265;
 pub mod kind;
 pub mod opus;
 pub mod picture_id;
+pub mod red;
 pub mod rtcp;
 pub mod rtp;
 pub mod sequence;

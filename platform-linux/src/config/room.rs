@@ -1,6 +1,7 @@
 //! `[[room]]`: the VideoRoom's settings of a room under the names that Janus gives them.
 
 use parlor_core::room::RoomSettings;
+use parlor_core::stream::LOUDEST;
 use parlor_core::wire::Kind;
 
 use super::entry::Entry;
@@ -32,6 +33,8 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "audiolevel_event", field: |r| Flag(&mut r.audiolevel_event) },
     Key { name: "audio_active_packets", field: |r| Number(&mut r.audio_active_packets, 1..=100_000) },
     Key { name: "audio_level_average", field: |r| Number(&mut r.audio_level_average, 0..=127) },
+    Key { name: "dominant_speaker_event", field: |r| Flag(&mut r.dominant_speaker_event) },
+    Key { name: "audio_loudest", field: |r| Number(&mut r.audio_loudest, 0..=LOUDEST as u64) },
     Key { name: "videoorient_ext", field: |r| Flag(&mut r.videoorient_ext) },
     Key { name: "playoutdelay_ext", field: |r| Flag(&mut r.playoutdelay_ext) },
     Key { name: "transport_wide_cc_ext", field: |r| Flag(&mut r.transport_wide_cc_ext) },

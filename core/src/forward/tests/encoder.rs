@@ -67,6 +67,7 @@ impl World {
     pub(super) fn new(layers: usize, ceiling: LayerCeiling, memory: &mut Memory) -> Self {
         let encodings = (0..layers).map(|_| EncodingParameters::default()).collect();
         let parameters = StreamParameters {
+            conversation: None,
             stream: STREAM,
             link: LinkId::new(0, 0),
             mid: Default::default(),
