@@ -1,5 +1,6 @@
-//! Redundant audio: a subscriber who loses packets and takes it gets each sound once or twice more, made of what was kept;
-//! one who does not take it gets none; what a publisher sends is taken apart, and a lost packet comes in with the next.
+//! Redundant audio: a subscriber who loses packets and takes it gets each sound once or twice more, made of what was
+//! kept; one who does not take it gets none; what a publisher sends is taken apart, and a lost packet comes in with the
+//! next.
 
 use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE, RED_PAYLOAD_TYPE};
 use parlor_core::limits::Limits;
@@ -112,7 +113,8 @@ fn what_a_publisher_tells_again_mends_what_was_lost_and_is_passed_to_who_takes_i
     }
     assert!(takes[3..].iter().all(|(_, payload_type, _)| *payload_type == RED_PAYLOAD_TYPE + 1));
     let last = red::read(&takes[39].2).unwrap();
-    assert_eq!(last.iter().map(|block| block.data.to_vec()).collect::<Vec<_>>(), [37, 38, 39].map(|it| sound(it).to_vec()));
+    let last: Vec<_> = last.iter().map(|block| block.data.to_vec()).collect();
+    assert_eq!(last, [37, 38, 39].map(|step| sound(step).to_vec()));
 }
 
 #[test]

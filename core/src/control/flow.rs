@@ -47,7 +47,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.tell_room(state, room, None, &event);
     }
 
-    /// Parlor's own `dominant-speaker`: the floor passed on to somebody. Everybody in a room that wants to know hears it.
+    /// Parlor's own `dominant-speaker`: the floor passed on. Everybody in a room that wants to know hears it.
     pub(super) fn dominant_changed(&mut self, shard: u8, stream: StreamId) {
         let Some(entry) = self.state.stream(shard, stream) else { return };
         let handle = entry.handle;

@@ -87,8 +87,9 @@ impl<
     /// What `limits` ask for; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits) -> Option<Memory<'_, G>> {
         let counts = tables::<G>(limits).map(|table| table.count);
-        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, queued, rooms] =
+        let [links, routes, departures, streams, subscriptions, sent, relays, packets, bytes, histories, rest @ ..] =
             counts;
+        let [queued, rooms] = rest;
         Some(Memory {
             links: self.links.lend(links)?,
             routes: self.routes.lend(routes)?,

@@ -1,8 +1,8 @@
 //! Who has the floor among several who speak, after Volfin and Cohen, "Dominant speaker identification for multipoint
 //! videoconferencing" (IEEEI 2012), which compares speakers over a frame, a tenth of a second, and a second.
 //!
-//! The method rates each span by a ratio of likelihoods and gives the floor to somebody whose three ratings are better by
-//! three thresholds. With the constants that conference servers use for it, nothing of that depends on more than:
+//! The method rates each span by a ratio of likelihoods and gives the floor to somebody whose three ratings are better
+//! by three thresholds. With the constants that conference servers use for it, nothing of that depends on more than:
 //! whoever has the floor fell silent for a tenth of a second; somebody else speaks; and over the last second they spoke
 //! more. So a cough, or one word into somebody's speech, changes nothing.
 
@@ -17,7 +17,8 @@ pub struct Standing {
     pub activity: Activity,
 }
 
-/// Who takes the floor from somebody who stands as `dominant`, if one of the others does. Nobody stands as silence does.
+/// Who takes the floor from somebody who stands as `dominant`, if one of the others does. Nobody stands as silence
+/// does.
 pub fn next_dominant<S>(dominant: Standing, others: impl Iterator<Item = (S, Standing)>) -> Option<S> {
     let takes = |standing: &Standing| {
         let (mine, theirs) = (dominant.activity, standing.activity);

@@ -1,8 +1,8 @@
 //! Who of many is heard: a few places that those have who speak, so that a room of many costs what a few cost.
 //!
-//! A place is taken by speech and never by comfort noise, kept over the pauses between sentences, and given up only when
-//! somebody else wants it: to whoever speaks while its owner was silent for a while, or to whoever is much louder once
-//! its owner had it for some time.
+//! A place is taken by speech and never by comfort noise, kept over the pauses between sentences, and given up only
+//! when somebody else wants it: to whoever speaks while its owner was silent for a while, or to whoever is much louder
+//! once its owner had it for some time.
 
 use heapless::Vec;
 

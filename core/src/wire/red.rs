@@ -122,7 +122,8 @@ mod tests {
             own in (0_u8..128, proptest::collection::vec(any::<u8>(), 0..1500)),
         ) {
             let block = |(payload_type, timestamp_offset, data)| Block { payload_type, timestamp_offset, data };
-            let earlier: std::vec::Vec<_> = earlier.iter().map(|(number, at, data)| block((*number, *at, data))).collect();
+            let earlier = earlier.iter().map(|(number, at, data)| block((*number, *at, data)));
+            let earlier: std::vec::Vec<_> = earlier.collect();
             let own = block((own.0, 0, &own.1[..]));
             let mut buffer = [0; 12_000];
             let len = write(&mut buffer, &earlier, &own).unwrap();
