@@ -50,12 +50,12 @@ function line(child, pattern) {
 }
 
 // A browser whose sockets are in a namespace.
-async function browser(namespace, folder) {
+async function browser(namespace, folder, origin = http) {
   const executablePath = path.join(folder, `chromium-${namespace}`);
   const script = `#!/bin/sh\nexec ip netns exec ${namespace} /usr/bin/chromium "$@"\n`;
   fs.writeFileSync(executablePath, script, { mode: 0o755 });
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream', `--unsafely-treat-insecure-origin-as-secure=${http}`,
+    '--use-fake-ui-for-media-stream', `--unsafely-treat-insecure-origin-as-secure=${origin}`,
     '--autoplay-policy=no-user-gesture-required'];
   return chromium.launch({ executablePath, args });
 }
@@ -216,7 +216,11 @@ async function main() {
   process.exitCode = rows.length === steps.length && rows.every((row) => row.kept) ? 0 : 1;
 }
 
-main().catch((error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+module.exports = { browser, client, ip, line, parlor, wait };
+
+if (require.main === module) {
+  main().catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

@@ -2,9 +2,11 @@
 //! not one allocation.
 
 use crate::allocations;
-use crate::memory_room::{MemoryRoom, PAYLOAD_TYPE};
+use crate::memory_room::{CONVERSATION, MemoryRoom, PAYLOAD_TYPE};
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;
+use parlor_core::media::{Command, ConversationSettings};
+use parlor_core::wire::rtcp::ReportBlock;
 use parlor_core::wire::{Codec, rtcp, rtp};
 
 #[test]
@@ -13,8 +15,11 @@ fn forwarding_allocates_nothing() {
     let publisher = room.connect();
     let video = room.publish(publisher, Codec::Vp8, 100);
     let audio = room.publish(publisher, Codec::Opus, 200);
+    let settings = Some(ConversationSettings { loudest: 2, ..ConversationSettings::default() });
+    room.media.command(room.now, Command::Converse { conversation: CONVERSATION, settings });
     for number in 0..50 {
         let subscriber = room.connect();
+        room.takes_red = number % 2 == 0;
         room.subscribe(subscriber, video, 5000 + number * 10, number % 2 == 0);
         room.subscribe(subscriber, audio, 9000 + number * 10, false);
     }
@@ -31,7 +36,11 @@ fn forwarding_allocates_nothing() {
             let key = u8::from(step % 3000 != 1);
             let header =
                 rtp::Header { payload_type: PAYLOAD_TYPE, ssrc, timestamp: step as u32, ..rtp::Header::default() };
-            room.send(publisher, header, index, &[[0x10, key, 0, 0], [7; 4], [8; 4], [9; 4]].concat_fixed());
+            let payload = [[0x10, key, 0, 0], [7; 4], [8; 4], [9; 4]].concat_fixed();
+            match is_audio {
+                true => room.send_sound(publisher, header, index, 30, &payload),
+                false => room.send(publisher, header, index, &payload),
+            }
         }
         if step % 5000 == 0 {
             room.consent();
@@ -41,6 +50,8 @@ fn forwarding_allocates_nothing() {
             let media_ssrc = 5000 + (subscriber as u32 - 1) * 10;
             let lost = [(step % 65_536) as u16, (step % 65_536) as u16 + 1];
             room.send_rtcp(subscriber, |buffer| rtcp::nack::write(buffer, 1, media_ssrc, &lost).map(|nack| nack.len));
+            let block = ReportBlock { ssrc: media_ssrc + 4000, fraction_lost: (step % 40) as u8, ..Default::default() };
+            room.send_rtcp(subscriber, |buffer| rtcp::receiver_report::write(buffer, 1, &[block]));
             room.send_rtcp(subscriber, |buffer| rtcp::pli::write(buffer, 1, media_ssrc));
         }
         room.pass(1);

@@ -79,7 +79,7 @@ fn who_loses_packets_is_told_again_and_nobody_else() {
             continue;
         }
         assert_eq!(*payload_type, RED_PAYLOAD_TYPE + 1);
-        let expected: Vec<_> = (0..=count).rev().map(|back| (960 * back as u16, sound(step - back))).collect();
+        let expected: Vec<_> = (0..=count).rev().map(|back| (960 * back as u16, sound(step - back).to_vec())).collect();
         let blocks = red::read(payload).unwrap();
         let blocks: Vec<_> = blocks.iter().map(|block| (block.timestamp_offset, block.data.to_vec())).collect();
         assert_eq!(blocks, expected);
@@ -97,8 +97,7 @@ fn what_a_publisher_tells_again_mends_what_was_lost_and_is_passed_to_who_takes_i
             continue;
         }
         let (earlier, own) = ([sound(step.wrapping_sub(2)), sound(step.wrapping_sub(1))], sound(step));
-        let block =
-            |back: u16, data| Block { payload_type: PAYLOAD_TYPE, timestamp_offset: back * 960, data };
+        let block = |back: u16, data| Block { payload_type: PAYLOAD_TYPE, timestamp_offset: back * 960, data };
         let earlier = [block(2, &earlier[0]), block(1, &earlier[1])];
         let skipped = 2 - step.min(2) as usize;
         let len = red::write(&mut buffer, &earlier[skipped..], &block(0, &own)).unwrap();

@@ -9,6 +9,7 @@ mod allocations;
 mod an_ssrc_that_comes_back_is_still_understood;
 mod every_subscriber_gets_every_byte;
 mod forwarding_allocates_nothing;
+mod lost_sound_is_told_again;
 mod memory_room;
 mod the_loudest_of_many_are_forwarded;
 mod traffic_is_told_as_it_was;

@@ -118,6 +118,8 @@ pub(crate) struct MemoryRoom {
     pub(crate) layers: SentLayers,
     /// Whose floor it is, as far as told.
     pub(crate) dominant: Option<StreamId>,
+    /// Whether m-lines of subscribers from now on take redundant audio.
+    pub(crate) takes_red: bool,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -150,6 +152,7 @@ impl MemoryRoom {
             sent: None,
             layers: SentLayers::default(),
             dominant: None,
+            takes_red: false,
             profile,
             subscriptions: 0,
             streams: 0,
@@ -220,6 +223,8 @@ impl MemoryRoom {
                 codec,
                 payload_type: PAYLOAD_TYPE,
                 rtx_payload_type: Some(RTX_PAYLOAD_TYPE),
+                red_payload_type: Some(RED_PAYLOAD_TYPE),
+                is_end_to_end: false,
                 extensions: extensions(),
                 encodings,
                 feedback: FEEDBACK,
@@ -246,6 +251,7 @@ impl MemoryRoom {
                 rtx_ssrc: rtx.then_some(ssrc + 1),
                 payload_type: PAYLOAD_TYPE + 1,
                 rtx_payload_type: rtx.then_some(RTX_PAYLOAD_TYPE + 1),
+                red_payload_type: self.takes_red.then_some(RED_PAYLOAD_TYPE + 1),
                 extensions: extensions(),
                 playout_delay: None,
                 layers: LayerCeiling::NONE,
@@ -351,6 +357,9 @@ pub(crate) enum Opened<'a> {
 pub(crate) const PAYLOAD_TYPE: u8 = 96;
 /// The payload type of its retransmissions; subscribers get the next number.
 pub(crate) const RTX_PAYLOAD_TYPE: u8 = 98;
+
+/// The payload type of redundant audio; subscribers get the next number.
+pub(crate) const RED_PAYLOAD_TYPE: u8 = 120;
 
 const FEEDBACK: Feedback = Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: true };
 

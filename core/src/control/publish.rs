@@ -72,7 +72,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 "Unauthorized (this room requires end-to-end encryption)"
             ));
         }
-        let policy = Policy { rid_order: jsep.rid_order, ..policy(&room, &audio, &video) };
+        let audio_red = room.settings.audio_red && !jsep.is_end_to_end;
+        let policy = Policy { rid_order: jsep.rid_order, audio_red, ..policy(&room, &audio, &video) };
         let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
         let sections = negotiate(&jsep.description, &policy).map_err(invalid)?;
         self.check_places(handle, room.shard, sections.len())?;
@@ -181,7 +182,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 }
             };
             let Some(stream) = tables.streams.get(id) else { continue };
-            if let Some(parameters) = stream_parameters((id, link, conversation), stream, section, watched) {
+            if let Some(parameters) =
+                stream_parameters((id, link, conversation), stream, section, (watched, is_end_to_end))
+            {
                 self.post.out.command(shard, Command::ConfigureStream(parameters));
             } else if was_enabled {
                 self.post.out.command(shard, Command::RemoveStream { stream: id });
@@ -403,6 +406,7 @@ fn policy<'a>(
         vp9_profile: settings.vp9_profile.as_deref(),
         opus_fec: settings.opus_fec,
         opus_dtx: settings.opus_dtx,
+        audio_nack: settings.audio_nack,
         audio_level: settings.audiolevel_ext,
         video_orientation: settings.videoorient_ext,
         playout_delay: settings.playoutdelay_ext,
@@ -437,7 +441,7 @@ fn stream_parameters(
     (stream, link, conversation): (StreamId, LinkId, Option<ConversationId>),
     entry: &PublishedStream,
     section: &PublishedSection<'_>,
-    (speech, keyframe_interval_s): (Option<SpeechSettings>, u16),
+    ((speech, keyframe_interval_s), is_end_to_end): ((Option<SpeechSettings>, u16), bool),
 ) -> Option<StreamParameters> {
     if entry.is_disabled {
         return None;
@@ -450,6 +454,8 @@ fn stream_parameters(
         codec: section.codec?,
         payload_type: section.payload_type,
         rtx_payload_type: section.rtx_payload_type,
+        red_payload_type: section.red_payload_type,
+        is_end_to_end,
         extensions: section.extensions,
         encodings: section.encodings.clone(),
         feedback: section.feedback,

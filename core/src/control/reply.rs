@@ -99,6 +99,10 @@ pub(crate) struct RoomInfo<'a> {
     dominant_speaker_event: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_loudest: Option<u8>,
+    #[serde(skip_serializing_if = "is_false")]
+    audio_red: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    audio_nack: bool,
     videoorient_ext: bool,
     playoutdelay_ext: bool,
     transport_wide_cc_ext: bool,
@@ -139,6 +143,8 @@ impl<'a> RoomInfo<'a> {
             audio_active_packets: settings.audiolevel_event.then_some(settings.audio_active_packets),
             audio_level_average: settings.audiolevel_event.then_some(settings.audio_level_average),
             dominant_speaker_event: settings.dominant_speaker_event,
+            audio_red: settings.audio_red,
+            audio_nack: settings.audio_nack,
             audio_loudest: Some(settings.audio_loudest).filter(|count| *count > 0),
             videoorient_ext: settings.videoorient_ext,
             playoutdelay_ext: settings.playoutdelay_ext,

@@ -50,6 +50,8 @@ pub(crate) const CREATE: &[Parameter] = &[
     optional("audio_level_average", Wanted::Natural),
     optional("dominant_speaker_event", Wanted::Bool),
     optional("audio_loudest", Wanted::Natural),
+    optional("audio_red", Wanted::Bool),
+    optional("audio_nack", Wanted::Bool),
     optional("videoorient_ext", Wanted::Bool),
     optional("playoutdelay_ext", Wanted::Bool),
     optional("transport_wide_cc_ext", Wanted::Bool),
@@ -79,6 +81,8 @@ pub(crate) const EDIT: &[Parameter] = &[
     optional("new_rec_dir", Wanted::Text),
     optional("new_dominant_speaker_event", Wanted::Bool),
     optional("new_audio_loudest", Wanted::Natural),
+    optional("new_audio_red", Wanted::Bool),
+    optional("new_audio_nack", Wanted::Bool),
     optional("permanent", Wanted::Bool),
 ];
 
@@ -325,6 +329,8 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         audio_level_average: above_zero("audio_level_average", default.audio_level_average),
         dominant_speaker_event: set("dominant_speaker_event", false),
         audio_loudest: loudest(body, "audio_loudest")?.unwrap_or_default(),
+        audio_red: set("audio_red", false),
+        audio_nack: set("audio_nack", false),
         videoorient_ext: set("videoorient_ext", true),
         playoutdelay_ext: set("playoutdelay_ext", true),
         transport_wide_cc_ext: set("transport_wide_cc_ext", true),
@@ -359,6 +365,8 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     settings.dominant_speaker_event =
         flag(body, "new_dominant_speaker_event").unwrap_or(settings.dominant_speaker_event);
     settings.audio_loudest = loudest(body, "new_audio_loudest")?.unwrap_or(settings.audio_loudest);
+    settings.audio_red = flag(body, "new_audio_red").unwrap_or(settings.audio_red);
+    settings.audio_nack = flag(body, "new_audio_nack").unwrap_or(settings.audio_nack);
     Ok(())
 }
 

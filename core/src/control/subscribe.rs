@@ -14,7 +14,7 @@ use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
 use crate::room::{DelayBounds, SUBSCRIBED, SubscribedStream};
-use crate::sdp::{Policy, offered_extensions, offered_payload_types, section_mid};
+use crate::sdp::{MediaKind, Policy, offered_extensions, offered_payload_types, section_mid};
 use crate::stream::Mid;
 
 /// What an element may hold where m-lines are given up.
@@ -106,11 +106,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(source) = tables.streams.get(selected.stream) else { return Ok(false) };
         let taken = streams.iter().filter(|id| Some(**id) != vacant).filter_map(known);
         let taken =
-            taken.filter_map(|it| Some((it.codec?, it.payload_type, it.rtx_payload_type, it.parameters.as_str())));
+            taken.filter_map(|it| Some((it.codec?, it.payload_type, it.second_payload_type(), it.parameters.as_str())));
         let types = source.codec.map(|codec| offered_payload_types(taken, codec, &source.parameters));
-        let (payload_type, rtx_payload_type) = types.unwrap_or_default();
-        let rtx_payload_type = rtx_payload_type.filter(|_| has_retransmission);
+        let (payload_type, second_payload_type) = types.unwrap_or_default();
+        let is_sound = source.kind == MediaKind::Audio;
+        let rtx_payload_type = second_payload_type.filter(|_| has_retransmission && !is_sound);
         let room = self.room_of_subscriber(handle).and_then(|room| self.state.rooms.get(room));
+        let publisher = self.state.handles.get(source.handle).and_then(|entry| entry.publisher());
+        // What is encrypted end to end cannot be taken apart.
+        let has_red = room.is_some_and(|room| room.settings.audio_red) && publisher.is_some_and(|it| !it.is_end_to_end);
+        let red_payload_type = second_payload_type.filter(|_| is_sound && has_red);
         let transport_wide_cc = room.is_none_or(|room| room.settings.transport_wide_cc_ext);
         let policy = Policy { transport_wide_cc, ..Policy::DEFAULT };
         let extensions = source.codec.map(|codec| offered_extensions(codec, &source.extensions, &policy));
@@ -125,6 +130,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             codec: source.codec,
             payload_type,
             rtx_payload_type,
+            red_payload_type,
+            audio_nack: is_sound && room.is_some_and(|room| room.settings.audio_nack),
             parameters: source.parameters.clone(),
             extensions: extensions.unwrap_or_default(),
             ssrc: 0,

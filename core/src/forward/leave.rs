@@ -1,26 +1,42 @@
 //! Queued packets leave: written once into the outbox, sealed there, one link after the other.
 
-use crate::forward::{Forwarding, Leaving, Queued, Sending, Sent, SentTable, Subscription, write};
+use heapless::Vec;
+
+use crate::forward::{
+    Changes, EARLIER, Forwarding, Leaving, Queued, Redundant, Sending, Sent, SentTable, Splice, Subscription, write,
+};
 use crate::link::{DepartureEntry, Gcm, Link, Outbox, PacketWay};
-use crate::store::{Pool, Table};
-use crate::stream::Facts;
+use crate::store::{PacketId, Pool, Table};
+use crate::stream::{Facts, Stream};
 use crate::time::Instant;
-use crate::wire::Extension;
+use crate::wire::red::{BLOCK_BYTES_MAX, Block, OFFSET_MAX};
+use crate::wire::{Extension, opus};
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Sends what waits, as far as the links' pacers allow; returns how many packets left, and when the next may. A
     /// link that keeps some is due then.
-    pub fn leave(&mut self, now: Instant, outbox: &mut impl Outbox) -> (u32, Option<Instant>) {
+    pub fn leave(
+        &mut self,
+        kept: (&Table<'_, Stream>, &[PacketId]),
+        now: Instant,
+        outbox: &mut impl Outbox,
+    ) -> (u32, Option<Instant>) {
         let (mut sent, mut due) = (0, None::<Instant>);
         while let Some(index) = self.pending.pop(self.links) {
-            let (count, next) = self.leave_link(index, now, outbox);
+            let (count, next) = self.leave_link(index, kept, now, outbox);
             sent += count;
             due = due.into_iter().chain(next).min();
         }
         (sent, due)
     }
 
-    fn leave_link(&mut self, index: u16, now: Instant, outbox: &mut impl Outbox) -> (u32, Option<Instant>) {
+    fn leave_link(
+        &mut self,
+        index: u16,
+        kept: (&Table<'_, Stream>, &[PacketId]),
+        now: Instant,
+        outbox: &mut impl Outbox,
+    ) -> (u32, Option<Instant>) {
         let Some(link) = self.links.at_mut(index) else { return (0, None) };
         let departures = self.departures.of(index);
         let mut sent = 0;
@@ -38,7 +54,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             }
             let Some(queued) = next else { break };
             let tables = (&mut *self.subscriptions, &mut *self.sent, &mut *departures);
-            let left = leave_packet(link, &queued, self.pool, tables, now, outbox);
+            let left = leave_packet(link, &queued, (self.pool, kept), tables, now, outbox);
             sent += u32::from(left.is_some());
             self.pool.release(queued.packet);
         }
@@ -50,7 +66,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
 fn leave_packet<G: Gcm>(
     link: &mut Link<G>,
     queued: &Queued,
-    pool: &Pool<'_, Facts>,
+    (pool, kept): (&Pool<'_, Facts>, (&Table<'_, Stream>, &[PacketId])),
     (subscriptions, sent_table, departures): (&mut Table<'_, Subscription>, &mut SentTable<'_>, &mut [DepartureEntry]),
     now: Instant,
     outbox: &mut impl Outbox,
@@ -64,8 +80,11 @@ fn leave_packet<G: Gcm>(
         Sending::Repeat { transport_sequence } => transport_sequence,
         Sending::First | Sending::Rtx => link.transport_sequence,
     };
-    let Queued { sending, index, changes, .. } = *queued;
-    let leaving = Leaving { sending, index, changes, transport_sequence, now };
+    let Queued { sending, index, mut changes, .. } = *queued;
+    let earlier = earlier(subscription, &splice, (&mut changes, sending), facts, (pool, kept))?;
+    let red_payload_type = subscription.parameters.red_payload_type.filter(|_| !earlier.is_empty());
+    let redundant = red_payload_type.map(|payload_type| Redundant { payload_type, earlier: &earlier });
+    let leaving = Leaving { sending, index, changes, transport_sequence, redundant, now };
     let buffer = outbox.lend();
     let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
     let copy = link.tap.map(|tap| tap.copy(PacketWay::RtpOut, &buffer[..written.len]));
@@ -92,3 +111,53 @@ fn leave_packet<G: Gcm>(
     }
     Some(())
 }
+
+/// The earlier payloads that a packet carries again, the oldest first, noted in its changes; a repetition has those of
+/// the first time, or is none.
+fn earlier<'p>(
+    subscription: &Subscription,
+    splice: &Splice,
+    (changes, sending): (&mut Changes, Sending),
+    facts: &Facts,
+    (pool, (streams, ring)): (&'p Pool<'_, Facts>, (&Table<'_, Stream>, &[PacketId])),
+) -> Option<Vec<Block<'p>, EARLIER>> {
+    let mut blocks = Vec::new();
+    if subscription.parameters.red_payload_type.is_none() {
+        return Some(blocks);
+    }
+    let stream = streams.get(splice.source.stream)?;
+    let (is_again, count) = match sending {
+        Sending::First => (false, subscription.redundancy_of(stream)),
+        Sending::Repeat { .. } | Sending::Rtx => (true, EARLIER as u8),
+    };
+    let wanted = if is_again { changes.earlier } else { (1 << count) - 1 };
+    if wanted == 0 || changes.is_empty {
+        return Some(blocks);
+    }
+    let encoding = stream.encodings.get(usize::from(splice.source.encoding));
+    let encoding = encoding.filter(|encoding| encoding.epoch == splice.source.epoch)?;
+    changes.earlier = 0;
+    let mut room = EARLIER_BYTES;
+    for back in (1..=count).rev().filter(|back| wanted >> (back - 1) & 1 == 1) {
+        let index = facts.index.wrapping_sub(u64::from(back));
+        let packet = encoding.history.get(ring, pool, index).filter(|_| splice.holds(index));
+        let found = packet.and_then(|packet| Some((pool.bytes(packet), pool.note(packet)?)));
+        let Some((bytes, earlier)) = found else { if is_again { return None } else { continue } };
+        let data = bytes.get(usize::from(earlier.payload_start)..)?;
+        let offset = facts.timestamp.wrapping_sub(earlier.timestamp);
+        // Silence is not worth repeating.
+        let is_silent = opus::Facts::new(data).is_none_or(|facts| facts.is_silence);
+        if is_silent || offset > OFFSET_MAX || data.len() > BLOCK_BYTES_MAX.min(room) {
+            continue;
+        }
+        room -= data.len();
+        changes.earlier |= 1 << (back - 1);
+        let payload_type = subscription.parameters.payload_type;
+        // There is room for all that count.
+        let _ = blocks.push(Block { payload_type, timestamp_offset: offset as u16, data });
+    }
+    Some(blocks)
+}
+
+/// The most bytes of earlier sound in a packet, so that it stays one datagram of any network.
+const EARLIER_BYTES: usize = 600;

@@ -25,6 +25,8 @@ pub struct SubscriptionParameters {
     pub payload_type: u8,
     /// The payload type of its retransmissions, where RTX was negotiated.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio (RFC 2198), where it was negotiated.
+    pub red_payload_type: Option<u8>,
     /// Header extensions of this m-line.
     pub extensions: ExtensionMap,
     /// Bounds of the playout delay that the subscriber wants in place of the publisher's.

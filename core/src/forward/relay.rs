@@ -104,8 +104,8 @@ impl<G: Gcm> Relay<G> {
         let placement = self.rewriter.place(source, incoming, now, clock_rate_hz).ok_or(Drop::Stale)?;
         let splice = self.rewriter.splice(placement.splice).ok_or(Drop::Stale)?;
         let Placement { index, picture, .. } = placement;
-        let changes = Changes { picture, marker: facts.marker, is_empty: false };
-        let leaving = Leaving { sending: Sending::First, index, changes, transport_sequence: 0, now };
+        let changes = Changes { picture, marker: facts.marker, ..Changes::default() };
+        let leaving = Leaving { sending: Sending::First, index, changes, transport_sequence: 0, now, redundant: None };
         let buffer = outbox.lend();
         let written = write((packet, facts), &self.framing(), &splice, leaving, buffer).ok_or(Drop::TooLong)?;
         let len = match &self.srtp {

@@ -50,6 +50,11 @@ impl Splice {
         incoming.wrapping_add(self.timestamp_offset)
     }
 
+    /// Whether a packet of its source belongs to it, and none of an earlier run.
+    pub fn holds(&self, index: u64) -> bool {
+        index >= self.first_index
+    }
+
     /// The TL0PICIDX as sent.
     pub fn tl0_picture_index(&self, incoming: u8) -> u8 {
         incoming.wrapping_add(self.tl0_offset)

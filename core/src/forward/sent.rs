@@ -1,5 +1,6 @@
 //! What was sent to a subscriber lately, so that a NACK finds it again.
 
+use crate::forward::EARLIER;
 use crate::store::Shares;
 use crate::time::Instant;
 
@@ -28,6 +29,8 @@ pub struct Changes {
     pub marker: bool,
     /// It is sent without payload, to fill a place that was given away.
     pub is_empty: bool,
+    /// Which earlier payloads it carries again: the lowest bit is for the packet before it.
+    pub earlier: u8,
 }
 
 /// What is remembered of one packet. All zero is an entry that nobody wrote, so a table of them can be lent from memory
@@ -123,6 +126,7 @@ impl Entry {
                 picture: u16::from_be_bytes([picture_high, picture_low]),
                 marker: flags & MARKER != 0,
                 is_empty: flags & EMPTY != 0,
+                earlier: flags >> EARLIER_SHIFT,
             },
         };
         Self { state, sent, repeated_ms: u16::from_be_bytes([repeated_high, repeated_low]) }
@@ -131,6 +135,7 @@ impl Entry {
     fn bytes(self) -> SentEntry {
         let Sent { splice, transport_sequence, source_sequence, changes } = self.sent;
         let flags = if changes.marker { MARKER } else { 0 } | if changes.is_empty { EMPTY } else { 0 };
+        let flags = flags | changes.earlier << EARLIER_SHIFT;
         let [transport_high, transport_low] = transport_sequence.to_be_bytes();
         let [repeated_high, repeated_low] = self.repeated_ms.to_be_bytes();
         let [source_high, source_low] = source_sequence.to_be_bytes();
@@ -152,6 +157,8 @@ impl Entry {
 
 const MARKER: u8 = 0x10;
 const EMPTY: u8 = 0x20;
+const EARLIER_SHIFT: u8 = 6;
+const _: () = assert!(EARLIER + EARLIER_SHIFT as usize <= 8, "the flags have room for every earlier payload");
 
 fn write(entries: &mut [SentEntry], index: u64, entry: Entry) {
     if let Some(bytes) = entries.get_mut(place(index)) {
@@ -175,7 +182,7 @@ mod tests {
         splice: 1,
         transport_sequence: 7,
         source_sequence: 0x1234,
-        changes: Changes { picture: 0x7fff, marker: true, is_empty: false },
+        changes: Changes { picture: 0x7fff, marker: true, is_empty: false, earlier: 2 },
     };
 
     #[test]

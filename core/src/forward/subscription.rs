@@ -2,11 +2,12 @@
 
 use crate::forward::SubscriptionParameters;
 use crate::forward::fan_out::incoming;
+use crate::forward::redundancy::EARLIER;
 use crate::forward::select::Choice;
 use crate::forward::{
-    Changes, Framing, Grant, Placement, Queued, Rewriter, RtxFraming, Selector, Sending, SentRing, Source,
+    Changes, Framing, Grant, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector, Sending, SentRing, Source,
 };
-use crate::store::{PacketId, list};
+use crate::store::{PacketId, Table, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
 use crate::wire::Kind;
@@ -29,6 +30,8 @@ pub struct Subscription {
     pub next_of_link: u16,
     /// Which layers it gets.
     pub selector: Selector,
+    /// How often its peer is told the same sound.
+    pub redundancy: Redundancy,
     /// The sequence number of the next retransmission under RTX, extended.
     pub rtx_index: u64,
     /// What was sent.
@@ -53,6 +56,7 @@ impl Subscription {
             selector,
             nacked_packets: 0,
             slow_packets: 0,
+            redundancy: Redundancy::default(),
             rtx_index: u64::from((random >> 16) & 0x7fff),
             traffic: Traffic::default(),
             reported: None,
@@ -86,7 +90,7 @@ impl Subscription {
         };
         let queued = placement.map(|Placement { index, splice, picture }| {
             let ends_picture = facts.marker || matches!(choice, Choice::Take { ends_picture: true, .. });
-            let changes = Changes { picture, marker: ends_picture && !is_empty, is_empty };
+            let changes = Changes { picture, marker: ends_picture && !is_empty, is_empty, earlier: 0 };
             let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
             Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }
         });
@@ -102,6 +106,21 @@ impl Subscription {
         resumes
     }
 
+    /// Its peer told which part of its packets was lost, in 256ths. More is sent only where there is room.
+    pub fn note_loss(&mut self, fraction_lost: u8, bitrate_bps: Option<u32>, streams: &Table<'_, Stream>) {
+        let stream = self.parameters.stream.and_then(|stream| streams.get(stream));
+        let audio_bps = stream.and_then(|stream| stream.encodings.first()?.rates.bitrate_bps((0, 0)));
+        let most = bitrate_bps.map_or(u32::MAX, |bitrate_bps| bitrate_bps / SPARE / audio_bps.unwrap_or(0).max(1));
+        self.redundancy.report(fraction_lost, u8::try_from(most).unwrap_or(u8::MAX));
+    }
+
+    /// How many earlier payloads packets of `stream` carry again: as its publisher has it, or more where much is lost.
+    pub fn redundancy_of(&self, stream: &Stream) -> u8 {
+        let is_possible = self.parameters.red_payload_type.is_some() && !stream.parameters.is_end_to_end;
+        let count = self.redundancy.count().max(stream.redundant_payloads.min(EARLIER as u8));
+        if is_possible { count } else { 0 }
+    }
+
     /// How its packets are written.
     pub fn framing(&self) -> Framing<'_> {
         let SubscriptionParameters { ssrc, payload_type, mid, extensions, playout_delay, .. } = &self.parameters;
@@ -114,3 +133,6 @@ impl Subscription {
         self.parameters.rtx_ssrc.zip(self.parameters.rtx_payload_type)
     }
 }
+
+/// Of what the way carries, earlier sound has this part.
+const SPARE: u32 = 4;

@@ -6,7 +6,7 @@ use crate::forward::{Changes, Splice};
 use crate::stream::Facts;
 use crate::time::Instant;
 use crate::wire::extension::PlayoutDelay;
-use crate::wire::{Extension, ExtensionMap, rtp};
+use crate::wire::{Extension, ExtensionMap, red, rtp};
 
 /// How a packet goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,18 @@ pub struct RtxFraming {
     pub index: u64,
 }
 
+/// Earlier payloads that a packet carries again (RFC 2198).
+#[derive(Clone, Copy, Debug)]
+pub struct Redundant<'a> {
+    /// The payload type that says so.
+    pub payload_type: u8,
+    /// The earlier payloads, the oldest first.
+    pub earlier: &'a [red::Block<'a>],
+}
+
 /// What is known only when a packet leaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Leaving {
+pub struct Leaving<'a> {
     /// How.
     pub sending: Sending,
     /// Its extended sequence number in the subscriber's stream.
@@ -61,6 +70,8 @@ pub struct Leaving {
     pub changes: Changes,
     /// Its transport-wide sequence number.
     pub transport_sequence: u16,
+    /// What it carries again.
+    pub redundant: Option<Redundant<'a>>,
     /// Now.
     pub now: Instant,
 }
@@ -81,13 +92,13 @@ pub fn write(
     (packet, facts): (&[u8], &Facts),
     framing: &Framing<'_>,
     splice: &Splice,
-    leaving: Leaving,
+    leaving: Leaving<'_>,
     buffer: &mut [u8],
 ) -> Option<Written> {
     let mut header = rtp::Header {
         padding: false,
         marker: leaving.changes.marker,
-        payload_type: framing.payload_type,
+        payload_type: leaving.redundant.map_or(framing.payload_type, |redundant| redundant.payload_type),
         sequence: leaving.index as u16,
         timestamp: splice.timestamp(facts.timestamp),
         ssrc: framing.ssrc,
@@ -115,6 +126,11 @@ pub fn write(
     let elements = elements(packet, facts, framing.extensions, own);
     let header_len = header.write(buffer, elements.iter().copied())?;
     let payload = if leaving.changes.is_empty { &[] } else { packet.get(usize::from(facts.payload_start)..)? };
+    if let Some(Redundant { earlier, .. }) = leaving.redundant {
+        let own = red::Block { payload_type: framing.payload_type, timestamp_offset: 0, data: payload };
+        let len = header_len + red::write(buffer.get_mut(header_len..)?, earlier, &own)?;
+        return Some(Written { len, header_len, index });
+    }
     let payload_at = header_len + prefix.len();
     buffer.get_mut(header_len..payload_at)?.copy_from_slice(prefix);
     let room = buffer.get_mut(payload_at..payload_at + payload.len())?;

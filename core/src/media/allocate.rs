@@ -101,7 +101,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             if stream.parameters.codec.kind() == Kind::Audio {
                 let encoding = stream.encodings.first();
                 let bitrate_bps = encoding.and_then(|encoding| encoding.rates.bitrate_bps((0, 0)));
-                audio_bps = audio_bps.saturating_add(bitrate_bps.unwrap_or(0));
+                let copies = 1 + u32::from(subscription.redundancy_of(stream));
+                audio_bps = audio_bps.saturating_add(bitrate_bps.unwrap_or(0).saturating_mul(copies));
                 continue;
             }
             let priority = self.links.get(stream.parameters.link).map_or(0, |link| self.priority(link.streams));

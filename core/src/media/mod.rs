@@ -12,6 +12,7 @@ mod notices;
 pub mod port;
 mod receive;
 mod receive_rtcp;
+mod redundant;
 mod relays;
 mod report;
 mod run;

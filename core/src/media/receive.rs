@@ -106,11 +106,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         self.counters.received_packets += 1;
         self.note_arrival(now, link, place.stream, &bytes[..len]);
         let (len, index) = if place.repair { self.unwrap_rtx(place, &mut bytes[..len])? } else { (len, index) };
+        let len = self.unwrap_redundant(now, place, &mut bytes[..len], index, outbox)?;
         self.forward(now, place, &bytes[..len], index, outbox)
     }
 
     /// Keeps a packet and queues it for everybody who should get it.
-    fn forward(
+    pub(super) fn forward(
         &mut self,
         now: Instant,
         place: SourcePlace,
@@ -225,8 +226,10 @@ fn find_place(streams: &Table<'_, Stream>, first: u16, view: &rtp::View<'_>) -> 
     while let Some(stream) = streams.at(at) {
         at = stream.next_of_link;
         let parameters = &stream.parameters;
-        let repair = parameters.rtx_payload_type == Some(view.payload_type());
-        if !repair && parameters.payload_type != view.payload_type() {
+        let payload_type = view.payload_type();
+        let repair = parameters.rtx_payload_type == Some(payload_type);
+        let is_own = [Some(parameters.payload_type), parameters.red_payload_type].contains(&Some(payload_type));
+        if !repair && !is_own {
             continue;
         }
         let place = |layer: usize| SourcePlace { stream: parameters.stream, layer: layer as u8, repair };

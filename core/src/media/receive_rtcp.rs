@@ -71,6 +71,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let Some(subscription) = self.subscriptions.at_mut(place) else { return };
         subscription.traffic.lost_packets = block.cumulative_lost;
         subscription.traffic.jitter = block.jitter;
+        if subscription.parameters.red_payload_type.is_some() {
+            let bitrate_bps = self.links.get(link).and_then(|state| state.bandwidth.bitrate_bps());
+            subscription.note_loss(block.fraction_lost, bitrate_bps, &self.streams);
+        }
         let Some((reported, sent)) = subscription.reported else { return };
         if block.last_sender_report != reported || block.last_sender_report == 0 {
             return;

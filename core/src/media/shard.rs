@@ -99,7 +99,8 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
 
     /// Sends what the received batch caused.
     pub fn leave(&mut self, now: Instant, outbox: &mut impl Outbox) {
-        let (sent, due) = self.forwarding().0.leave(now, outbox);
+        let (mut forwarding, streams, ring) = self.forwarding();
+        let (sent, due) = forwarding.leave((streams, ring), now, outbox);
         self.counters.sent_packets += u64::from(sent);
         self.due = due.map_or(self.due, |due| due.min(self.due));
     }

@@ -69,6 +69,10 @@ pub struct RoomSettings {
     pub dominant_speaker_event: bool,
     /// How many audio streams are forwarded, the loudest; 0: all.
     pub audio_loudest: u8,
+    /// Whether redundant audio (RFC 2198) of Opus is negotiated, and sent to those who lose packets.
+    pub audio_red: bool,
+    /// Whether lost audio is sent again to those who ask for it.
+    pub audio_nack: bool,
     /// Whether the video orientation extension is negotiated.
     pub videoorient_ext: bool,
     /// Whether the playout delay extension is negotiated.
@@ -115,6 +119,8 @@ impl Default for RoomSettings {
             audio_level_average: 25,
             dominant_speaker_event: false,
             audio_loudest: 0,
+            audio_red: false,
+            audio_nack: false,
             videoorient_ext: true,
             playoutdelay_ext: true,
             transport_wide_cc_ext: true,

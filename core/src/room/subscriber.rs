@@ -62,6 +62,10 @@ pub struct SubscribedStream {
     pub payload_type: u8,
     /// The payload type of retransmissions that we offer.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio that we offer.
+    pub red_payload_type: Option<u8>,
+    /// Whether lost audio may be asked for again.
+    pub audio_nack: bool,
     /// The format's parameters.
     pub parameters: FormatParameters,
     /// The header extensions that we offer.
@@ -86,6 +90,13 @@ pub struct SubscribedStream {
     pub layers: WantedLayers,
     /// The layers that it is sent, as far as told.
     pub sent_layers: SentLayers,
+}
+
+impl SubscribedStream {
+    /// The payload type beside that of the format: of retransmissions, or of redundant audio.
+    pub fn second_payload_type(&self) -> Option<u8> {
+        self.rtx_payload_type.or(self.red_payload_type)
+    }
 }
 
 /// The layers that somebody asked for, each from 0; what they said nothing about is as high as it comes.

@@ -46,7 +46,12 @@ fn data(out: &mut dyn Write, section: &PublishedSection<'_>, local: &LocalTransp
 fn media(out: &mut dyn Write, section: &PublishedSection<'_>, local: &LocalTransport<'_>, setup: &str) -> fmt::Result {
     let offered = &section.offered;
     let payload_type = section.payload_type;
-    write!(out, "m={} 9 {} {payload_type}", offered.kind_text, offered.protocol)?;
+    write!(out, "m={} 9 {}", offered.kind_text, offered.protocol)?;
+    // A sender takes what stands first: redundant audio where that was agreed on.
+    if let Some(red) = section.red_payload_type {
+        write!(out, " {red}")?;
+    }
+    write!(out, " {payload_type}")?;
     if let Some(rtx) = section.rtx_payload_type {
         write!(out, " {rtx}")?;
     }
@@ -63,6 +68,9 @@ fn media(out: &mut dyn Write, section: &PublishedSection<'_>, local: &LocalTrans
         write!(out, "a=fmtp:{payload_type} {}\r\n", section.parameters)?;
     }
     write::extensions(out, &section.extensions)?;
+    if let Some(red) = section.red_payload_type {
+        write::redundancy(out, red, payload_type)?;
+    }
     if let Some(rtx) = section.rtx_payload_type {
         write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n")?;
     }

@@ -25,6 +25,8 @@ pub enum Encoding {
     Media(Codec),
     /// Retransmissions (RFC 4588).
     Rtx,
+    /// Redundant audio (RFC 2198) of Opus.
+    Red,
 }
 
 impl<'a> Format<'a> {
@@ -46,7 +48,7 @@ impl<'a> Format<'a> {
     pub fn codec(&self) -> Option<Codec> {
         match self.encoding {
             Encoding::Media(codec) => Some(codec),
-            Encoding::Rtx => None,
+            Encoding::Rtx | Encoding::Red => None,
         }
     }
 
@@ -55,12 +57,21 @@ impl<'a> Format<'a> {
         parameter(self.parameters, name)
     }
 
+    /// Whether it is redundant audio of nothing but `payload_type`, whose parameters are `111/111`.
+    pub fn is_redundant_of(&self, payload_type: u8) -> bool {
+        self.encoding == Encoding::Red
+            && self.parameters.split('/').all(|number| number.trim().parse() == Ok(payload_type))
+    }
+
     /// Whether it carries retransmissions of `payload_type`.
     pub fn repairs(&self, payload_type: u8) -> bool {
         self.encoding == Encoding::Rtx
             && self.parameter("apt").and_then(|number| number.parse().ok()) == Some(payload_type)
     }
 }
+
+/// How redundant audio of Opus is called (RFC 2198 section 5).
+pub(super) const RED_RTPMAP: &str = "red/48000/2";
 
 /// The value of `name` in `name=value;name=value`.
 pub(super) fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
@@ -134,6 +145,9 @@ fn encoding(text: &str) -> Option<Encoding> {
     if text.eq_ignore_ascii_case("rtx/90000") {
         return Some(Encoding::Rtx);
     }
+    if text.eq_ignore_ascii_case(RED_RTPMAP) {
+        return Some(Encoding::Red);
+    }
     let text = text.strip_suffix("/1").unwrap_or(text);
     CODECS.into_iter().find(|codec| rtpmap(*codec).eq_ignore_ascii_case(text)).map(Encoding::Media)
 }
@@ -152,6 +166,16 @@ mod tests {
         assert_eq!(codec(96, Some("vp8/90000")), Some(Codec::Vp8));
         assert_eq!(codec(111, Some("opus/48000")), None);
         assert_eq!(codec(97, Some("rtx/90000")), None);
+    }
+
+    #[test]
+    fn redundant_audio_is_of_one_format() {
+        let is_redundant = |parameters| {
+            let format = Format::new(63, Some("red/48000/2"), parameters).unwrap();
+            format.codec().is_none() && format.is_redundant_of(111)
+        };
+        assert!(is_redundant("111/111") && is_redundant("111/111/111") && is_redundant("111"));
+        assert!(!is_redundant("111/110") && !is_redundant("") && !is_redundant("110/110"));
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub struct OfferedMedia<'a> {
     pub payload_type: u8,
     /// The payload type of its retransmissions.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio (RFC 2198) in that format, where it is offered.
+    pub red_payload_type: Option<u8>,
+    /// Whether lost audio may be asked for again.
+    pub audio_nack: bool,
     /// The format's parameters, those of the publisher; may be empty.
     pub parameters: &'a str,
     /// Header extensions; [`super::offered_extensions`] chooses them.
@@ -61,10 +65,10 @@ impl OfferedSection<'_> {
     }
 }
 
-/// What we ask a subscriber to send back about a codec.
-pub(super) fn offered_feedback(codec: Codec) -> Feedback {
+/// What we ask a subscriber to send back about a codec; about sound `audio_nack` more.
+pub(super) fn offered_feedback(codec: Codec, audio_nack: bool) -> Feedback {
     let is_video = codec.kind() == Kind::Video;
-    Feedback { nack: is_video, pli: is_video, fir: is_video, remb: is_video, transport_cc: true }
+    Feedback { nack: is_video || audio_nack, pli: is_video, fir: is_video, remb: is_video, transport_cc: true }
 }
 
 /// Writes an offer of `sections`, of which the first [`SECTIONS`] count.
@@ -108,8 +112,8 @@ fn write_section(
         return out.write_str("a=sctp-port:5000\r\n");
     };
     write!(out, "m={} 9 {RTP} {}", section.kind_text(), media.payload_type)?;
-    if let Some(rtx) = media.rtx_payload_type {
-        write!(out, " {rtx}")?;
+    for other in [media.rtx_payload_type, media.red_payload_type].into_iter().flatten() {
+        write!(out, " {other}")?;
     }
     out.write_str("\r\n")?;
     write::head(out, local, direction, mid, "actpass")?;
@@ -128,11 +132,14 @@ const SCTP: &str = "UDP/DTLS/SCTP";
 fn formats(out: &mut dyn Write, media: &OfferedMedia<'_>) -> fmt::Result {
     let payload_type = media.payload_type;
     write!(out, "a=rtpmap:{payload_type} {}\r\n", rtpmap(media.codec))?;
-    write::feedback(out, payload_type, &offered_feedback(media.codec))?;
+    write::feedback(out, payload_type, &offered_feedback(media.codec, media.audio_nack))?;
     if !media.parameters.is_empty() {
         write!(out, "a=fmtp:{payload_type} {}\r\n", media.parameters)?;
     }
     write::extensions(out, &media.extensions)?;
+    if let Some(red) = media.red_payload_type {
+        write::redundancy(out, red, payload_type)?;
+    }
     match media.rtx_payload_type {
         Some(rtx) => write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n"),
         None => Ok(()),

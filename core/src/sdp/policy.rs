@@ -18,6 +18,10 @@ pub struct Policy<'a> {
     pub opus_fec: bool,
     /// Whether Opus DTX is agreed to (RFC 7587 section 6.1).
     pub opus_dtx: bool,
+    /// Whether redundant audio (RFC 2198) of Opus is agreed to.
+    pub audio_red: bool,
+    /// Whether lost audio is asked for again where the peer takes that.
+    pub audio_nack: bool,
     /// Whether the audio level extension is agreed to.
     pub audio_level: bool,
     /// Whether the video orientation extension is agreed to.
@@ -43,6 +47,8 @@ impl Policy<'_> {
         vp9_profile: None,
         opus_fec: true,
         opus_dtx: false,
+        audio_red: false,
+        audio_nack: false,
         audio_level: true,
         video_orientation: true,
         playout_delay: true,

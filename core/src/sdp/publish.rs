@@ -24,6 +24,8 @@ pub struct PublishedSection<'a> {
     pub payload_type: u8,
     /// The payload type of its retransmissions.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio (RFC 2198) in that format.
+    pub red_payload_type: Option<u8>,
     /// The format's parameters that were agreed on; they are those that subscribers are offered.
     pub parameters: FormatParameters,
     /// Header extensions that were agreed on.
@@ -85,6 +87,7 @@ impl<'a> PublishedSection<'a> {
             codec: None,
             payload_type: 0,
             rtx_payload_type: None,
+            red_payload_type: None,
             parameters: FormatParameters::new(),
             extensions: ExtensionMap::EMPTY,
             encodings: Vec::new(),
@@ -142,6 +145,13 @@ fn media<'a>(offered: Section<'a>, kind: Kind, policy: &Policy<'_>, without: Pub
             offered.formats().find(|other| other.repairs(payload_type)).map(|rtx| rtx.payload_type);
         section.feedback = offered.feedback(payload_type);
         section.feedback.transport_cc &= policy.transport_wide_cc;
+    }
+    if codec == Codec::Opus && policy.audio_red {
+        section.red_payload_type =
+            offered.formats().find(|other| other.is_redundant_of(payload_type)).map(|red| red.payload_type);
+    }
+    if kind == Kind::Audio && policy.audio_nack {
+        section.feedback.nack = offered.feedback(payload_type).nack;
     }
     if sends {
         section.encodings = encodings::read(&offered, policy.rid_order);

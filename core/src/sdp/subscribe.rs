@@ -19,6 +19,8 @@ pub struct AnsweredSection {
     pub payload_type: u8,
     /// The payload type of retransmissions, where the subscriber takes them.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio, where the subscriber takes it.
+    pub red_payload_type: Option<u8>,
     /// Header extensions that the subscriber takes.
     pub extensions: ExtensionMap,
     /// Feedback that the subscriber sends.
@@ -33,8 +35,9 @@ pub fn section_mid(index: usize) -> Mid {
     mid
 }
 
-/// Payload types for one more format in a PeerConnection that already offers `taken` (codec, payload type, RTX payload
-/// type, parameters): equal formats share theirs, different ones never do (RFC 9143 section 9.1). Sound has no RTX.
+/// Payload types for one more format in a PeerConnection that already offers `taken` (codec, payload type, second
+/// payload type, parameters): equal formats share theirs, different ones never do (RFC 9143 section 9.1). The second
+/// one is for retransmissions of video, and for redundant Opus; other sound has none.
 pub fn offered_payload_types<'a>(
     taken: impl IntoIterator<Item = (Codec, u8, Option<u8>, &'a str)>,
     codec: Codec,
@@ -42,11 +45,11 @@ pub fn offered_payload_types<'a>(
 ) -> (u8, Option<u8>) {
     let mut used = [false; 128];
     let mut equal = None;
-    for (other, payload_type, rtx, other_parameters) in taken {
+    for (other, payload_type, second, other_parameters) in taken {
         if other == codec && other_parameters == parameters {
-            equal = equal.filter(|(_, rtx): &(u8, Option<u8>)| rtx.is_some()).or(Some((payload_type, rtx)));
+            equal = equal.filter(|(_, second): &(u8, Option<u8>)| second.is_some()).or(Some((payload_type, second)));
         }
-        for number in [Some(payload_type), rtx].into_iter().flatten() {
+        for number in [Some(payload_type), second].into_iter().flatten() {
             used[usize::from(number & 127)] = true;
         }
     }
@@ -57,12 +60,18 @@ pub fn offered_payload_types<'a>(
     let is_free = |number: u8| !used[usize::from(number & 127)];
     if codec.kind() == Kind::Audio {
         let number = if is_free(usual) { Some(usual) } else { free_numbers().find(|number| is_free(*number)) };
-        return (number.unwrap_or(usual), None);
+        let number = number.unwrap_or(usual);
+        let is_red = |red: &u8| *red != number && is_free(*red);
+        let red = core::iter::once(RED_PAYLOAD_TYPE).chain(free_numbers()).find(is_red);
+        return (number, red.filter(|_| codec == Codec::Opus));
     }
     let is_free_pair = |number: &u8| is_free(*number) && is_free(*number + 1);
     let number = core::iter::once(usual).chain(free_numbers()).find(is_free_pair).unwrap_or(usual);
     (number, Some(number + 1))
 }
+
+/// The number of redundant Opus that browsers are used to.
+const RED_PAYLOAD_TYPE: u8 = 63;
 
 /// Numbers for more formats than usual: the dynamic ones (RFC 3551 section 6), then those that are free under
 /// rtcp-mux (RFC 5761 section 4).
@@ -155,12 +164,14 @@ fn read_media(section: &Section<'_>, offered: &OfferedMedia<'_>) -> AnsweredSect
     };
     let payload_type = format.payload_type;
     let rtx = section.formats().find(|other| other.repairs(payload_type)).map(|rtx| rtx.payload_type);
+    let red = section.formats().find(|other| other.is_redundant_of(payload_type)).map(|red| red.payload_type);
     AnsweredSection {
         accepted: true,
         payload_type,
         rtx_payload_type: rtx.filter(|_| offered.rtx_payload_type.is_some()),
+        red_payload_type: red.filter(|_| offered.red_payload_type.is_some()),
         extensions: common_extensions(section, &offered.extensions),
-        feedback: common_feedback(section.feedback(payload_type), offered_feedback(offered.codec)),
+        feedback: common_feedback(section.feedback(payload_type), offered_feedback(offered.codec, offered.audio_nack)),
     }
 }
 

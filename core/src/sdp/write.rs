@@ -4,6 +4,7 @@ use core::fmt::{self, Write};
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::extension::uri;
+use super::format::RED_RTPMAP;
 use super::{Direction, LocalTransport};
 use crate::media::Feedback;
 use crate::wire::{Extension, ExtensionMap};
@@ -122,6 +123,11 @@ pub(super) fn extensions(out: &mut dyn Write, map: &ExtensionMap) -> fmt::Result
 fn next_extension(map: &ExtensionMap, last: u8) -> Option<(u8, Extension)> {
     let all = Extension::ALL.into_iter().filter_map(|extension| Some((map.id(extension)?, extension)));
     all.filter(|(id, _)| *id > last).min_by_key(|(id, _)| *id)
+}
+
+/// What the payload type `red` of redundant audio means: one earlier payload, which a writer may make more.
+pub(super) fn redundancy(out: &mut dyn Write, red: u8, payload_type: u8) -> fmt::Result {
+    write!(out, "a=rtpmap:{red} {RED_RTPMAP}\r\na=fmtp:{red} {payload_type}/{payload_type}\r\n")
 }
 
 /// `a=rtcp-fb` lines of one payload type.

@@ -58,6 +58,11 @@ impl Loss {
         }
     }
 
+    /// Whether a packet did not come of a source whose others did.
+    pub fn is_missing(&self, index: u64) -> bool {
+        self.newest.is_some_and(|newest| index > newest) || self.missing.iter().any(|missing| missing.index == index)
+    }
+
     /// The newest extended sequence number.
     pub fn newest(&self) -> Option<u64> {
         self.newest

@@ -30,6 +30,10 @@ pub struct StreamParameters {
     pub payload_type: u8,
     /// The payload type of its retransmissions (RFC 4588), if negotiated.
     pub rtx_payload_type: Option<u8>,
+    /// The payload type of redundant audio (RFC 2198) in that format, if negotiated.
+    pub red_payload_type: Option<u8>,
+    /// Whether nobody but other participants can read its payload: then it goes on as it is.
+    pub is_end_to_end: bool,
     /// Header extensions of this m-line.
     pub extensions: ExtensionMap,
     /// Simulcast layers from the lowest to the highest, as the SDP told them; empty if it told neither SSRC nor

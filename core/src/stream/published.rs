@@ -31,6 +31,8 @@ pub struct Stream {
     pub speech: Speech,
     /// When somebody spoke, where levels are told.
     pub voice: Option<Voice>,
+    /// Earlier payloads that the publisher's packets carried again lately (RFC 2198).
+    pub redundant_payloads: u8,
     /// When a keyframe is asked for anyway.
     next_keyframe: Instant,
     /// What arrived.
@@ -67,6 +69,7 @@ impl Stream {
             slow_packets: 0,
             speech: Speech::default(),
             voice: None,
+            redundant_payloads: 0,
             next_keyframe: Instant::default(),
             traffic: Traffic::default(),
             receiving: false,

@@ -14,6 +14,7 @@ mod participants;
 mod permanent;
 mod protocol;
 mod publishing;
+mod redundancy;
 mod speech;
 mod states;
 mod subscribing;

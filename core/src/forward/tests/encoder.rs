@@ -68,6 +68,8 @@ impl World {
         let encodings = (0..layers).map(|_| EncodingParameters::default()).collect();
         let parameters = StreamParameters {
             conversation: None,
+            red_payload_type: None,
+            is_end_to_end: false,
             stream: STREAM,
             link: LinkId::new(0, 0),
             mid: Default::default(),
@@ -178,6 +180,7 @@ impl Encoder {
 
 fn subscription_parameters(layers: LayerCeiling) -> SubscriptionParameters {
     SubscriptionParameters {
+        red_payload_type: None,
         subscription: SubscriptionId::new(0, 0),
         link: LinkId::new(0, 0),
         stream: Some(STREAM),

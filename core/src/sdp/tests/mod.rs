@@ -3,6 +3,7 @@
 mod answers;
 mod clients;
 mod properties;
+mod redundancy;
 mod renegotiation;
 mod subscribers;
 

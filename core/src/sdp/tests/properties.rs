@@ -80,6 +80,8 @@ prop_compose! {
             codec,
             payload_type,
             rtx_payload_type: has_rtx.then_some(payload_type + 1),
+            red_payload_type: None,
+            audio_nack: false,
             parameters: "a=1;b=2",
             extensions,
             ssrc,
@@ -147,11 +149,13 @@ proptest! {
         wishes in proptest::collection::vec((proptest::sample::select(&CODECS[..]), 0..3_usize), 0..12),
     ) {
         let wishes: Vec<_> = wishes.into_iter().map(|(codec, variant)| (codec, ["", "x=1", "x=2"][variant])).collect();
-        let sections = subscribers::offered(&wishes);
+        let sections = subscribers::offered_with(&wishes, true);
         let mut owners: [Option<(Codec, &str)>; 128] = [None; 128];
         for media in sections.iter().filter_map(|section| section.media) {
             prop_assert_eq!(media.rtx_payload_type.is_some(), media.codec.kind() == Kind::Video);
-            for number in [Some(media.payload_type), media.rtx_payload_type].into_iter().flatten() {
+            prop_assert_eq!(media.red_payload_type.is_some(), media.codec == Codec::Opus);
+            let numbers = [Some(media.payload_type), media.rtx_payload_type, media.red_payload_type];
+            for number in numbers.into_iter().flatten() {
                 let owner = owners[usize::from(number)].get_or_insert((media.codec, media.parameters));
                 prop_assert_eq!(*owner, (media.codec, media.parameters));
             }

@@ -2,21 +2,31 @@
 
 use super::*;
 use crate::link::Role;
-use crate::wire::{Codec, Extension, ExtensionMap};
+use crate::wire::{Codec, Extension, ExtensionMap, Kind};
 
 const CHROME_ANSWER: &str = include_str!("descriptions/chrome-answer-many.sdp");
 
 /// What a subscriber is offered, of these formats in turn.
 pub(super) fn offered<'a>(formats: &[(Codec, &'a str)]) -> Vec<OfferedSection<'a>> {
+    offered_with(formats, false)
+}
+
+/// The same, perhaps with redundant audio.
+pub(super) fn offered_with<'a>(formats: &[(Codec, &'a str)], has_red: bool) -> Vec<OfferedSection<'a>> {
     let mut sections: Vec<OfferedSection<'a>> = Vec::new();
     for (index, (codec, parameters)) in formats.iter().enumerate() {
         let taken = sections.iter().filter_map(|section| section.media);
-        let taken = taken.map(|media| (media.codec, media.payload_type, media.rtx_payload_type, media.parameters));
-        let (payload_type, rtx_payload_type) = offered_payload_types(taken, *codec, parameters);
+        let second = |media: OfferedMedia<'_>| media.rtx_payload_type.or(media.red_payload_type);
+        let taken = taken.map(|media| (media.codec, media.payload_type, second(media), media.parameters));
+        let (payload_type, second) = offered_payload_types(taken, *codec, parameters);
+        let is_sound = codec.kind() == Kind::Audio;
+        let rtx_payload_type = second.filter(|_| !is_sound);
         let media = OfferedMedia {
             codec: *codec,
             payload_type,
             rtx_payload_type,
+            red_payload_type: second.filter(|_| is_sound && has_red),
+            audio_nack: is_sound && has_red,
             parameters,
             extensions: offered_extensions(*codec, &ExtensionMap::EMPTY, &Policy::DEFAULT),
             ssrc: 1000 + 2 * index as u32,
