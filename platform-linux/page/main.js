@@ -111,6 +111,7 @@ async function enter() {
   room.onpeople = showPeople;
   room.onnotice = notice;
   room.onscreen = onScreen;
+  room.onspectrum = (id, bands) => tiles.listen(id, bands);
   sendDevices();
   try {
     await room.enter();

@@ -45,6 +45,8 @@ export class Room {
   /** Something worth a sentence: an `Error` or a string. */
   onnotice = (_notice) => {};
   onscreen = (_on) => {};
+  /** How loud each band of somebody's sound is, in dB to the loudest; for rooms with `audio_spectrum_event`. */
+  onspectrum = (_id, _bands) => {};
 
   /** `{ server, room, name, pin, codec }`; the codec is undefined for the usual one. */
   constructor(options) {
@@ -216,7 +218,9 @@ export class Room {
   }
 
   #hear(data) {
-    if (data.videoroom === 'destroyed') {
+    if (data.videoroom === 'spectrum') {
+      this.onspectrum(this.#own.has(data.id) ? 'own' : data.id, data['bands-dBov']);
+    } else if (data.videoroom === 'destroyed') {
       this.#end('The room was closed.');
     } else if (data.leaving === 'ok') {
       if (data.reason === 'kicked') this.#end('You were removed from the room.');

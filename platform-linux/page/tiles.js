@@ -4,6 +4,8 @@ import { arrange } from './layout.js';
 
 const SPEAKING_LEVEL = 0.015;
 const SPEAKING_HOLD_MS = 500;
+const SPECTRUM_HOLD_MS = 400;
+const QUIETEST_DB = -70;
 const STALLED_AFTER_MS = 4_000;
 const HUES = 12;
 
@@ -54,6 +56,11 @@ export class Tiles {
     for (const tile of this.#tiles.values()) tile.pulse(ownLevel);
   }
 
+  /** The bands of somebody's sound, in dB to the loudest. */
+  listen(id, bands) {
+    this.#tiles.get(id)?.listen(bands);
+  }
+
   /** Called with fresh statistics: whose pictures have stopped. */
   observe(statistics) {
     for (const entry of statistics)
@@ -93,6 +100,8 @@ class Tile {
   #name;
   #initial;
   #note;
+  #spectrum;
+  #listenedAt = -Infinity;
   #stream = new MediaStream();
   #silenced;
   #loudAt = -Infinity;
@@ -106,6 +115,7 @@ class Tile {
     this.#name = this.element.querySelector('.name');
     this.#initial = this.element.querySelector('.initial');
     this.#note = this.element.querySelector('.note');
+    this.#spectrum = this.element.querySelector('.spectrum');
     this.#silenced = silenced;
     this.element.dataset.feed = id;
     this.#video.srcObject = this.#stream;
@@ -137,7 +147,19 @@ class Tile {
     const heard = own ? ownLevel : (receivers.audio?.getSynchronizationSources()[0]?.audioLevel ?? 0);
     const now = performance.now();
     if (audio === 'on' && !screen && heard > SPEAKING_LEVEL) this.#loudAt = now;
+    if (now - this.#listenedAt > SPECTRUM_HOLD_MS) this.#spectrum.hidden = true;
     this.element.dataset.speaking = now - this.#loudAt < SPEAKING_HOLD_MS && audio === 'on' ? 'yes' : 'no';
+  }
+
+  listen(bands) {
+    const spectrum = this.#spectrum;
+    while (spectrum.childElementCount < bands.length) spectrum.append(document.createElement('i'));
+    bands.forEach((level, index) => {
+      const height = Math.max(0, 1 - level / QUIETEST_DB);
+      spectrum.children[index].style.height = `${Math.round(100 * height)}%`;
+    });
+    spectrum.hidden = false;
+    this.#listenedAt = performance.now();
   }
 
   observe(frames) {
