@@ -15,13 +15,14 @@
 //!
 //! - **Memory**: a [`limits::Limits`] says how big everything is. [`media::tables`] and [`control::memory()`] say how
 //!   many entries each table then has; a platform lends them once ([`media::Memory`], [`control::Memory`]), from its
-//!   heap or from statics ([`media::Storage`], [`control::Storage`]). Nothing grows after that: a full table is a
-//!   refusal that names it, a full queue a counted drop.
+//!   heap or from statics (the types [`media_storage!`] and [`control_storage!`]). Nothing grows after that: a full
+//!   table is a refusal that names it, a full queue a counted drop. [`limits::Limits::SMALL`] needs less than a
+//!   megabyte.
 //! - **Time**: every call takes `now`, a [`time::Instant`] of monotonic microseconds since the platform's own start. It
 //!   must not go back. Wall clock is asked for once, for the times of events.
 //! - **Randomness**: a [`random::Random`] for each half. ICE passwords and the names of sessions come from it: it must
 //!   be a cryptographic one.
-//! - **A cipher**: [`link::Gcm`]. AES-CM with HMAC-SHA1 is the core's own.
+//! - **A cipher**: [`link::Gcm`], or [`link::NoGcm`] where there is none. AES-CM with HMAC-SHA1 is the core's own.
 //!
 //! # What its owner calls, and when
 //!
@@ -36,6 +37,8 @@
 //!   [`control::Outlet`] of the call.
 //! - DTLS is the platform's: it opens a handshake for [`link::HandshakeCommand`] and answers with
 //!   [`link::HandshakeEvent`]; its datagrams pass through the media half, and only from addresses that ICE validated.
+//!
+//! `core/examples/room.rs` does all this in 150 lines, for a room in memory; it builds for a bare target too.
 //!
 //! # Log lines
 //!

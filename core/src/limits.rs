@@ -53,6 +53,24 @@ impl Limits {
         request_bytes: 65_536,
     };
 
+    /// One room of a few people, in less than a megabyte of tables: for boards without an operating system.
+    pub const SMALL: Self = Self {
+        connections: 8,
+        sessions: 8,
+        handles: 16,
+        rooms: 1,
+        tokens: 1,
+        publishers: 4,
+        subscribers: 4,
+        streams_per_publisher: 2,
+        streams_per_subscriber: 6,
+        subscriptions: 24,
+        relays: 1,
+        history_packets: 16,
+        queued_packets: 64,
+        request_bytes: 8_192,
+    };
+
     /// PeerConnections of one shard.
     pub const fn links(&self) -> usize {
         self.publishers as usize + self.subscribers as usize

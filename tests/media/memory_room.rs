@@ -170,12 +170,7 @@ impl MemoryRoom {
         let remote = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 5000));
         let route = Route { remote, local: IpAddr::V4(Ipv4Addr::LOCALHOST) };
         let username = format!("{}:peer", local.ufrag);
-        let mut request = stun::Request::default();
-        request.transaction = [9; 12];
-        request.username = Some(username.as_bytes());
-        request.priority = Some(1);
-        request.use_candidate = true;
-        request.role = Some(stun::IceRole::Controlling(1));
+        let request = stun::Request::nominating([9; 12], username.as_bytes());
         let mut bytes = [0; 200];
         let integrity = stun::Integrity::new(local.password.as_bytes()).unwrap();
         let len = request.write(&mut bytes, Some(&integrity)).unwrap();

@@ -72,3 +72,38 @@ pub struct Settings {
     /// What the shards begin with.
     pub media: media::Settings,
 }
+
+impl Settings {
+    /// What holds where nothing is said: one shard on port 7000, no secrets, nobody may create rooms, a session ends
+    /// after a minute of silence.
+    pub fn new(limits: Limits, fingerprint: Fingerprint) -> Self {
+        Self {
+            limits,
+            server_name: String::new(),
+            fingerprint,
+            addresses: Vec::new(),
+            port: 7000,
+            shards: 1,
+            session_timeout_s: 60,
+            reclaim_session_timeout_s: 0,
+            forward_networks: Vec::new(),
+            api_secret: String::new(),
+            token_auth: false,
+            token_secret: String::new(),
+            admin_key: String::new(),
+            lock_rtp_forward: false,
+            opaque_ids_in_api: false,
+            hide_dependencies: false,
+            full_trickle: false,
+            string_ids: false,
+            events: 0,
+            statistics_period_s: 0,
+            unix_time_at_start_us: 0,
+            create_rooms: false,
+            dynamic_room: None,
+            admin_secret: String::new(),
+            log_level: 4,
+            media: media::Settings::default(),
+        }
+    }
+}

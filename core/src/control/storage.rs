@@ -33,6 +33,26 @@ pub struct Storage<
     local: [u8; BUFFER_BYTES],
 }
 
+/// The type of the [`Storage`](crate::control::Storage) for so many shards and these limits, both constants.
+#[macro_export]
+macro_rules! control_storage {
+    ($shards:expr, $limits:expr) => {
+        $crate::control::Storage<
+            { $shards },
+            { $crate::control::lengths(&$limits)[0] },
+            { $crate::control::lengths(&$limits)[1] },
+            { $crate::control::lengths(&$limits)[2] },
+            { $crate::control::lengths(&$limits)[3] },
+            { $crate::control::lengths(&$limits)[4] },
+            { $crate::control::lengths(&$limits)[5] },
+            { $crate::control::lengths(&$limits)[6] },
+            { $crate::control::lengths(&$limits)[7] },
+            { $crate::control::lengths(&$limits)[8] },
+            { $crate::control::lengths(&$limits)[9] },
+        >
+    };
+}
+
 /// What is there for one shard.
 struct ShardStorage<const LINKS: usize, const STREAMS: usize, const SUBSCRIPTIONS: usize, const FORWARDERS: usize> {
     links: Reserve<Slot<LinkEntry>, LINKS>,
@@ -121,9 +141,7 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits { sessions: 3, handles: 5, ..Limits::DEFAULT };
-    const N: [usize; 10] = lengths(&LIMITS);
-    type Whole =
-        Storage<2, { N[0] }, { N[1] }, { N[2] }, { N[3] }, { N[4] }, { N[5] }, { N[6] }, { N[7] }, { N[8] }, { N[9] }>;
+    type Whole = control_storage!(2, LIMITS);
 
     #[test]
     fn what_it_was_made_for_fits_and_no_more() {

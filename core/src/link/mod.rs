@@ -19,7 +19,7 @@ pub use arrivals::{ARRIVALS, Arrivals};
 pub use bandwidth::{Bandwidth, DEPARTURES, DepartureEntry, DepartureTable};
 pub use binding::BindingServer;
 pub use capture::{CapturedPacket, PacketWay, Tap};
-pub use cipher::Gcm;
+pub use cipher::{Gcm, NoGcm};
 pub use credentials::Credentials;
 pub use demux::{RouteMap, RouteSlot};
 pub use handshake::{

@@ -37,6 +37,28 @@ pub struct Storage<
     conversations: Reserve<Slot<Conversation>, CONVERSATIONS>,
 }
 
+/// The type of the [`Storage`](crate::media::Storage) of a shard with this cipher and these limits, a constant.
+#[macro_export]
+macro_rules! media_storage {
+    ($gcm:ty, $limits:expr) => {
+        $crate::media::Storage<
+            $gcm,
+            { $crate::media::counts::<$gcm>(&$limits)[0] },
+            { $crate::media::counts::<$gcm>(&$limits)[1] },
+            { $crate::media::counts::<$gcm>(&$limits)[2] },
+            { $crate::media::counts::<$gcm>(&$limits)[3] },
+            { $crate::media::counts::<$gcm>(&$limits)[4] },
+            { $crate::media::counts::<$gcm>(&$limits)[5] },
+            { $crate::media::counts::<$gcm>(&$limits)[6] },
+            { $crate::media::counts::<$gcm>(&$limits)[7] },
+            { $crate::media::counts::<$gcm>(&$limits)[8] },
+            { $crate::media::counts::<$gcm>(&$limits)[9] },
+            { $crate::media::counts::<$gcm>(&$limits)[10] },
+            { $crate::media::counts::<$gcm>(&$limits)[11] },
+        >
+    };
+}
+
 impl<
     G: Gcm,
     const LINKS: usize,
@@ -112,42 +134,11 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::media::counts;
-
-    /// A cipher that these tests never use.
-    struct NoGcm;
-
-    impl Gcm for NoGcm {
-        fn new(_: &[u8; 16]) -> Self {
-            Self
-        }
-
-        fn seal(&self, _: &[u8; 12], _: &[u8], _: &mut [u8]) -> [u8; 16] {
-            [0; 16]
-        }
-
-        fn open(&self, _: &[u8; 12], _: &[u8], _: &mut [u8]) -> bool {
-            false
-        }
-    }
+    use crate::control_storage;
+    use crate::link::NoGcm;
 
     const LIMITS: Limits = Limits { publishers: 2, subscribers: 3, ..Limits::DEFAULT };
-    const N: [usize; 12] = counts::<NoGcm>(&LIMITS);
-    type Whole = Storage<
-        NoGcm,
-        { N[0] },
-        { N[1] },
-        { N[2] },
-        { N[3] },
-        { N[4] },
-        { N[5] },
-        { N[6] },
-        { N[7] },
-        { N[8] },
-        { N[9] },
-        { N[10] },
-        { N[11] },
-    >;
+    type Whole = media_storage!(NoGcm, LIMITS);
 
     #[test]
     fn what_it_was_made_for_fits_and_no_more() {
@@ -159,5 +150,12 @@ mod tests {
         let sum: usize = tables::<NoGcm>(&LIMITS).iter().map(|table| table.bytes()).sum();
         // Lengths and padding of the tables themselves.
         assert!((sum..sum + 256).contains(&size_of::<Whole>()), "{sum} and {}", size_of::<Whole>());
+    }
+
+    #[test]
+    fn the_smallest_limits_take_less_than_a_megabyte() {
+        let control = size_of::<control_storage!(1, Limits::SMALL)>();
+        let media = size_of::<media_storage!(NoGcm, Limits::SMALL)>();
+        assert!(control + media < 1_000_000, "{control} and {media}");
     }
 }

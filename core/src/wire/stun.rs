@@ -106,6 +106,12 @@ impl<'a> Request<'a> {
         (at == bytes.len()).then_some(request)
     }
 
+    /// What a controlling agent sends to nominate the pair on which it sends it (RFC 8445 section 8.1.1).
+    pub fn nominating(transaction: TransactionId, username: &'a [u8]) -> Self {
+        let role = Some(IceRole::Controlling(1));
+        Self { transaction, username: Some(username), priority: Some(1), use_candidate: true, role, ..Self::default() }
+    }
+
     /// The two fragments of USERNAME: the asked one's and the asking one's.
     pub fn fragments(&self) -> Option<(&'a [u8], &'a [u8])> {
         let username = self.username?;

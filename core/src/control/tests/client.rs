@@ -127,32 +127,12 @@ impl World {
     /// The same with other settings.
     pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
-            limits: LIMITS,
             server_name: "test".try_into().unwrap(),
-            fingerprint: Fingerprint { sha256: [7; 32] },
             addresses: [core::net::IpAddr::from([10, 0, 0, 1])].into_iter().collect(),
-            port: 7000,
-            shards: 1,
-            session_timeout_s: 60,
-            reclaim_session_timeout_s: 0,
             forward_networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect(),
-            api_secret: Default::default(),
-            token_auth: false,
-            token_secret: Default::default(),
-            admin_key: Default::default(),
-            lock_rtp_forward: false,
-            opaque_ids_in_api: false,
-            hide_dependencies: false,
-            full_trickle: false,
-            string_ids: false,
-            events: 0,
-            statistics_period_s: 0,
-            unix_time_at_start_us: 0,
             create_rooms: true,
-            dynamic_room: None,
             admin_secret: "overlord".try_into().unwrap(),
-            log_level: 4,
-            media: crate::media::Settings::default(),
+            ..Settings::new(LIMITS, Fingerprint { sha256: [7; 32] })
         };
         change(&mut settings);
         let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));
