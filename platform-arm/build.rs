@@ -1,5 +1,5 @@
 //! Writes the capacities of the board profile as constants: `configs/gateway-a53.toml`, or `gateway-a7.toml` for 32-bit
-//! boards, or the file `configs/$PARLOR_BOARD.toml`.
+//! boards, or the file `configs/$PARLOR_BOARD.toml`. Gives the linker what `defmt` needs of it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,6 +7,9 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=PARLOR_BOARD");
+    if let Ok(script) = env::var("DEP_PARLOR_DEFMT_SCRIPT") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");
+    }
     let is_32_bit = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").is_ok_and(|width| width == "32");
     let usual = if is_32_bit { "gateway-a7" } else { "gateway-a53" };
     let board = env::var("PARLOR_BOARD").unwrap_or_else(|_| usual.into());

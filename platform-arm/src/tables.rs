@@ -1,45 +1,15 @@
 //! All tables of the core, in static memory. Their sizes are the board profile's and known when this is compiled.
 
 use parlor_core::limits::Limits;
-use parlor_core::{control, media};
+use parlor_core::{control, control_storage, media, media_storage};
 use parlor_linux::crypto::RingGcm;
 use parlor_linux::memory::Tables;
 use static_cell::ConstStaticCell;
 
 use crate::board::{LIMITS, SHARDS, TABLE_BYTES};
 
-const CONTROL: [usize; 10] = control::lengths(&LIMITS);
-const MEDIA: [usize; 12] = media::counts::<RingGcm>(&LIMITS);
-
-type ControlStorage = control::Storage<
-    SHARDS,
-    { CONTROL[0] },
-    { CONTROL[1] },
-    { CONTROL[2] },
-    { CONTROL[3] },
-    { CONTROL[4] },
-    { CONTROL[5] },
-    { CONTROL[6] },
-    { CONTROL[7] },
-    { CONTROL[8] },
-    { CONTROL[9] },
->;
-
-type ShardStorage = media::Storage<
-    RingGcm,
-    { MEDIA[0] },
-    { MEDIA[1] },
-    { MEDIA[2] },
-    { MEDIA[3] },
-    { MEDIA[4] },
-    { MEDIA[5] },
-    { MEDIA[6] },
-    { MEDIA[7] },
-    { MEDIA[8] },
-    { MEDIA[9] },
-    { MEDIA[10] },
-    { MEDIA[11] },
->;
+type ControlStorage = control_storage!(SHARDS, LIMITS);
+type ShardStorage = media_storage!(RingGcm, LIMITS);
 
 /// Bytes of all tables.
 pub(crate) const BYTES: usize = size_of::<ControlStorage>() + SHARDS * size_of::<ShardStorage>();

@@ -7,7 +7,7 @@ use crate::config::Configuration;
 use crate::memory::Tables;
 use crate::plan::Plan;
 use crate::service_manager::ServiceManager;
-use crate::{janus_config, kept, log, server};
+use crate::{janus_config, kept, server};
 
 /// What makes a binary `parlor` different from another.
 pub struct Product<T: Tables + 'static> {
@@ -15,6 +15,8 @@ pub struct Product<T: Tables + 'static> {
     pub built_in: (&'static str, &'static str),
     /// Where the core's tables are.
     pub tables: &'static T,
+    /// Says where log lines go from now on.
+    pub log: fn(&Configuration),
 }
 
 impl<T: Tables> Product<T> {
@@ -51,7 +53,7 @@ impl<T: Tables> Product<T> {
             }
             Action::Run => {
                 let configuration = self.configuration(&source, &options)?;
-                log::start(configuration.log);
+                (self.log)(&configuration);
                 server::run(&configuration, self.tables, ServiceManager::of_environment())?;
             }
         }

@@ -23,13 +23,16 @@ pub type Sink = fn(LogLevel, &str, &str);
 
 /// Says how lines look on stderr from now on. The first call counts.
 pub fn start(settings: Log) {
-    start_into(settings, |level, kind, text| {
-        let time = utc(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-        let format = LOGGER.get().map_or(LogFormat::Text, |logger| logger.settings.format);
-        let line = formatted(format, &time, level, kind, text);
-        // Nobody is left to tell if stderr is gone.
-        let _ = std::io::stderr().write_all(line.as_bytes());
-    });
+    start_into(settings, to_stderr);
+}
+
+/// The sink that writes lines on stderr, as text or JSON.
+pub fn to_stderr(level: LogLevel, kind: &str, text: &str) {
+    let time = utc(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let format = LOGGER.get().map_or(LogFormat::Text, |logger| logger.settings.format);
+    let line = formatted(format, &time, level, kind, text);
+    // Nobody is left to tell if stderr is gone.
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Gives lines to `sink` from now on; `settings.format` is its own matter. The first call counts.

@@ -2,17 +2,21 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::Duration;
 
 use parlor_linux::config::Board;
 use parlor_linux::log;
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::system::finit_module;
 
 /// The file that lists modules, one a line with its parameters, in the order of loading; beside it they lie.
 const MODULES: &str = "/lib/modules/load";
+
+/// Where the writable partition is mounted.
+static STATE: OnceLock<PathBuf> = OnceLock::new();
 
 /// How often, and after which pauses, a block device that is not there yet is looked for.
 const LOOKS: u32 = 50;
@@ -50,9 +54,17 @@ pub(super) fn load_modules() {
     }
 }
 
+/// Unmounts the writable partition, so that its file system is clean: nothing writes any more.
+pub(super) fn unmount_state() {
+    if let Some(directory) = STATE.get() {
+        let _ = unmount(directory, UnmountFlags::empty()).or_else(|_| unmount(directory, UnmountFlags::DETACH));
+    }
+}
+
 /// Mounts the board's writable partition as `directory`; memory where there is none.
 pub(super) fn mount_state(board: &Board, directory: &Path) {
     let _ = fs::create_dir_all(directory);
+    let _ = STATE.set(directory.into());
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC | MountFlags::NODEV | MountFlags::NOATIME;
     let device = Path::new(&board.state_device);
     if board.state_device.is_empty() {

@@ -3,23 +3,21 @@
 mod clock;
 mod console;
 mod files;
-mod kernel;
 mod power;
 mod watchdog;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use parlor_boot::CommandLine;
 use parlor_linux::config::Configuration;
+use parlor_linux::memory::Tables;
 use parlor_linux::signals::End;
 use parlor_linux::{cpu, kept, log, server};
 
 use crate::board::{NAME, PROFILE};
-use crate::network;
 use crate::tables::Statics;
-use kernel::CommandLine;
-pub(crate) use kernel::Ip;
-use parlor_linux::memory::Tables;
+use crate::{lines, network};
 pub(crate) use power::{Off, ask, spawn};
 use watchdog::Watchdog;
 
@@ -44,18 +42,23 @@ pub(crate) fn run() -> ExitCode {
 /// Brings everything up in its order and serves.
 fn serve() -> Result<End, String> {
     files::mount_system();
-    let command_line = CommandLine::here();
+    let command_line = CommandLine::read(&std::fs::read_to_string("/proc/cmdline").unwrap_or_default());
     let built_in = Configuration::read_text(NAME, PROFILE, &command_line.options);
     let built_in = built_in.map_err(|refusal| refusal.to_string())?;
-    log::start(built_in.log);
+    lines::start(built_in.log);
     log::info("init", format_args!("Parlor {} for {NAME}; {}", env!("CARGO_PKG_VERSION"), cpu::described()));
     files::load_modules();
+    // Over UDP only once there is a network.
+    let frames = lines::open(&built_in.board.log);
     files::mount_state(&built_in.board, &built_in.state.directory);
     power::never_mind_ctrl_alt_delete();
     power::reap_orphans();
     power::heed_the_button();
     let lease = network::bring_up(&built_in.board, command_line.ip.as_ref())?;
-    let ntp = built_in.board.ntp.parse().ok().or(lease.and_then(|lease| lease.ntp));
+    if let Err(why) = frames.or_else(|_| lines::open(&built_in.board.log)) {
+        log::warn("log", format_args!("board.log: {why}"));
+    }
+    let ntp = built_in.board.ntp.parse().ok().or(lease.and_then(|lease| Some(lease.ntp?.into())));
     if let Some(server) = ntp {
         clock::follow(server);
     }

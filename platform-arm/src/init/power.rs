@@ -12,6 +12,8 @@ use rustix::process::{WaitOptions, getpid, kill_process, wait};
 use rustix::system::{RebootCommand, reboot};
 use smol::stream::StreamExt;
 
+use super::files;
+
 /// How a machine ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Off {
@@ -24,8 +26,7 @@ pub(crate) enum Off {
 /// Writes what is not written yet and ends the machine. Returns only if the kernel refuses.
 pub(super) fn off(how: Off) {
     sync();
-    // Nothing writes any more: the state's file system becomes clean.
-    let _ = rustix::mount::unmount("/state", rustix::mount::UnmountFlags::DETACH);
+    files::unmount_state();
     sync();
     let command = match how {
         Off::Off => RebootCommand::PowerOff,

@@ -8,11 +8,11 @@ use std::net::IpAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
+use parlor_boot::{Ip, Lease};
 use parlor_linux::config::Board;
 use parlor_linux::{addresses, log};
 
-use crate::init::{Ip, Off, ask, spawn};
-pub(crate) use dhcp::Lease;
+use crate::init::{Off, ask, spawn};
 use netlink::Netlink;
 
 /// How often, and after which pauses, an interface or an address that is not there yet is looked for.

@@ -144,6 +144,7 @@ const BOARD: &[Key<Configuration>] = &[
     Key { name: "watchdog", field: |c| Text(&mut c.board.watchdog, 64) },
     Key { name: "table_kib", field: |c| Number(&mut c.board.table_kib, 0..=1 << 22) },
     Key { name: "console", field: |c| Flag(&mut c.board.console) },
+    Key { name: "log", field: |c| Text(&mut c.board.log, 256) },
 ];
 
 const BOARD_ADDRESSES: &str = "\"dhcp\", an address with its prefix such as \"192.168.1.5/24\", or a list of them";

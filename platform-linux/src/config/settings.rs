@@ -239,6 +239,8 @@ pub struct Board {
     pub table_kib: u32,
     /// Whether the console takes commands.
     pub console: bool,
+    /// Where log lines go as frames of `defmt`; empty: as text to the console.
+    pub log: String,
 }
 
 /// How important a line is, the most important first.

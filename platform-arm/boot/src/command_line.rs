@@ -3,36 +3,31 @@
 //! `parlor.set=KEY=VALUE` is `--set KEY=VALUE`. `ip=` is that of the kernel's own documentation (admin-guide/nfs/
 //! nfsroot): `ip=dhcp`, or `ip=CLIENT::GATEWAY:NETMASK::INTERFACE:off`.
 
-use std::fs;
 use std::net::Ipv4Addr;
 
 /// What was found there.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct CommandLine {
+pub struct CommandLine {
     /// As after `--set`.
-    pub(crate) options: Vec<String>,
+    pub options: Vec<String>,
     /// The last `ip=` that says something.
-    pub(crate) ip: Option<Ip>,
+    pub ip: Option<Ip>,
 }
 
 /// A network by the kernel's command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ip {
+pub struct Ip {
     /// A static address and the length of its prefix; nothing: DHCP.
-    pub(crate) address: Option<(Ipv4Addr, u8)>,
+    pub address: Option<(Ipv4Addr, u8)>,
     /// The router.
-    pub(crate) gateway: Option<Ipv4Addr>,
+    pub gateway: Option<Ipv4Addr>,
     /// Empty: the first that is not loopback.
-    pub(crate) interface: String,
+    pub interface: String,
 }
 
 impl CommandLine {
-    /// That of the running kernel.
-    pub(crate) fn here() -> Self {
-        Self::read(&fs::read_to_string("/proc/cmdline").unwrap_or_default())
-    }
-
-    fn read(text: &str) -> Self {
+    /// Reads `/proc/cmdline`.
+    pub fn read(text: &str) -> Self {
         let mut found = Self::default();
         for word in text.split_ascii_whitespace() {
             if let Some(option) = word.strip_prefix("parlor.set=") {
