@@ -1,5 +1,5 @@
-//! A whole room in memory: no socket, no thread, no heap. Two people speak, two listen, one of these is switched from the
-//! first speaker to the other, and a third speaker is refused. It also builds for machines without an operating system.
+//! A whole room in memory: no socket, no thread, no heap. Two people speak, two listen, one of these is switched from
+//! the first speaker to the other, a third speaker is refused. It builds for machines without operating system too.
 
 use core::{fmt, net::IpAddr};
 use heapless::{String, Vec, format};
@@ -71,7 +71,7 @@ impl Firmware {
         number.and_then(|number| number.parse().ok()).unwrap_or_default()
     }
 
-    /// Somebody joins as `body` says and describes a connection; ICE and DTLS follow: a check comes, keys are agreed on.
+    /// Somebody joins as `body` says and describes a connection; ICE and DTLS follow: a check comes, keys are there.
     fn join(&mut self, control: &mut Control<'_, Numbers>, body: &str, request: &str, jsep: &str) -> u64 {
         let id =
             self.ask(control, format_args!(r#""janus":"attach","session_id":1,"plugin":"janus.plugin.videoroom""#));

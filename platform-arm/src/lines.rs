@@ -1,4 +1,5 @@
-//! Where log lines go: as frames to `board.log` once that could be opened, as text to the console before; errors to both.
+//! Where log lines go: as frames to `board.log` once that could be opened, as text to the console before; errors to
+//! both.
 
 use parlor_linux::config::{Log, LogLevel};
 use parlor_linux::log;

@@ -1,5 +1,5 @@
-//! On a cable to this machine, with static addresses of both families: the board's clock is set by a time server, a peer
-//! joins over IPv6, and the power button ends it all.
+//! On a cable to this machine, with static addresses of both families: the board's clock is set by a time server, a
+//! peer joins over IPv6, and the power button ends it all.
 
 use crate::machine::{Board, Cable, Machine, PATIENCE, ROOM};
 use parlor_tests::peer::{Options, drive};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use str0m::media::MediaKind;
 
 const PEOPLE: usize = 10;
-/// In each step everybody says a packet, in every fifth there is a picture of two. An emulator is no measure of speed: the
-/// next begins when all arrived, or a while later.
+/// In each step everybody says a packet, in every fifth there is a picture of two. An emulator is no measure of speed:
+/// the next begins when all arrived, or a while later.
 const STEPS: usize = 50;
 const STEPS_A_PICTURE: usize = 5;
 const STEP: Duration = Duration::from_millis(500);
