@@ -28,6 +28,8 @@ pub(crate) struct Board<'a> {
     pub(crate) words: &'a [&'a str],
     /// The image of its disk.
     pub(crate) disk: Option<&'a Path>,
+    /// The file that what it says on a second serial port goes to.
+    pub(crate) port: Option<&'a Path>,
     /// A cable to this machine; otherwise the emulator plays router and DHCP server.
     pub(crate) cable: Option<&'a Cable>,
 }
@@ -96,6 +98,10 @@ impl Machine {
         if let Some(disk) = board.disk {
             let drive = format!("if=none,id=disk,format=raw,file={}", disk.display());
             command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=disk"]);
+        }
+        if let Some(port) = board.port {
+            let file = format!("file,id=port,path={}", port.display());
+            command.args(["-chardev", &file, "-device", "pci-serial,chardev=port"]);
         }
         let mut emulator = command
             .stdin(Stdio::piped())
