@@ -360,12 +360,13 @@ function source(name) {
   return { name, track: null, on: false };
 }
 
-/** `audio` and `video` are `none`, `muted` or `on`. */
+/** `audio` and `video` are `none`, `muted` or `on`; `active` is false while our network is too slow for the picture. */
 function describePerson({ id, name, streams }, lines) {
   const person = {
     id,
     name: readableName(name),
     screen: false,
+    active: true,
     audio: 'none',
     video: 'none',
     tracks: {},
@@ -379,6 +380,7 @@ function describePerson({ id, name, streams }, lines) {
     if (!line) continue;
     person.tracks[stream.type] = line.track;
     person.receivers[stream.type] = line.receiver;
+    if (line.paused) person.active = false;
   }
   return person;
 }

@@ -11,6 +11,7 @@ export class Subscription {
   #attached = false;
   #wanted = [];
   #streams = [];
+  #paused = new Set();
   #busy = false;
   #again = false;
   #offers = Promise.resolve();
@@ -33,7 +34,10 @@ export class Subscription {
     this.#work();
   }
 
-  /** The live lines: `{ feed, mid, kind, track, receiver, line }`, where `line` is the mid of our own connection. */
+  /**
+   * The live lines: `{ feed, mid, kind, track, receiver, line, paused }`, where `line` is the mid of our own connection
+   * and `paused` whether our network is too slow for it just now.
+   */
   lines() {
     if (!this.connection) return [];
     const receivers = new Map(this.connection.getTransceivers().map((line) => [line.mid, line.receiver]));
@@ -48,6 +52,7 @@ export class Subscription {
           line: stream.mid,
           receiver,
           track: receiver.track,
+          paused: this.#paused.has(stream.mid),
         };
       });
   }
@@ -125,6 +130,10 @@ export class Subscription {
         });
     } else if (data.streams) {
       this.#streams = data.streams;
+      this.onlines();
+    } else if (typeof data.active === 'boolean') {
+      if (data.active) this.#paused.delete(data.mid);
+      else this.#paused.add(data.mid);
       this.onlines();
     }
   }

@@ -127,6 +127,7 @@ class Tile {
     dataset.own = person.own ? 'yes' : 'no';
     dataset.screen = person.screen ? 'yes' : 'no';
     dataset.audio = person.audio;
+    dataset.active = person.active === false ? 'no' : 'yes';
     if (person.video !== 'on' || dataset.video !== 'stalled') dataset.video = person.video;
     dataset.hue = hueOf(person.name);
     this.#name.textContent = person.own && !person.screen ? `${person.name} (you)` : person.name;
@@ -206,19 +207,21 @@ function sizeOf(pixels) {
   return pixels < 220 ? 'medium' : 'large';
 }
 
-function noteOf({ own, screen, audio, video }) {
+function noteOf({ own, screen, active, audio, video }) {
+  if (active === false) return 'Your network is too slow for this picture';
   if (screen) return '';
   if (audio === 'none' && video === 'none') return own ? 'You are listening' : 'Listening';
   return '';
 }
 
-function labelOf({ name, own, screen, audio, video }) {
+function labelOf({ name, own, screen, active, audio, video }) {
   if (screen) return own ? 'Your screen' : `Screen of ${name}`;
   const words = [own ? `${name}, you` : name];
   if (audio === 'none' && video === 'none') words.push('listening');
   else {
     if (audio !== 'on') words.push('microphone off');
     if (video !== 'on') words.push('camera off');
+    else if (active === false) words.push('picture paused, the network is too slow');
   }
   return words.join(', ');
 }

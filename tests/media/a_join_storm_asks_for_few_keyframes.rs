@@ -1,39 +1,42 @@
-//! Fifty people join within a second: the publisher is asked for a handful of keyframes, not for fifty.
+//! Fifty people join within a second: the publisher is asked for one keyframe, and everybody gets a picture from it on
+//! without a hole.
 
-use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE};
+use crate::camera::{Camera, Watcher};
+use crate::memory_room::MemoryRoom;
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;
-use parlor_core::wire::rtcp::{self, Packet};
-use parlor_core::wire::{Codec, rtp};
-
-const KEYFRAME: [u8; 8] = [0x10, 0x00, 0, 0, 0x9d, 0x01, 0x2a, 0];
 
 #[test]
 fn a_join_storm_asks_for_few_keyframes() {
     let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
-    let publisher = room.connect();
-    let stream = room.publish(publisher, Codec::Vp8, 100);
-    let mut index = 10;
-    let mut requests = 0;
-    let mut owes_keyframe = false;
-    for number in 0..50 {
-        let subscriber = room.connect();
-        room.subscribe(subscriber, stream, 5000 + number * 10, true);
-        for _ in 0..4 {
-            let payload = if owes_keyframe { KEYFRAME } else { [0x10, 0x01, 0, 0, 0, 0, 0, 0] };
-            owes_keyframe = false;
-            let header = rtp::Header { payload_type: PAYLOAD_TYPE, ssrc: 100, ..rtp::Header::default() };
-            room.send(publisher, header, index, &payload);
-            index += 1;
-            room.pass(5);
-            room.collect(|_, opened| {
-                if let Opened::Rtcp(bytes) = opened {
-                    let asked = rtcp::packets(bytes).unwrap().filter(|packet| matches!(packet, Packet::Pli(_))).count();
-                    requests += asked;
-                    owes_keyframe |= asked > 0;
-                }
-            });
-        }
+    let mut camera = Camera::publish(&mut room);
+    // The last keyframe is too old for anybody.
+    for _ in 0..100 {
+        camera.frame(&mut room);
+        camera.collect(&mut room, &mut []);
     }
-    assert!((1..=5).contains(&requests), "{requests} requests");
+    let mut watchers: Vec<Watcher> = Vec::new();
+    for number in 0..50 {
+        let peer = room.connect();
+        room.subscribe(peer, camera.stream, 5000 + number * 10, true);
+        watchers.push(Watcher::new(peer));
+        // 20 ms between joins; a frame every 40 ms.
+        if number % 2 == 0 {
+            camera.frame(&mut room);
+        }
+        room.pass(20);
+        camera.collect(&mut room, &mut watchers);
+    }
+    for _ in 0..10 {
+        camera.frame(&mut room);
+        room.pass(40);
+        camera.collect(&mut room, &mut watchers);
+    }
+    assert_eq!(camera.requests, 1);
+    for watcher in &watchers {
+        watcher.check();
+        let keyframe = watcher.keyframe().unwrap();
+        assert_eq!(keyframe.frame, camera.keyframe, "everybody begins with the same keyframe");
+        assert_eq!(watcher.latest(), camera.latest());
+    }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod admin;
+mod bandwidth;
 mod capture;
 mod changes;
 mod dummy;

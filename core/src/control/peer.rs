@@ -231,6 +231,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Notice::Layers { subscription, stream, layers } => {
                 self.layers_changed(shard, subscription, stream, layers);
             }
+            Notice::Paused { subscription, is_paused } => self.pause_changed(shard, subscription, is_paused),
             Notice::Arrived { stream, traffic } => {
                 if let Some(tables) = self.state.shard_mut(shard) {
                     tables.note_arrived(stream, traffic);

@@ -7,6 +7,7 @@ use crate::link::{DepartureTable, Gcm, Link};
 use crate::store::{PacketId, Pool, Queues, Table, list};
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
+use crate::wire::Kind;
 
 /// A packet that waits on a link, with what was decided about it.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,29 @@ pub struct Queued {
     pub changes: Changes,
     /// How it goes out.
     pub sending: Sending,
-    /// Whether it goes before others and waits for no pacer: audio.
-    pub is_urgent: bool,
+    /// When it may leave.
+    pub turn: Turn,
+}
+
+/// When a packet that waits on a link may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Before others, and as soon as it can: audio.
+    First,
+    /// As the pacer allows where the way is known to be narrow.
+    Live,
+    /// Paced in any case: it comes with many others at once.
+    Spread,
+}
+
+impl Turn {
+    /// Of a live packet.
+    pub(super) fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Audio => Self::First,
+            Kind::Video => Self::Live,
+        }
+    }
 }
 
 /// The tables that forwarding works on.
@@ -168,14 +190,14 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         }
     }
 
-    fn enqueue_for(&mut self, place: u16, queued: Queued, outcome: &mut Outcome) {
+    pub(super) fn enqueue_for(&mut self, place: u16, queued: Queued, outcome: &mut Outcome) {
         let Some(subscription) = self.subscriptions.at(place) else { return };
         let link = subscription.parameters.link.index;
         outcome.overflowed += u32::from(!self.enqueue(link, Queued { subscription: place, ..queued }));
     }
 
     /// Whether the subscription is sent other layers than the control half knows.
-    fn note_layers(&mut self, place: u16, source: Source, stream: &Stream) -> bool {
+    pub(super) fn note_layers(&mut self, place: u16, source: Source, stream: &Stream) -> bool {
         let Some(subscription) = self.subscriptions.at(place) else { return false };
         let selector = &subscription.selector;
         if selector.sent_layers(source, stream) == selector.told {
@@ -190,7 +212,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Queues one packet on a link that is up; false if all queues' places are taken.
     pub fn enqueue(&mut self, index: u16, queued: Queued) -> bool {
         let Some(link) = self.links.at_mut(index).filter(|link| link.is_up()) else { return true };
-        let queue = if queued.is_urgent { &mut link.urgent } else { &mut link.queue };
+        let queue = if queued.turn == Turn::First { &mut link.urgent } else { &mut link.queue };
         if self.queues.push(queue, queued).is_err() {
             return false;
         }

@@ -3,9 +3,10 @@
 use heapless::Vec;
 
 use crate::forward::{
-    Changes, EARLIER, Forwarding, Leaving, Queued, Redundant, Sending, Sent, SentTable, Splice, Subscription, write,
+    Changes, EARLIER, Forwarding, Leaving, Queued, Redundant, Sending, Sent, SentTable, Splice, Subscription, Turn,
+    write,
 };
-use crate::link::{DepartureEntry, Gcm, Link, Outbox, PacketWay};
+use crate::link::{DepartureEntry, Gcm, Link, Outbox, Pacer, PacketWay};
 use crate::store::{PacketId, Pool, Table};
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
@@ -45,7 +46,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             if next.is_none() {
                 let Some(first) = self.queues.first(&link.queue) else { break };
                 let arrived = self.pool.note(first.packet).map_or(now, |facts| facts.arrived);
-                let due = link.pacer.due(arrived);
+                let due = link.pacer.due((first.turn != Turn::Spread).then_some(arrived));
                 if due > now {
                     link.due_by(due);
                     return (sent, Some(due));
@@ -90,7 +91,8 @@ fn leave_packet<G: Gcm>(
     let copy = link.tap.map(|tap| tap.copy(PacketWay::RtpOut, &buffer[..written.len]));
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);
-    link.pacer.left(len, link.bandwidth.bitrate_bps(), now);
+    let least_bps = (queued.turn == Turn::Spread).then_some(Pacer::UNKNOWN_BPS);
+    link.pacer.left(len, link.bandwidth.bitrate_bps().or(least_bps), now);
     if let Some(copy) = copy {
         outbox.capture(copy);
     }

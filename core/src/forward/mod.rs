@@ -1,6 +1,7 @@
 //! The subscriber's side of media: select, rewrite, retransmit, fan-out. It knows no socket and no room.
 
 pub mod allocate;
+mod catch_up;
 pub mod fan_out;
 mod leave;
 pub mod parameters;
@@ -19,7 +20,7 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
-pub use fan_out::{Forwarding, Outcome, Pending, Queued};
+pub use fan_out::{Forwarding, Outcome, Pending, Queued, Turn};
 pub use parameters::SubscriptionParameters;
 pub use redundancy::{EARLIER, Redundancy};
 pub use relay::{Relay, RelayKeys, RelayParameters};

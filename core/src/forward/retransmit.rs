@@ -1,11 +1,10 @@
 //! Packets that a subscriber asks for again (RFC 4585 section 6.2.1).
 
-use crate::forward::{Forwarding, Queued, Sending, Sent};
+use crate::forward::{Forwarding, Queued, Sending, Sent, Turn};
 use crate::link::Gcm;
 use crate::store::{PacketId, Table};
 use crate::stream::Stream;
 use crate::time::Instant;
-use crate::wire::Kind;
 use crate::wire::sequence::extend;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
@@ -69,8 +68,8 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         };
         let link = subscription.parameters.link.index;
         let Sent { splice, changes, .. } = sent;
-        let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
-        self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, is_urgent });
+        let turn = Turn::of(stream.parameters.codec.kind());
+        self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, turn });
         Some(())
     }
 }

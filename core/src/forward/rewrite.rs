@@ -42,12 +42,14 @@ pub struct Splice {
     timestamp_offset: u32,
     picture_offset: u16,
     tl0_offset: u8,
+    /// The timestamp from which packets are live; what comes before it is sent all at once.
+    live_from: Option<u32>,
 }
 
 impl Splice {
     /// The timestamp as sent.
     pub fn timestamp(&self, incoming: u32) -> u32 {
-        incoming.wrapping_add(self.timestamp_offset)
+        hurried(incoming, self.live_from).wrapping_add(self.timestamp_offset)
     }
 
     /// Whether a packet of its source belongs to it, and none of an earlier run.
@@ -68,6 +70,8 @@ pub struct Rewriter {
     /// The number of the newest splice; its place is that number modulo [`SPLICES`].
     newest_splice: u8,
     interrupted: bool,
+    /// The timestamp of the newest packet, where the next run begins with older ones.
+    live_from: Option<u32>,
     newest: u64,
     timestamp: u32,
     /// The number of the newest picture as sent.
@@ -99,6 +103,7 @@ impl Rewriter {
             splices: [None; SPLICES],
             newest_splice: 0,
             interrupted: true,
+            live_from: None,
             newest: u64::from(first & 0x7fff).saturating_sub(1),
             timestamp: 0,
             picture: 0,
@@ -175,6 +180,19 @@ impl Rewriter {
     /// The next packet begins a new run even if it comes from the same source (after a pause).
     pub fn interrupt(&mut self) {
         self.interrupted = true;
+        self.live_from = None;
+    }
+
+    /// The next packet begins a new run with what came before, up to the timestamp `live_from`. A receiver gets that in
+    /// a moment: if its timestamps told how long it took to come, it would show everything so much too late.
+    pub fn catch_up(&mut self, live_from: u32) {
+        self.interrupted = true;
+        self.live_from = Some(live_from);
+    }
+
+    /// Whether the next packet begins a new run wherever it comes from.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// The splice with this number, if it is among the last ones.
@@ -202,6 +220,12 @@ impl Rewriter {
 
     fn begin_splice(&mut self, source: Source, incoming: Incoming, now: Instant, clock_rate_hz: u32) {
         let number = incoming.picture.map_or(0, |picture| picture.value);
+        let live_from = self.live_from.take();
+        let incoming = match live_from {
+            // Its clock says nothing about when it is sent.
+            Some(_) => Incoming { timestamp: hurried(incoming.timestamp, live_from), aligned: None, ..incoming },
+            None => incoming,
+        };
         let (timestamp_offset, picture_offset, tl0_offset) = match self.current() {
             None => (0, 0, 0),
             Some(last) => (
@@ -218,6 +242,7 @@ impl Rewriter {
             timestamp_offset,
             picture_offset,
             tl0_offset,
+            live_from,
         });
         self.packets = Removed::new(incoming.index);
         // Far from zero, so that an older number lies below it.
@@ -241,6 +266,17 @@ impl Rewriter {
         self.timestamp.wrapping_add(step.max(1))
     }
 }
+
+/// A timestamp before `live_from`, moved near to it.
+fn hurried(timestamp: u32, live_from: Option<u32>) -> u32 {
+    let Some(live_from) = live_from else { return timestamp };
+    let behind = live_from.wrapping_sub(timestamp) as i32;
+    if behind > 0 { live_from.wrapping_sub(behind as u32 / HURRY) } else { timestamp }
+}
+
+/// What is sent all at once has timestamps as if it had been made so many times faster: two pictures stay apart also
+/// at a hundred a second.
+const HURRY: u32 = 32;
 
 /// How many runs are remembered, for retransmissions that reach back over a switch.
 const SPLICES: usize = 4;

@@ -99,6 +99,8 @@ pub struct Selector {
     pub ceiling: LayerCeiling,
     /// What the control half knows of the layers.
     pub told: SentLayers,
+    /// Whether the control half knows that the way allows nothing.
+    pub told_paused: bool,
     /// What the way allows; `None` while it is paused.
     granted: Option<Grant>,
     /// Since when the way allows nothing.
@@ -119,7 +121,17 @@ impl Selector {
         let spatial = SpatialGate::new(Highest { spatial: ceiling.spatial, temporal: ceiling.temporal });
         let (told, granted, temporal) = (SentLayers::default(), Some(Grant::ALL), ceiling.temporal);
         let target_gate = TargetGate::default();
-        Self { ceiling, told, granted, starves_since: None, temporal, spatial, target_gate, waits_since: None }
+        Self {
+            ceiling,
+            told,
+            told_paused: false,
+            granted,
+            starves_since: None,
+            temporal,
+            spatial,
+            target_gate,
+            waits_since: None,
+        }
     }
 
     /// Its source is to be another one.

@@ -6,11 +6,11 @@ use crate::forward::redundancy::EARLIER;
 use crate::forward::select::Choice;
 use crate::forward::{
     Changes, Framing, Grant, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector, Sending, SentRing, Source,
+    Turn,
 };
 use crate::store::{PacketId, Table, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
-use crate::wire::Kind;
 
 /// One m-line of a subscriber.
 pub struct Subscription {
@@ -91,8 +91,8 @@ impl Subscription {
         let queued = placement.map(|Placement { index, splice, picture }| {
             let ends_picture = facts.marker || matches!(choice, Choice::Take { ends_picture: true, .. });
             let changes = Changes { picture, marker: ends_picture && !is_empty, is_empty, earlier: 0 };
-            let is_urgent = stream.parameters.codec.kind() == Kind::Audio;
-            Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, is_urgent }
+            let turn = Turn::of(stream.parameters.codec.kind());
+            Queued { packet, subscription: 0, splice, index, changes, sending: Sending::First, turn }
         });
         (choice, queued)
     }

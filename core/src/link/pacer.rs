@@ -11,17 +11,25 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// When a packet may leave that arrived at `arrived`. What waits longer than `MOST_WAIT_US` waits no more: later
-    /// still it would be of no use.
-    pub fn due(&self, arrived: Instant) -> Instant {
-        Instant::from_us(self.free_at.us.saturating_sub(BURST_US)).min(arrived.after_us(MOST_WAIT_US))
+    /// What a way is taken to carry of which nothing is known, where something is paced in any case.
+    pub const UNKNOWN_BPS: u32 = 8_000_000;
+
+    /// How long so many bytes take at the pace of a way.
+    pub fn duration_us(bytes: usize, bitrate_bps: u32) -> u64 {
+        bytes as u64 * 8_000_000 / (u64::from(bitrate_bps) * PACE_PERCENT / 100).max(1)
+    }
+
+    /// When a packet may leave. One that `arrived` at a certain time waits no longer than `MOST_WAIT_US`: later still
+    /// it would be of no use.
+    pub fn due(&self, arrived: Option<Instant>) -> Instant {
+        let due = Instant::from_us(self.free_at.us.saturating_sub(BURST_US));
+        arrived.map_or(due, |arrived| due.min(arrived.after_us(MOST_WAIT_US)))
     }
 
     /// A packet left. `bitrate_bps` is what the way carries, if it is known.
     pub fn left(&mut self, bytes: usize, bitrate_bps: Option<u32>, now: Instant) {
         let Some(bitrate_bps) = bitrate_bps else { return };
-        let pace_bps = (u64::from(bitrate_bps) * PACE_PERCENT / 100).max(1);
-        self.free_at = self.free_at.max(now).after_us(bytes as u64 * 8_000_000 / pace_bps);
+        self.free_at = self.free_at.max(now).after_us(Self::duration_us(bytes, bitrate_bps));
     }
 }
 
@@ -39,7 +47,7 @@ mod tests {
         let (mut pacer, arrived) = (Pacer::default(), Instant::from_ms(1_000));
         let mut now = arrived;
         let left = (0..count).map(|_| {
-            now = now.max(pacer.due(arrived));
+            now = now.max(pacer.due(Some(arrived)));
             pacer.left(1000, bitrate_bps, now);
             now.since_us(arrived) / 1000
         });

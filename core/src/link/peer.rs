@@ -132,6 +132,8 @@ pub struct News {
     pub talking: bool,
     /// One of its subscriptions is sent other layers.
     pub layers: bool,
+    /// One of its subscriptions is paused for want of bandwidth, or is no longer.
+    pub paused: bool,
 }
 
 impl<G: Gcm> Link<G> {

@@ -131,9 +131,15 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     fn grant(&mut self, place: u16, grant: Option<Grant>, now: Instant) {
         let Some(subscription) = self.subscriptions.at_mut(place) else { return };
         let resumes = subscription.grant(grant, now);
-        let id = subscription.parameters.subscription;
+        let (id, link) = (subscription.parameters.subscription, subscription.parameters.link);
+        if subscription.selector.granted().is_none() != subscription.selector.told_paused
+            && let Some(link) = self.links.get_mut(link)
+        {
+            link.news.paused = true;
+            self.has_news = true;
+        }
         if resumes {
-            self.want_keyframe_for(now, id);
+            self.begin_picture(now, id);
         }
     }
 }

@@ -86,7 +86,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         while let Some(subscription) = self.subscriptions.at(at) {
             at = subscription.next_of_link;
             let subscription = subscription.parameters.subscription;
-            self.want_keyframe_for(now, subscription);
+            self.begin_picture(now, subscription);
         }
     }
 
@@ -169,6 +169,22 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
+    /// A subscription begins, has another source, or goes on after a pause: it is sent what was kept since the last
+    /// keyframe; where that is not possible, a keyframe is asked for. One whose link is not up yet begins when it is.
+    pub(super) fn begin_picture(&mut self, now: Instant, id: SubscriptionId) {
+        let Some(parameters) = self.subscriptions.get(id).map(|subscription| &subscription.parameters) else { return };
+        let Some(source) = parameters.stream else { return };
+        if !self.links.get(parameters.link).is_some_and(Link::is_up) {
+            return;
+        }
+        let (mut forwarding, streams, ring) = self.forwarding();
+        let outcome = streams.get(source).and_then(|stream| forwarding.catch_up(id.index, (source, stream), ring, now));
+        match outcome {
+            Some(outcome) => self.note_outcome(outcome),
+            None => self.want_keyframe_for(now, id),
+        }
+    }
+
     /// Asks for a keyframe of the encodings that a subscription is sent and should be sent.
     pub(super) fn want_keyframe_for(&mut self, now: Instant, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get(id) else { return };
@@ -204,11 +220,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if self.links.get(link).is_none_or(|state| state.closed.is_some()) {
             return;
         }
-        if self.subscriptions.get(id).is_some() {
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            let (before, resumes) = (subscription.parameters.stream, !subscription.parameters.active);
+            let resumes = resumes && parameters.active;
+            subscription.configure(SubscriptionParameters { stream: before, ..parameters });
             self.switch(now, id, stream);
-            if let Some(subscription) = self.subscriptions.get_mut(id) {
-                let stream = subscription.parameters.stream;
-                subscription.configure(SubscriptionParameters { stream, ..parameters });
+            if resumes && before == stream {
+                self.begin_picture(now, id);
             }
             return;
         }
@@ -237,7 +255,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if let Some(subscription) = self.subscriptions.get_mut(id) {
             subscription.parameters.stream = stream;
         }
-        self.want_keyframe_for(now, id);
+        self.begin_picture(now, id);
     }
 
     fn set_subscription_active(&mut self, now: Instant, id: SubscriptionId, active: bool) {
@@ -248,7 +266,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         subscription.parameters.active = active;
         subscription.rewriter.interrupt();
         if active {
-            self.want_keyframe_for(now, id);
+            self.begin_picture(now, id);
         }
     }
 

@@ -56,6 +56,14 @@ pub enum Notice {
         /// What is sent now.
         layers: SentLayers,
     },
+    /// A subscription is paused because the way to its subscriber is too narrow, or is no longer. What was undone
+    /// before it was told is not told.
+    Paused {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Whether it is.
+        is_paused: bool,
+    },
     /// What arrived on a published m-line. The last one is as good as all.
     Arrived {
         /// Which.

@@ -98,6 +98,18 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             state.news.layers = false;
         }
+        if state.news.paused {
+            let mut at = state.subscriptions;
+            while let Some(entry) = self.subscriptions.at_mut(at) {
+                at = entry.next_of_link;
+                let (subscription, is_paused) = (entry.parameters.subscription, entry.selector.granted().is_none());
+                if is_paused != entry.selector.told_paused {
+                    take(Notice::Paused { subscription, is_paused }).ok()?;
+                    entry.selector.told_paused = is_paused;
+                }
+            }
+            state.news.paused = false;
+        }
         if state.news.receiving {
             let mut at = state.streams;
             state.news.receiving = false;

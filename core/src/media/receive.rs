@@ -159,8 +159,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if outcome.wants_keyframe {
             self.want_keyframe_of(now, place.stream, place.layer);
         }
-        self.has_news |= outcome.has_news;
-        (0..outcome.overflowed).for_each(|_| self.drops.count(Drop::QueueFull));
+        self.note_outcome(outcome);
     }
 
     /// An SSRC is heard for the first time: an encoding begins, or begins anew.

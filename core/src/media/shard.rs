@@ -1,7 +1,7 @@
 //! One shard: its tables, and the way in for everything that happens to it.
 
-use crate::drops::Drops;
-use crate::forward::{Forwarding, Pending, Queued, Relay, SentTable, Subscription};
+use crate::drops::{Drop, Drops};
+use crate::forward::{Forwarding, Outcome, Pending, Queued, Relay, SentTable, Subscription};
 use crate::id::LinkId;
 use crate::limits::Limits;
 use crate::link::{BindingServer, DepartureTable, Gcm, Link, Outbox, RouteMap};
@@ -122,6 +122,12 @@ impl<'m, G: Gcm, R: Random> Media<'m, G, R> {
     /// The streams, and the memory in which their packets are kept.
     pub(super) fn kept(&mut self) -> (&mut Table<'m, Stream>, Kept<'_, 'm>) {
         (&mut self.streams, Kept { pool: &mut self.pool, ring: self.histories })
+    }
+
+    /// What forwarding found out beside what it wants.
+    pub(super) fn note_outcome(&mut self, outcome: Outcome) {
+        self.has_news |= outcome.has_news;
+        self.drops.add(Drop::QueueFull, u64::from(outcome.overflowed));
     }
 
     /// Has the link looked at by `due`.

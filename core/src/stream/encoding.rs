@@ -22,6 +22,8 @@ pub struct Encoding {
     pub keyframe: KeyframeGovernor,
     /// Its last packets.
     pub history: History,
+    /// Where its last keyframe began.
+    pub keyframe_start: Option<KeyframeStart>,
     /// The publisher's last sender report, by which subscribers' are made.
     pub sender_report: Option<SenderReport>,
     /// When its last packet arrived.
@@ -51,6 +53,17 @@ pub struct SenderReport {
     pub arrived: Instant,
 }
 
+/// The first packet of a keyframe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyframeStart {
+    /// Its extended sequence number.
+    pub index: u64,
+    /// Its RTP timestamp.
+    pub timestamp: u32,
+    /// When it arrived.
+    pub arrived: Instant,
+}
+
 impl Encoding {
     /// An encoding whose first packet has not come yet.
     pub fn new(parameters: EncodingParameters, history: History) -> Self {
@@ -61,6 +74,7 @@ impl Encoding {
             loss: Loss::default(),
             keyframe: KeyframeGovernor::default(),
             history,
+            keyframe_start: None,
             sender_report: None,
             arrived: None,
             overtaken: None,
@@ -80,8 +94,20 @@ impl Encoding {
         self.statistics = ReceiveStatistics::default();
         self.loss = Loss::default();
         self.sender_report = None;
+        self.keyframe_start = None;
         self.dependencies = DependencyStructure::default();
         (self.spatial_layers, self.temporal_layers) = Default::default();
+    }
+
+    /// A packet that begins a keyframe arrived, or another one of the same.
+    pub fn note_keyframe(&mut self, facts: &Facts) {
+        self.keyframe.arrived();
+        let Facts { index, timestamp, arrived, .. } = *facts;
+        match &mut self.keyframe_start {
+            Some(start) if start.timestamp == timestamp => start.index = start.index.min(index),
+            Some(start) if start.index > index => {}
+            _ => self.keyframe_start = Some(KeyframeStart { index, timestamp, arrived }),
+        }
     }
 
     /// Whether nothing of it came for `us` while other encodings of its stream sent, or nothing ever.

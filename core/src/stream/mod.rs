@@ -19,7 +19,7 @@ pub mod traffic;
 pub mod voice;
 
 pub use conversation::{Conversation, ConversationSettings};
-pub use encoding::{Encoding, SenderReport};
+pub use encoding::{Encoding, KeyframeStart, SenderReport};
 pub use facts::Facts;
 pub use history::History;
 pub use keyframe::KeyframeGovernor;

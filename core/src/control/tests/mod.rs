@@ -2,6 +2,7 @@
 
 mod access;
 mod administering;
+mod bandwidth;
 mod capturing;
 mod client;
 mod dynamic_rooms;
