@@ -30,6 +30,22 @@ fn a_late_joiner_gets_what_came_since_the_keyframe() {
 }
 
 #[test]
+fn who_subscribed_before_the_keys_came_gets_it_when_they_do() {
+    let (mut room, mut camera) = watched();
+    camera.play(&mut room, &mut [], 2);
+    let peer = room.open();
+    room.subscribe(peer, camera.stream, 5000, true);
+    let mut watcher = [Watcher::new(peer)];
+    camera.play(&mut room, &mut watcher, 3);
+    assert!(watcher[0].got.is_empty());
+    room.secure(peer);
+    camera.wait(&mut room, &mut watcher, 30);
+    watcher[0].check();
+    assert_eq!((watcher[0].got[0].frame, watcher[0].latest()), (camera.keyframe, camera.latest()));
+    assert_eq!(camera.requests, 0);
+}
+
+#[test]
 fn a_switch_and_the_end_of_a_pause_begin_with_it_too() {
     let (mut room, mut first) = watched();
     let mut second = Camera::publish_as(&mut room, 300);

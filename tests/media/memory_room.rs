@@ -27,6 +27,11 @@ pub(crate) const LEVEL_ID: u8 = 4;
 /// The conversation of all who publish sound here.
 pub(crate) const CONVERSATION: ConversationId = ConversationId::new(0, 1);
 
+/// An extension that is forwarded as it comes, the playout delay.
+pub(crate) const TAG_ID: u8 = 5;
+/// The dependency descriptor.
+pub(crate) const DESCRIPTOR_ID: u8 = 12;
+
 /// A small generator, the same numbers in every run.
 pub(crate) struct Numbers(pub(crate) u64);
 
@@ -161,6 +166,14 @@ impl MemoryRoom {
 
     /// A new peer whose link is up.
     pub(crate) fn connect(&mut self) -> usize {
+        let peer = self.open();
+        self.secure(peer);
+        self.outbox.clear();
+        peer
+    }
+
+    /// A new peer whose link has an address and no keys yet.
+    pub(crate) fn open(&mut self) -> usize {
         let number = self.peers.len() as u16;
         let link = LinkId::new(number, 1);
         let local = Credentials::new(link, [7; 25]);
@@ -176,15 +189,23 @@ impl MemoryRoom {
         let len = request.write(&mut bytes, Some(&integrity)).unwrap();
         let check = bytes[..len].to_vec();
         self.media.receive(self.now, Datagram { route, bytes: &mut bytes[..len] }, &mut self.outbox);
-        let ours = MasterKey { key: [number as u8; 16], salt: [1; 14] };
-        let theirs = MasterKey { key: [number as u8 ^ 0xff; 16], salt: [2; 14] };
-        let keys = SrtpKeys { profile: self.profile, local: ours, remote: theirs };
-        self.media.command(self.now, Command::SecureLink { link, keys });
-        let srtp = SrtpSession::new(&SrtpKeys { profile: self.profile, local: theirs, remote: ours });
+        let SrtpKeys { profile, local, remote } = self.keys(number);
+        let srtp = SrtpSession::new(&SrtpKeys { profile, local: remote, remote: local });
         let incoming = Vec::with_capacity(16);
         self.peers.push(Peer { link, route, check, srtp, incoming });
-        self.outbox.clear();
         usize::from(number)
+    }
+
+    /// The link of a peer gets its keys.
+    pub(crate) fn secure(&mut self, peer: usize) {
+        let (link, keys) = (self.peers[peer].link, self.keys(peer as u16));
+        self.media.command(self.now, Command::SecureLink { link, keys });
+    }
+
+    fn keys(&self, number: u16) -> SrtpKeys {
+        let local = MasterKey { key: [number as u8; 16], salt: [1; 14] };
+        let remote = MasterKey { key: [number as u8 ^ 0xff; 16], salt: [2; 14] };
+        SrtpKeys { profile: self.profile, local, remote }
     }
 
     /// Every peer sends its consent check.
@@ -259,21 +280,29 @@ impl MemoryRoom {
 
     /// A peer sends an RTP packet; `index` is its extended sequence number.
     pub(crate) fn send(&mut self, peer: usize, header: rtp::Header, index: u64, payload: &[u8]) {
-        let transport = (index as u16).to_be_bytes();
-        let mid = mid(header.ssrc);
-        self.send_with(peer, header, index, [(MID_ID, &mid), (TRANSPORT_ID, &transport)], payload);
+        self.send_with(peer, header, index, &[], payload);
     }
 
     /// The same of sound, with its level in dB below the loudest.
     pub(crate) fn send_sound(&mut self, peer: usize, header: rtp::Header, index: u64, level: u8, payload: &[u8]) {
-        let mid = mid(header.ssrc);
-        self.send_with(peer, header, index, [(MID_ID, &mid), (LEVEL_ID, &[level])], payload);
+        self.send_with(peer, header, index, &[(LEVEL_ID, &[level])], payload);
     }
 
-    fn send_with(&mut self, peer: usize, header: rtp::Header, index: u64, elements: [(u8, &[u8]); 2], payload: &[u8]) {
+    /// As [`Self::send`], with these header extensions too.
+    pub(crate) fn send_with(
+        &mut self,
+        peer: usize,
+        header: rtp::Header,
+        index: u64,
+        elements: &[(u8, &[u8])],
+        payload: &[u8],
+    ) {
+        let transport = (index as u16).to_be_bytes();
+        let mid = mid(header.ssrc);
+        let own: [(u8, &[u8]); 2] = [(MID_ID, &mid), (TRANSPORT_ID, &transport)];
         let mut packet = [0; DATAGRAM_BYTES];
         let header = rtp::Header { sequence: index as u16, ..header };
-        let header_len = header.write(&mut packet, elements).unwrap();
+        let header_len = header.write(&mut packet, own.into_iter().chain(elements.iter().copied())).unwrap();
         packet[header_len..header_len + payload.len()].copy_from_slice(payload);
         let peer = &self.peers[peer];
         let len = peer.srtp.seal_rtp(&mut packet, header_len + payload.len(), header_len, index).unwrap();
@@ -364,8 +393,12 @@ fn mid(ssrc: u32) -> [u8; 1] {
 }
 
 fn extensions() -> ExtensionMap {
-    let map = ExtensionMap::EMPTY.with(Extension::Mid, MID_ID).with(Extension::TransportSequence, TRANSPORT_ID);
-    map.with(Extension::AudioLevel, LEVEL_ID)
+    ExtensionMap::EMPTY
+        .with(Extension::Mid, MID_ID)
+        .with(Extension::TransportSequence, TRANSPORT_ID)
+        .with(Extension::AudioLevel, LEVEL_ID)
+        .with(Extension::PlayoutDelay, TAG_ID)
+        .with(Extension::DependencyDescriptor, DESCRIPTOR_ID)
 }
 
 fn leak<T: Default>(count: usize) -> &'static mut [T] {

@@ -7,10 +7,11 @@ use crate::stream::{PictureNumber, SpatialFrame};
 #[derive(Clone, Copy, Debug)]
 pub struct SpatialGate {
     now: Highest,
-    /// What was in force for pictures before `changed_at`, whose packets may still come.
-    before: Highest,
-    changed_at: u64,
+    /// From which pictures on the last ones were in force, the newest first: packets of earlier ones may still come.
+    changes: [(u64, Highest); CHANGES],
     newest: Option<u64>,
+    /// Whether it was seen that the newest picture is a keyframe, or something of it was left out before that.
+    is_settled: bool,
     /// Whether the next picture may be of any temporal layer.
     climbs: bool,
 }
@@ -40,7 +41,7 @@ pub enum Fate {
 impl SpatialGate {
     /// A gate that lets all up to `highest` through, since nothing was sent before.
     pub fn new(highest: Highest) -> Self {
-        Self { now: highest, before: highest, changed_at: 0, newest: None, climbs: true }
+        Self { now: highest, changes: [(0, highest); CHANGES], newest: None, is_settled: false, climbs: true }
     }
 
     /// The layers in force.
@@ -55,27 +56,36 @@ impl SpatialGate {
         let number = self.newest.map_or(1 << 32 | u64::from(number.value), |newest| number.extend(newest));
         let is_key = frame.spatial == 0 && !frame.needs_pictures;
         let is_newest = self.newest == Some(number);
-        if self.newest.is_none_or(|newest| number > newest) || is_key && is_newest {
+        let is_first = self.newest.is_none_or(|newest| number > newest);
+        if is_first || is_key && is_newest && !self.is_settled {
+            self.is_settled = is_key;
             let temporal = if self.climbs || is_key { ceiling.temporal } else { self.now.temporal };
             let spatial = if is_key { ceiling.spatial } else { self.now.spatial };
             let next = Highest { spatial: spatial.min(ceiling.spatial), temporal: temporal.min(ceiling.temporal) };
             if next != self.now {
-                (self.before, self.now, self.changed_at) = (self.now, next, number);
+                self.now = next;
+                self.changes.rotate_right(1);
+                self.changes[0] = (number, next);
             }
             self.climbs &= is_newest;
             self.newest = Some(number);
         }
-        let highest = if number < self.changed_at { self.before } else { self.now };
-        if frame.temporal > highest.temporal {
-            return Fate::LeftOut;
+        let in_force = self.changes.iter().find(|(from, _)| number >= *from).unwrap_or(&self.changes[CHANGES - 1]);
+        let highest = in_force.1;
+        if frame.temporal <= highest.temporal && frame.spatial <= highest.spatial {
+            self.climbs |= frame.is_switching_point && self.newest == Some(number);
+            return Fate::Sent(frame.ends && frame.spatial == highest.spatial);
         }
-        if frame.spatial > highest.spatial {
-            return if frame.spatial <= ceiling.spatial { Fate::Missed } else { Fate::LeftOut };
+        self.is_settled |= self.newest == Some(number);
+        match frame.temporal <= highest.temporal && frame.spatial <= ceiling.spatial {
+            true => Fate::Missed,
+            false => Fate::LeftOut,
         }
-        self.climbs |= frame.is_switching_point && self.newest == Some(number);
-        Fate::Sent(frame.ends && frame.spatial == highest.spatial)
     }
 }
+
+/// Changes that are remembered: packets that were overtaken by more pictures than these are of no use.
+const CHANGES: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -44,23 +44,30 @@ pub struct Subscription {
 impl Subscription {
     /// A subscription whose first sequence numbers come from `random`.
     pub fn new(parameters: SubscriptionParameters, random: u32) -> Self {
-        let rewriter = Rewriter::new(random as u16);
-        let sent = SentRing::new(rewriter.newest());
         let selector = Selector::new(parameters.layers);
-        Self {
+        let mut subscription = Self {
             parameters,
-            rewriter,
-            sent,
+            rewriter: Rewriter::new(0),
+            sent: SentRing::new(0),
             next_of_stream: list::END,
             next_of_link: list::END,
             selector,
             nacked_packets: 0,
             slow_packets: 0,
             redundancy: Redundancy::default(),
-            rtx_index: u64::from((random >> 16) & 0x7fff),
+            rtx_index: 0,
             traffic: Traffic::default(),
             reported: None,
-        }
+        };
+        subscription.restart(random);
+        subscription
+    }
+
+    /// Begins anew, as if nothing had been sent: nothing was. The first sequence numbers come from `random`.
+    pub fn restart(&mut self, random: u32) {
+        self.rewriter = Rewriter::new(random as u16);
+        self.sent = SentRing::new(self.rewriter.newest());
+        self.rtx_index = u64::from((random >> 16) & 0x7fff);
     }
 
     /// Takes changed parameters. What was sent under the old ones cannot be repeated byte for byte any more.

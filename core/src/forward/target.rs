@@ -10,8 +10,8 @@ use super::spatial::Fate;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TargetGate {
     target: Option<u8>,
-    /// The newest frame, and whether it is sent.
-    newest: Option<(u16, bool)>,
+    /// The last frames, the newest first, and whether they are sent: some of their packets may still come.
+    frames: [Option<(u16, bool)>; FRAMES],
 }
 
 impl TargetGate {
@@ -25,7 +25,7 @@ impl TargetGate {
     pub fn decide(&mut self, ceiling: LayerIds, structure: &DependencyStructure, frame: &TargetFrame) -> Fate {
         let Some(wanted) = structure.best(ceiling) else { return Fate::Sent(false) };
         let is_of = |target: u8| frame.indications.of(target) != Indication::NotPresent;
-        let is_new = self.newest.is_none_or(|(newest, _)| frame.number.wrapping_sub(newest) as i16 > 0);
+        let is_new = self.frames[0].is_none_or(|(newest, _)| frame.number.wrapping_sub(newest) as i16 > 0);
         let mut misses = false;
         if is_new {
             let was_sent = self.target.is_none_or(is_of);
@@ -38,12 +38,11 @@ impl TargetGate {
             misses = is_base && spatial(self.target) != spatial(Some(wanted));
         }
         let target = self.target.unwrap_or(wanted);
-        let is_sent = match self.newest {
-            Some((newest, is_sent)) if newest == frame.number => is_sent,
-            _ => is_of(target),
-        };
+        let decided = self.frames.iter().flatten().find(|(number, _)| *number == frame.number);
+        let is_sent = decided.map_or_else(|| is_of(target), |(_, is_sent)| *is_sent);
         if is_new {
-            self.newest = Some((frame.number, is_sent));
+            self.frames.rotate_right(1);
+            self.frames[0] = Some((frame.number, is_sent));
         }
         let is_highest = structure.target(target).is_some_and(|layers| layers.spatial == frame.layers.spatial);
         match (is_sent, misses) {
@@ -54,6 +53,9 @@ impl TargetGate {
         }
     }
 }
+
+/// Frames that are remembered, of two pictures at least.
+const FRAMES: usize = 8;
 
 #[cfg(test)]
 mod tests {

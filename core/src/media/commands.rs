@@ -83,8 +83,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         self.has_news = true;
         self.wake(link.index, now);
         let mut at = self.links.get(link).map_or(list::END, |state| state.subscriptions);
-        while let Some(subscription) = self.subscriptions.at(at) {
+        while let Some(subscription) = self.subscriptions.at_mut(at) {
             at = subscription.next_of_link;
+            // What was chosen for it so far went nowhere.
+            subscription.restart(self.random.u32());
             let subscription = subscription.parameters.subscription;
             self.begin_picture(now, subscription);
         }

@@ -99,15 +99,20 @@ impl Encoding {
         (self.spatial_layers, self.temporal_layers) = Default::default();
     }
 
-    /// A packet that begins a keyframe arrived, or another one of the same.
-    pub fn note_keyframe(&mut self, facts: &Facts) {
+    /// A packet that may begin a keyframe arrived. Whether it does: of parameter sets and slices of one picture (H.264)
+    /// each looks like it, and a receiver that began with the second would lack the first.
+    pub fn note_keyframe(&mut self, facts: &Facts) -> bool {
         self.keyframe.arrived();
         let Facts { index, timestamp, arrived, .. } = *facts;
         match &mut self.keyframe_start {
-            Some(start) if start.timestamp == timestamp => start.index = start.index.min(index),
+            Some(start) if start.timestamp == timestamp => {
+                start.index = start.index.min(index);
+                return start.index == index;
+            }
             Some(start) if start.index > index => {}
             _ => self.keyframe_start = Some(KeyframeStart { index, timestamp, arrived }),
         }
+        true
     }
 
     /// Whether nothing of it came for `us` while other encodings of its stream sent, or nothing ever.

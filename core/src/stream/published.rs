@@ -118,7 +118,7 @@ impl Stream {
         let interval_s = u64::from(self.parameters.keyframe_interval_s);
         let wants_keyframe = interval_s > 0 && now >= self.next_keyframe;
         if facts.picture.keyframe {
-            encoding.note_keyframe(&facts);
+            facts.picture.keyframe = encoding.note_keyframe(&facts);
         }
         let layers = encoding.note_layers(&facts.picture.layers, now);
         encoding.rates.count(layers, packet.len(), now);

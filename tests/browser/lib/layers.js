@@ -5,6 +5,7 @@ import { expect } from './tab.js';
 export class Layers {
   #publisher;
   #subscriber;
+  #feed;
 
   /** Publishes the fake camera with these `encodings` in `codec`, and subscribes to it. */
   static async begin(world, { codec, encodings, width, height, subscribe = {} }) {
@@ -15,6 +16,7 @@ export class Layers {
     // Not the conference page: it holds the camera open at a size of its own.
     for (const tab of [layers.#publisher, layers.#subscriber]) await tab.page.goto(world.address({}) + 'janus.js');
     const feed = await layers.#publisher.page.evaluate(publish, { room, codec, encodings, width, height });
+    layers.#feed = feed;
     await layers.#subscriber.page.evaluate(watch, { room, feed, subscribe });
     return layers;
   }
@@ -53,6 +55,20 @@ export class Layers {
     const after = await page.evaluate(() => globalThis.seen());
     expect(after.width === width, `the picture became ${after.width} wide, not ${width}`);
     return (after.frames - before.frames) / seconds;
+  }
+
+  /** Lets `count` others join, one each `pauseMs`, and says after `seconds` what each of them counted. */
+  crowd(world, count, pauseMs, seconds) {
+    const { room } = world;
+    return this.#subscriber.page.evaluate(crowd, { room, feed: this.#feed, count, pauseMs, seconds });
+  }
+
+  /** How many keyframes the publisher made so far. */
+  keyframes() {
+    return this.#publisher.page.evaluate(async () => {
+      const all = [...(await globalThis.connection.getStats()).values()];
+      return all.filter((it) => it.type === 'outbound-rtp').reduce((sum, it) => sum + (it.keyFramesEncoded ?? 0), 0);
+    });
   }
 
   /** All that the subscriber counted. */
@@ -126,4 +142,39 @@ async function watch({ room, feed, subscribe }) {
       events,
     };
   };
+}
+
+/** In the page: `count` subscribers of `feed` begin one after the other. */
+async function crowd({ room, feed, count, pauseMs, seconds }) {
+  const { Session } = await import('./janus.js');
+  const session = await Session.open(`ws://${location.host}/`);
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const join = async () => {
+    const handle = await session.attach('janus.plugin.videoroom');
+    const connection = new RTCPeerConnection();
+    const player = document.createElement('video');
+    player.autoplay = player.muted = true;
+    document.body.append(player);
+    const began = performance.now();
+    let firstMs = null;
+    player.requestVideoFrameCallback(() => (firstMs = performance.now() - began));
+    connection.ontrack = ({ track }) => (player.srcObject = new MediaStream([track]));
+    const offered = await handle.message({ request: 'join', ptype: 'subscriber', room, streams: [{ feed }] });
+    await connection.setRemoteDescription(offered.jsep);
+    await connection.setLocalDescription();
+    await handle.message({ request: 'start' }, connection.localDescription);
+    return async () => {
+      const video = [...(await connection.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+      const { framesDecoded, freezeCount, pliCount, packetsLost, jitterBufferDelay, jitterBufferEmittedCount } = video;
+      const delayMs = (1000 * jitterBufferDelay) / Math.max(1, jitterBufferEmittedCount);
+      return { firstMs, framesDecoded, freezeCount, pliCount, packetsLost, delayMs };
+    };
+  };
+  const joining = [];
+  for (let number = 0; number < count; number++) {
+    joining.push(join());
+    await wait(pauseMs);
+  }
+  await wait(seconds * 1000);
+  return Promise.all((await Promise.all(joining)).map((counts) => counts()));
 }
