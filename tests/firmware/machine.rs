@@ -65,9 +65,9 @@ impl Machine {
         let websocket = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let media = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
         // Debian's kernel for 32 bits has the emulated power button; that for 64 bits gets a keyboard with such a key.
-        let (program, cpu, button) = match is_32_bit {
-            true => ("qemu-system-arm", "cortex-a7", &[][..]),
-            false => ("qemu-system-aarch64", "cortex-a53", &["-device", "virtio-keyboard-pci"][..]),
+        let (program, kind, cpu, button) = match is_32_bit {
+            true => ("qemu-system-arm", "virt,highmem=off", "cortex-a7", &[][..]),
+            false => ("qemu-system-aarch64", "virt", "cortex-a53", &["-device", "virtio-keyboard-pci"][..]),
         };
         let mut words = "console=ttyAMA0 panic=1 parlor.set=board.console=true ".to_string();
         let (network, websocket) = match board.cable {
@@ -86,7 +86,7 @@ impl Machine {
         let manager = env::temp_dir().join(format!("parlor-board-{}-{media}", std::process::id()));
         let mut command = Command::new(program);
         command
-            .args(["-M", "virt", "-cpu", cpu, "-smp", "2", "-m", "64", "-display", "none", "-serial", "stdio"])
+            .args(["-M", kind, "-cpu", cpu, "-smp", "2", "-m", "64", "-display", "none", "-serial", "stdio"])
             .args(["-monitor", "none", "-qmp", &format!("unix:{},server=on,wait=off", manager.display())])
             .args(["-netdev", &network, "-device", "virtio-net-device,netdev=net"])
             .args(button)
