@@ -26,6 +26,8 @@ pub struct Limits {
     pub subscriptions: u16,
     /// Streams that go to addresses without a PeerConnection, a shard.
     pub relays: u16,
+    /// Streams whose sound is decoded at once for rooms that want its spectrum, over all shards; 0: none ever.
+    pub spectra: u8,
     /// Video packets kept for retransmission, an encoding. A power of two.
     pub history_packets: u16,
     /// Packets that wait between fan-out and sealing, a shard.
@@ -48,6 +50,7 @@ impl Limits {
         streams_per_subscriber: 32,
         subscriptions: 1024,
         relays: 32,
+        spectra: 8,
         history_packets: 512,
         queued_packets: 8_192,
         request_bytes: 65_536,

@@ -11,7 +11,7 @@ use parlor_core::control::{
     Outlet, Refusal, Transport,
 };
 use parlor_core::id::{CaptureId, ConnectionId};
-use parlor_core::link::{HandshakeCommand, HandshakeEvent};
+use parlor_core::link::{HandshakeCommand, HandshakeEvent, TapReader};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
 use parlor_core::time::Instant;
@@ -28,6 +28,7 @@ use crate::outgoing::Outgoing;
 use crate::queue::{Receiver, Sender};
 use crate::random::SystemSource;
 use crate::rooms::PermanentRooms;
+use crate::spectrum::Spectra;
 
 /// How soon a shard's full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -46,6 +47,7 @@ pub struct ControlTask {
     /// Management systems.
     events: Events,
     captures: Captures,
+    spectra: RefCell<Spectra>,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
 }
@@ -90,7 +92,7 @@ impl ControlTask {
         connections: u16,
         events: Events,
         rooms: PermanentRooms,
-        captures: Captures,
+        (captures, spectra): (Captures, Spectra),
     ) -> Rc<Self> {
         let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
@@ -101,6 +103,7 @@ impl ControlTask {
             handshakes: Mailbox::default(),
             events,
             captures,
+            spectra: RefCell::new(spectra),
             slow_clients: Cell::new(0),
         })
     }
@@ -133,12 +136,19 @@ impl ControlTask {
         }
     }
 
-    /// Writes what one shard copies, for ever.
-    pub async fn write_captures(self: Rc<Self>, mut captured: Receiver<Copied>) {
+    /// Reads what shard `index` copies, for ever.
+    pub async fn read_copies(self: Rc<Self>, index: u8, mut copies: Receiver<Copied>) {
         loop {
-            let copied = captured.recv().await;
-            if !self.captures.write(&copied) {
-                self.end_capture(copied.capture());
+            let copied = copies.recv().await;
+            match copied.reader() {
+                TapReader::Capture(capture) if !self.captures.write(&copied) => self.end_capture(capture),
+                TapReader::Capture(_) => {}
+                TapReader::Sound(stream) => {
+                    let levels = self.spectra.borrow_mut().hear(index, stream, copied.bytes());
+                    if let Some(levels) = levels {
+                        self.with(|control, now, out| control.spectrum(now, (index, stream), &levels, out));
+                    }
+                }
             }
         }
     }

@@ -37,6 +37,7 @@ pub mod server;
 pub mod service_manager;
 pub mod shard;
 pub mod signals;
+pub mod spectrum;
 pub mod udp;
 pub mod unix;
 pub mod unix_datagrams;

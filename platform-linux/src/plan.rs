@@ -7,7 +7,7 @@ use parlor_core::media::tables;
 
 use crate::config::Configuration;
 use crate::crypto::RingGcm;
-use crate::{shard, websocket};
+use crate::{shard, spectrum, websocket};
 
 /// What webrtc-dtls keeps for a connection, measured.
 const DTLS_BYTES: usize = 39 * 1024;
@@ -57,15 +57,16 @@ impl Plan {
         }
         let bytes_each = shard::memory_bytes();
         rows.push(Row { part: "media", name: "queues and socket buffers", count: all, bytes_each, estimate: false });
-        if configuration.capture.directory.is_some() {
-            let bytes_each = shard::capture_bytes();
-            rows.push(Row { part: "media", name: "queue of captures", count: all, bytes_each, estimate: false });
+        if configuration.has_copies() {
+            let bytes_each = shard::copy_bytes();
+            rows.push(Row { part: "media", name: "queue of copies", count: all, bytes_each, estimate: false });
         }
         let mut estimate = |name, count, bytes_each| {
             rows.push(Row { part: "estimate", name, count, bytes_each, estimate: true });
         };
         estimate("DTLS connections", limits.links() * all, DTLS_BYTES);
         estimate("WebSocket connections", usize::from(limits.connections), websocket::MEMORY_BYTES);
+        estimate("decoders for spectra", usize::from(limits.spectra), spectrum::STREAM_BYTES);
         estimate("program", 1, PROGRAM_BYTES);
         Self { rows }
     }

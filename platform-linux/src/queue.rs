@@ -25,8 +25,8 @@ pub const NOTICES: usize = 1024;
 /// DTLS datagrams that wait, each way.
 pub const DTLS_DATAGRAMS: usize = 128;
 
-/// Copies of packets that wait to be written.
-pub const CAPTURED: usize = 256;
+/// Copies of packets that wait to be written or heard.
+pub const COPIES: usize = 256;
 
 /// The writing end.
 pub struct Sender<T: 'static> {

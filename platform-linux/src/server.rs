@@ -28,6 +28,7 @@ use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
 use crate::signals::{End, Ending};
+use crate::spectrum::Spectra;
 use crate::{addresses, cpu, log, unix, unix_datagrams};
 
 /// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
@@ -71,8 +72,8 @@ pub fn run(
         let mut threads = Vec::new();
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
         let mut copies = Vec::new();
-        for ShardHandle { commands: sender, notices: receiver, dtls, captured, thread, .. } in shards {
-            copies.extend(captured);
+        for ShardHandle { index, commands: sender, notices: receiver, dtls, copied, thread, .. } in shards {
+            copies.extend(copied.map(|copied| (index, copied)));
             commands.push(sender);
             notices.push(receiver);
             queues.push(dtls);
@@ -82,12 +83,13 @@ pub fn run(
         let handshakes = Handshakes::new(&identity, preference(), queues, capacity(configuration))?;
         let events = Events::start(&configuration.events, &executor);
         let captures = Captures::new(&configuration.capture, &configuration.state.directory);
-        let task = ControlTask::new(control, commands, connections, events, rooms, captures);
+        let spectra = Spectra::new(usize::from(configuration.limits.spectra));
+        let task = ControlTask::new(control, commands, connections, events, rooms, (captures, spectra));
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
         }
-        for captured in copies {
-            executor.spawn(Rc::clone(&task).write_captures(captured)).detach();
+        for (index, copied) in copies {
+            executor.spawn(Rc::clone(&task).read_copies(index, copied)).detach();
         }
         executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
@@ -193,11 +195,11 @@ fn start_shards(
     ipv6: bool,
 ) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, media_settings(configuration));
-    let captures = configuration.capture.directory.is_some();
+    let copies = configuration.has_copies();
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port, ipv6, captures };
+            let settings = shard::Settings { index, port, ipv6, copies };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

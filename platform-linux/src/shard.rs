@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use parlor_core::id::LinkId;
 use parlor_core::limits::DATAGRAM_BYTES;
-use parlor_core::link::{CapturedPacket, Route};
+use parlor_core::link::{CopiedPacket, Route};
 use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice};
 use parlor_core::time::Instant;
 use polling::{Events, Poller};
@@ -41,8 +41,8 @@ pub struct Settings {
     pub port: u16,
     /// Whether peers are offered an IPv6 address.
     pub ipv6: bool,
-    /// Whether packets can be captured.
-    pub captures: bool,
+    /// Whether packets can be copied: captured, or heard.
+    pub copies: bool,
 }
 
 /// A running shard, seen from the control thread.
@@ -57,8 +57,8 @@ pub struct ShardHandle {
     pub notices: Receiver<Notice>,
     /// For [`crate::dtls::Handshakes`].
     pub dtls: DtlsQueues,
-    /// Copies of packets, if they can be captured.
-    pub captured: Option<Receiver<Copied>>,
+    /// Copies of packets, if they can be copied.
+    pub copied: Option<Receiver<Copied>>,
     /// The thread itself.
     pub thread: ShardThread,
 }
@@ -116,9 +116,9 @@ where
         let _ = (outgoing.try_send(blank.clone()), outgoing_inbox.try_recv());
         let _ = (incoming_outbox.try_send(blank), incoming.try_recv());
     }
-    // It is not touched before somebody captures.
-    let copies = settings.captures.then(queue::to_control::<_, { queue::CAPTURED }>).transpose()?;
-    let (tapping, captured) = copies.map(|(sender, captured)| (Tapping::new(sender), captured)).unzip();
+    // It is not touched before something is copied.
+    let copies = settings.copies.then(queue::to_control::<_, { queue::COPIES }>).transpose()?;
+    let (tapping, copied) = copies.map(|(sender, copied)| (Tapping::new(sender), copied)).unzip();
     let transmit = Transmit::new(Arc::clone(&socket), Arc::clone(&counters));
     let media_port = ShardPort {
         outbox: Outbox { transmit, dtls: incoming_outbox, tapping },
@@ -138,7 +138,7 @@ where
     })?;
     let thread = ShardThread { stop, pulse, bell, counters, thread };
     let dtls = DtlsQueues { incoming, outgoing };
-    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, captured, thread })
+    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, copied, thread })
 }
 
 /// Bytes of a shard's queues and socket buffers, apart from the core's tables.
@@ -150,9 +150,9 @@ pub const fn memory_bytes() -> usize {
         + Receive::MEMORY_BYTES
 }
 
-/// Bytes of the queue of a shard whose packets can be captured.
-pub const fn capture_bytes() -> usize {
-    queue::memory_bytes::<Copied, { queue::CAPTURED }>()
+/// Bytes of the queue of a shard whose packets can be copied.
+pub const fn copy_bytes() -> usize {
+    queue::memory_bytes::<Copied, { queue::COPIES }>()
 }
 
 /// What a media thread reaches the world by.
@@ -207,7 +207,7 @@ impl media::Outbox for Outbox {
         self.dtls.try_send(datagram).is_ok()
     }
 
-    fn capture(&mut self, packet: CapturedPacket) {
+    fn copy(&mut self, packet: CopiedPacket) {
         if let Some(tapping) = &mut self.tapping {
             tapping.push(packet);
         }
@@ -362,7 +362,7 @@ mod tests {
     }
 
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0, ipv6: true, captures: false }, echo).unwrap()
+        start(Settings { index, port: 0, ipv6: true, copies: false }, echo).unwrap()
     }
 
     #[test]
@@ -389,9 +389,9 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        assert!(start(Settings { index: 2, port, ipv6: true, captures: false }, echo).is_err());
+        assert!(start(Settings { index: 2, port, ipv6: true, copies: false }, echo).is_err());
         assert!(shard.thread.stop());
-        assert!(start(Settings { index: 1, port, ipv6: false, captures: true }, echo).unwrap().thread.stop());
+        assert!(start(Settings { index: 1, port, ipv6: false, copies: true }, echo).unwrap().thread.stop());
     }
 
     #[test]

@@ -19,3 +19,4 @@ mod the_loudest_of_many_are_forwarded;
 mod trace;
 mod traffic_is_told_as_it_was;
 mod what_a_subscriber_lost_is_sent_again;
+mod who_has_the_floor_is_seen_first;

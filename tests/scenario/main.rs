@@ -21,3 +21,4 @@ mod media_threads_allocate_nothing;
 mod memory_after_a_thousand_joins_is_as_after_ten;
 mod one_publisher_reaches_fifty_subscribers;
 mod somebody_with_the_number_of_another_is_refused;
+mod tones_are_seen_in_their_bands;

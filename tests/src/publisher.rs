@@ -106,8 +106,14 @@ impl Publisher {
 
     /// Sends 20 ms of audio of `length` payload bytes.
     pub fn send_audio(&mut self, track: usize, length: usize) -> Result<()> {
+        let payload = payload::opus(self.tracks[track].sent, length);
+        self.send_sound(track, payload)
+    }
+
+    /// Sends 20 ms of audio that somebody encoded.
+    pub fn send_sound(&mut self, track: usize, payload: Vec<u8>) -> Result<()> {
         let track = &mut self.tracks[track];
-        let mut packet = track.next(payload::opus(track.sent, length), false);
+        let mut packet = track.next(payload, false);
         packet = packet.ext_vals(ExtensionValues {
             audio_level: Some(-30),
             voice_activity: Some(true),

@@ -52,6 +52,7 @@ pub struct CaptureRequest<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct RunningCapture {
     pub(crate) handle: HandleId,
+    pub(crate) capture: CaptureId,
     pub(crate) format: CaptureFormat,
     pub(crate) tap: Tap,
     pub(crate) path: CapturePath,
@@ -63,13 +64,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(at) = self.state.captures.iter().position(|capture| capture.handle == handle) else { return false };
         let ended = self.state.captures.swap_remove(at);
         self.tell_tap(handle, None);
-        self.post.out.stop_capture(ended.tap.capture);
+        self.post.out.stop_capture(ended.capture);
         true
     }
 
     /// The platform takes no more copies of `capture`.
     pub(crate) fn capture_ended(&mut self, capture: CaptureId) {
-        let ended = self.state.captures.iter().find(|running| running.tap.capture == capture);
+        let ended = self.state.captures.iter().find(|running| running.capture == capture);
         if let Some(handle) = ended.map(|running| running.handle) {
             self.stop_capture(handle);
         }

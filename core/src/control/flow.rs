@@ -1,10 +1,10 @@
 //! How media flows, as clients are told: it began or stopped, somebody talks, packets get lost.
 
-use super::Outlet;
 use super::notify::{ReceivingEvent, SlowEvent, Subject, Topic};
 use super::post::Address;
 use super::state::State;
 use super::turn::Turn;
+use super::{Outlet, SPECTRUM_BANDS};
 use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
 use crate::media::{SentLayers, SlowSource};
 use crate::random::Random;
@@ -61,6 +61,27 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.notify_plugin(state, Subject::Handle(handle), &event);
             self.post.tell_room(state, id, None, &event);
         }
+    }
+
+    /// Parlor's own `spectrum`: how loud each band of a speaker's sound is, in dB to the overload point. Everybody in a
+    /// room that wants to know hears it, the speaker too; management systems do not, so often does it come.
+    pub(super) fn spectrum_changed(&mut self, shard: u8, stream: StreamId, bands: &[i8; SPECTRUM_BANDS]) {
+        let state = &*self.state;
+        let Some(entry) = state.stream(shard, stream) else { return };
+        let Some(publisher) = state.handles.get(entry.handle).and_then(|handle| handle.publisher()) else { return };
+        let Some(id) = publisher.room else { return };
+        if !state.rooms.get(id).is_some_and(|room| room.settings.audio_spectrum_event) {
+            return;
+        }
+        let event = SpectrumEvent {
+            videoroom: "spectrum",
+            room: publisher.room_name,
+            id: publisher.name,
+            mindex: publisher.streams.iter().position(|id| *id == stream).unwrap_or_default(),
+            mid: &entry.mid,
+            bands,
+        };
+        self.post.tell_room(state, id, None, &event);
     }
 
     /// Tells somebody who joined `room` who has the floor.
@@ -201,6 +222,18 @@ impl<'a> DominantEvent<'a> {
             mid: &entry.mid,
         })
     }
+}
+
+/// See [`Turn::spectrum_changed`].
+#[derive(serde::Serialize)]
+struct SpectrumEvent<'a> {
+    videoroom: &'static str,
+    room: Name,
+    id: Name,
+    mindex: usize,
+    mid: &'a str,
+    #[serde(rename = "bands-dBov")]
+    bands: &'a [i8; SPECTRUM_BANDS],
 }
 
 /// See [`Turn::layers_changed`].

@@ -57,7 +57,7 @@ use core::net::IpAddr;
 
 use heapless::Vec;
 
-use crate::id::{CaptureId, ConnectionId};
+use crate::id::{CaptureId, ConnectionId, StreamId};
 use crate::link::{HandshakeCommand, HandshakeEvent};
 use crate::media::{Command, Notice};
 use crate::random::Random;
@@ -138,6 +138,9 @@ pub trait Outlet {
     /// A session ended, or was claimed by another: its events go to this connection no more.
     fn session_ended(&mut self, _connection: ConnectionId, _session: u64) {}
 }
+
+/// How many bands a spectrum has.
+pub const SPECTRUM_BANDS: usize = 16;
 
 /// The longest that [`Control::tick`] lets wait, in milliseconds.
 const TICK_MS: u64 = 1000;
@@ -247,6 +250,17 @@ impl<'m, R: Random> Control<'m, R> {
         if is_end {
             turn.end_empty_rooms();
         }
+    }
+
+    /// How loud each band of a speaker's sound was in the last tenth of a second, in dB to the overload point.
+    pub fn spectrum(
+        &mut self,
+        now: Instant,
+        (shard, stream): (u8, StreamId),
+        bands: &[i8; SPECTRUM_BANDS],
+        out: &mut impl Outlet,
+    ) {
+        self.turn(now, out).0.spectrum_changed(shard, stream, bands);
     }
 
     /// A file takes no more packets.

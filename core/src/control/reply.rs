@@ -97,6 +97,8 @@ pub(crate) struct RoomInfo<'a> {
     audio_level_average: Option<u32>,
     #[serde(skip_serializing_if = "is_false")]
     dominant_speaker_event: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    audio_spectrum_event: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_loudest: Option<u8>,
     #[serde(skip_serializing_if = "is_false")]
@@ -145,6 +147,7 @@ impl<'a> RoomInfo<'a> {
             dominant_speaker_event: settings.dominant_speaker_event,
             audio_red: settings.audio_red,
             audio_nack: settings.audio_nack,
+            audio_spectrum_event: settings.audio_spectrum_event,
             audio_loudest: Some(settings.audio_loudest).filter(|count| *count > 0),
             videoorient_ext: settings.videoorient_ext,
             playoutdelay_ext: settings.playoutdelay_ext,

@@ -49,6 +49,7 @@ pub(crate) const CREATE: &[Parameter] = &[
     optional("audio_active_packets", Wanted::Natural),
     optional("audio_level_average", Wanted::Natural),
     optional("dominant_speaker_event", Wanted::Bool),
+    optional("audio_spectrum_event", Wanted::Bool),
     optional("audio_loudest", Wanted::Natural),
     optional("audio_red", Wanted::Bool),
     optional("audio_nack", Wanted::Bool),
@@ -80,6 +81,7 @@ pub(crate) const EDIT: &[Parameter] = &[
     optional("new_lock_record", Wanted::Bool),
     optional("new_rec_dir", Wanted::Text),
     optional("new_dominant_speaker_event", Wanted::Bool),
+    optional("new_audio_spectrum_event", Wanted::Bool),
     optional("new_audio_loudest", Wanted::Natural),
     optional("new_audio_red", Wanted::Bool),
     optional("new_audio_nack", Wanted::Bool),
@@ -328,6 +330,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         audio_active_packets: above_zero("audio_active_packets", default.audio_active_packets),
         audio_level_average: above_zero("audio_level_average", default.audio_level_average),
         dominant_speaker_event: set("dominant_speaker_event", false),
+        audio_spectrum_event: set("audio_spectrum_event", false),
         audio_loudest: loudest(body, "audio_loudest")?.unwrap_or_default(),
         audio_red: set("audio_red", false),
         audio_nack: set("audio_nack", false),
@@ -364,6 +367,7 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     settings.publishers = natural_u32(body, "new_publishers").unwrap_or(settings.publishers);
     settings.dominant_speaker_event =
         flag(body, "new_dominant_speaker_event").unwrap_or(settings.dominant_speaker_event);
+    settings.audio_spectrum_event = flag(body, "new_audio_spectrum_event").unwrap_or(settings.audio_spectrum_event);
     settings.audio_loudest = loudest(body, "new_audio_loudest")?.unwrap_or(settings.audio_loudest);
     settings.audio_red = flag(body, "new_audio_red").unwrap_or(settings.audio_red);
     settings.audio_nack = flag(body, "new_audio_nack").unwrap_or(settings.audio_nack);

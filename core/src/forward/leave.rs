@@ -94,7 +94,7 @@ fn leave_packet<G: Gcm>(
     let least_bps = (queued.turn == Turn::Spread).then_some(Pacer::UNKNOWN_BPS);
     link.pacer.left(len, link.bandwidth.bitrate_bps().or(least_bps), now);
     if let Some(copy) = copy {
-        outbox.capture(copy);
+        outbox.copy(copy);
     }
     let is_numbered = subscription.parameters.extensions.id(Extension::TransportSequence).is_some();
     if is_numbered && !matches!(queued.sending, Sending::Repeat { .. }) {

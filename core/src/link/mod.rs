@@ -3,7 +3,6 @@
 pub mod arrivals;
 pub mod bandwidth;
 pub mod binding;
-pub mod capture;
 pub mod cipher;
 pub mod credentials;
 pub mod demux;
@@ -14,11 +13,11 @@ pub mod pacer;
 pub mod peer;
 pub mod route;
 pub mod srtp;
+pub mod tap;
 
 pub use arrivals::{ARRIVALS, Arrivals};
 pub use bandwidth::{Bandwidth, DEPARTURES, DepartureEntry, DepartureTable};
 pub use binding::BindingServer;
-pub use capture::{CapturedPacket, PacketWay, Tap};
 pub use cipher::{Gcm, NoGcm};
 pub use credentials::Credentials;
 pub use demux::{RouteMap, RouteSlot};
@@ -31,3 +30,4 @@ pub use pacer::Pacer;
 pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News, SourcePlace};
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};
+pub use tap::{CopiedPacket, PacketWay, Tap, TapReader};

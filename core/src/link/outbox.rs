@@ -2,7 +2,7 @@
 
 use crate::id::LinkId;
 use crate::limits::DATAGRAM_BYTES;
-use crate::link::{CapturedPacket, Route};
+use crate::link::{CopiedPacket, Route};
 
 /// Where the media half writes what leaves it while a batch is being received. Packets to one route follow each
 /// other, so that a platform can let those of equal size leave in one call.
@@ -20,9 +20,9 @@ pub trait Outbox {
     /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
     fn dtls(&mut self, datagram: DtlsDatagram) -> bool;
 
-    /// Hands on the copy of a packet of a link that an administrator looks at. One that finds its queue full is lost
-    /// and counted; a platform without captures has no use for any.
-    fn capture(&mut self, _packet: CapturedPacket) {}
+    /// Hands on the copy of a packet. One that finds its queue full is lost and counted; a platform without captures
+    /// and without spectra has no use for any.
+    fn copy(&mut self, _packet: CopiedPacket) {}
 }
 
 /// A DTLS datagram on its way between a shard and the task that owns DTLS. One that finds its queue full is dropped and

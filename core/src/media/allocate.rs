@@ -99,6 +99,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 continue;
             }
             if stream.parameters.codec.kind() == Kind::Audio {
+                if self.conversation_of(stream).is_some_and(|conversation| !conversation.hears(stream)) {
+                    continue;
+                }
                 let encoding = stream.encodings.first();
                 let bitrate_bps = encoding.and_then(|encoding| encoding.rates.bitrate_bps((0, 0)));
                 let copies = 1 + u32::from(subscription.redundancy_of(stream));
@@ -120,8 +123,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let (mut priority, mut at) = (0, first);
         while let Some(stream) = self.streams.at(at) {
             at = stream.next_of_link;
-            let conversation = stream.parameters.conversation.and_then(|id| self.conversations.get(id));
-            let is_dominant = conversation.is_some_and(|it| it.dominant == Some(stream.parameters.stream));
+            let is_dominant =
+                self.conversation_of(stream).is_some_and(|it| it.dominant == Some(stream.parameters.stream));
             priority = priority.max(if is_dominant { 2 } else { u8::from(stream.speech.talking) });
         }
         priority

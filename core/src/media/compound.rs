@@ -51,7 +51,7 @@ impl Compound {
             return;
         };
         if let Some(tap) = link.tap {
-            outbox.capture(tap.copy(PacketWay::RtcpOut, &self.bytes[..self.len]));
+            outbox.copy(tap.copy(PacketWay::RtcpOut, &self.bytes[..self.len]));
         }
         let buffer = outbox.lend();
         buffer[..self.len].copy_from_slice(&self.bytes[..self.len]);

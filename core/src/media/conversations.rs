@@ -1,12 +1,13 @@
 //! Conversations: which streams belong to one, and what its rules make of a packet.
 
 use crate::id::{ConversationId, StreamId};
-use crate::link::{Gcm, SourcePlace};
+use crate::link::{Gcm, Outbox, PacketWay, SourcePlace, Tap, TapReader};
 use crate::media::Media;
 use crate::random::Random;
 use crate::store::list;
-use crate::stream::{Admission, Conversation, ConversationSettings};
+use crate::stream::{Admission, Conversation, ConversationSettings, Stream, StreamParameters};
 use crate::time::Instant;
+use crate::wire::Codec;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     pub(super) fn set_conversation(&mut self, id: ConversationId, settings: Option<ConversationSettings>) {
@@ -53,6 +54,26 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if self.streams.get(id).is_some_and(|stream| stream.parameters.conversation != before) {
             self.leave_conversation(id, before);
             self.join_conversation(id);
+        }
+    }
+
+    /// The conversation that a stream belongs to.
+    pub(super) fn conversation_of(&self, stream: &Stream) -> Option<&Conversation> {
+        stream.parameters.conversation.and_then(|id| self.conversations.get(id))
+    }
+
+    /// Copies a packet that was kept for whoever listens to those who speak, if somebody does. What is encrypted end to
+    /// end says nothing, and so does silence.
+    pub(super) fn copy_sound(&self, now: Instant, id: StreamId, packet: &[u8], outbox: &mut impl Outbox) {
+        let Some(stream) = self.streams.get(id) else { return };
+        if !self.conversation_of(stream).is_some_and(|conversation| conversation.settings.copies_sound) {
+            return;
+        }
+        let speaks = stream.voice.is_none_or(|voice| voice.spoke(now));
+        let StreamParameters { codec, is_end_to_end, .. } = stream.parameters;
+        if speaks && codec == Codec::Opus && !is_end_to_end {
+            let tap = Tap { reader: TapReader::Sound(id), most_bytes: 0 };
+            outbox.copy(tap.copy(PacketWay::RtpIn, packet));
         }
     }
 

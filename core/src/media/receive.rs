@@ -92,7 +92,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
         };
         if let Some(tap) = state.tap {
-            outbox.capture(tap.copy(PacketWay::RtpIn, &bytes[..len]));
+            outbox.copy(tap.copy(PacketWay::RtpIn, &bytes[..len]));
         }
         let place = match place {
             Some(place) => place,
@@ -137,6 +137,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 self.fan_out(now, place, id);
             }
             self.relay(now, place, id, outbox);
+            self.copy_sound(now, place.stream, packet, outbox);
         }
         if began | talked
             && let Some(state) = self.links.get_mut(link)

@@ -22,7 +22,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let srtp = state.srtp.as_mut().ok_or(Drop::NoKeys)?;
         let len = srtp.open_rtcp(bytes)?;
         if let Some(tap) = state.tap {
-            outbox.capture(tap.copy(PacketWay::RtcpIn, &bytes[..len]));
+            outbox.copy(tap.copy(PacketWay::RtcpIn, &bytes[..len]));
         }
         for packet in rtcp::packets(&bytes[..len]).ok_or(Drop::Malformed)? {
             match packet {

@@ -29,7 +29,7 @@ impl Room {
 
     /// What its shard is told of those who hear each other in it.
     pub fn conversation(&self) -> ConversationSettings {
-        ConversationSettings { loudest: self.settings.audio_loudest, copies_sound: false }
+        ConversationSettings { loudest: self.settings.audio_loudest, copies_sound: self.settings.audio_spectrum_event }
     }
 
     /// Whether layers of scalable video are selected.

@@ -67,6 +67,8 @@ pub struct RoomSettings {
     pub audio_level_average: u32,
     /// Whether others are told who has the floor.
     pub dominant_speaker_event: bool,
+    /// Whether others are told how loud each band of a speaker's sound is.
+    pub audio_spectrum_event: bool,
     /// How many audio streams are forwarded, the loudest; 0: all.
     pub audio_loudest: u8,
     /// Whether redundant audio (RFC 2198) of Opus is negotiated, and sent to those who lose packets.
@@ -118,6 +120,7 @@ impl Default for RoomSettings {
             audio_active_packets: 100,
             audio_level_average: 25,
             dominant_speaker_event: false,
+            audio_spectrum_event: false,
             audio_loudest: 0,
             audio_red: false,
             audio_nack: false,

@@ -51,6 +51,12 @@ impl Conversation {
         }
     }
 
+    /// Whether packets of a stream are forwarded now.
+    pub fn hears(&self, stream: &Stream) -> bool {
+        let id = stream.parameters.stream;
+        self.settings.loudest == 0 || stream.voice.is_none() || self.loudest.streams().any(|other| other == id)
+    }
+
     /// Finds out, now and then, who has the floor. Says whether it passed on to somebody.
     pub fn decide(&mut self, streams: &Table<'_, Stream>, now: Instant) -> bool {
         if now < self.decision_due {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_core::control::{CaptureFormat, CapturePath, CaptureRequest};
 use parlor_core::id::CaptureId;
-use parlor_core::link::CapturedPacket;
+use parlor_core::link::{CopiedPacket, TapReader};
 
 use crate::config;
 use crate::log;
@@ -27,7 +27,7 @@ pub struct Copied {
     at: SystemTime,
     /// How many before it found no place in the queue.
     lost_before: u32,
-    packet: CapturedPacket,
+    packet: CopiedPacket,
 }
 
 /// A media thread's end: never waits, and counts what finds no place.
@@ -37,9 +37,14 @@ pub struct Tapping {
 }
 
 impl Copied {
-    /// Whose it is.
-    pub fn capture(&self) -> CaptureId {
-        self.packet.capture
+    /// Whom it is for.
+    pub fn reader(&self) -> TapReader {
+        self.packet.reader
+    }
+
+    /// What was copied.
+    pub fn bytes(&self) -> &[u8] {
+        self.packet.copied()
     }
 }
 
@@ -50,7 +55,7 @@ impl Tapping {
     }
 
     /// Hands a copy on, if there is a place.
-    pub(crate) fn push(&mut self, packet: CapturedPacket) {
+    pub(crate) fn push(&mut self, packet: CopiedPacket) {
         let copied = Copied { at: SystemTime::now(), lost_before: self.lost, packet };
         self.lost = match self.sender.try_send(copied) {
             Ok(()) => 0,
@@ -125,7 +130,7 @@ impl Captures {
     /// Writes a copy; false if its file takes no more.
     pub fn write(&self, copied: &Copied) -> bool {
         let (mut running, Some(settings)) = (self.running.borrow_mut(), &self.settings) else { return true };
-        let capture = running.iter_mut().find(|capture| capture.id == copied.packet.capture);
+        let capture = running.iter_mut().find(|capture| TapReader::Capture(capture.id) == copied.packet.reader);
         capture.is_none_or(|capture| capture.add(copied, settings.most_bytes))
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use parlor_core::link::CapturedPacket;
+use parlor_core::link::CopiedPacket;
 
 /// Ahead of all records: times in microseconds, version 2.4, records of at most 65535 bytes that begin with an IP
 /// header.
@@ -18,7 +18,7 @@ const IP_BYTES: u16 = 20;
 const UDP_BYTES: u16 = 8;
 
 /// The record of a packet that was copied at `at`.
-pub(super) fn record(at: SystemTime, packet: &CapturedPacket) -> Vec<u8> {
+pub(super) fn record(at: SystemTime, packet: &CopiedPacket) -> Vec<u8> {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let headers = usize::from(IP_BYTES + UDP_BYTES);
     let (copied, whole) = (packet.copied(), usize::from(packet.packet_bytes));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_core::link::{PacketWay, Tap};
+use parlor_core::link::{PacketWay, Tap, TapReader};
 
 use super::*;
 use crate::queue;
@@ -36,7 +36,7 @@ fn request<'a>(format: CaptureFormat, folder: Option<&'a str>, file: Option<&'a 
 
 fn copied(way: PacketWay, packet: &[u8], most_bytes: u16) -> Copied {
     let at = UNIX_EPOCH + Duration::new(86_400 + 3_661, 1_002_000);
-    Copied { at, lost_before: 0, packet: Tap { capture: ID, most_bytes }.copy(way, packet) }
+    Copied { at, lost_before: 0, packet: Tap { reader: TapReader::Capture(ID), most_bytes }.copy(way, packet) }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use parlor_core::link::CapturedPacket;
+use parlor_core::link::CopiedPacket;
 
 /// The line of a packet that was copied at `at`: its way, the time of day in UTC, its bytes, and what it is.
-pub(super) fn record(at: SystemTime, packet: &CapturedPacket) -> String {
+pub(super) fn record(at: SystemTime, packet: &CopiedPacket) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, us) = (since.as_secs() % 86_400, since.subsec_micros());
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -34,6 +34,7 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "audio_active_packets", field: |r| Number(&mut r.audio_active_packets, 1..=100_000) },
     Key { name: "audio_level_average", field: |r| Number(&mut r.audio_level_average, 0..=127) },
     Key { name: "dominant_speaker_event", field: |r| Flag(&mut r.dominant_speaker_event) },
+    Key { name: "audio_spectrum_event", field: |r| Flag(&mut r.audio_spectrum_event) },
     Key { name: "audio_loudest", field: |r| Number(&mut r.audio_loudest, 0..=LOUDEST as u64) },
     Key { name: "audio_red", field: |r| Flag(&mut r.audio_red) },
     Key { name: "audio_nack", field: |r| Flag(&mut r.audio_nack) },

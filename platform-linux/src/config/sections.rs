@@ -112,6 +112,7 @@ const LIMITS: &[Key<Configuration>] = &[
     Key { name: "streams_per_subscriber", field: |c| Number(&mut c.limits.streams_per_subscriber, 1..=STREAMS) },
     Key { name: "subscriptions", field: |c| Number(&mut c.limits.subscriptions, 1..=65_000) },
     Key { name: "relays", field: |c| Number(&mut c.limits.relays, 0..=16_000) },
+    Key { name: "spectra", field: |c| Number(&mut c.limits.spectra, 0..=64) },
     Key { name: "history_packets", field: |c| PowerOfTwo(&mut c.limits.history_packets, 16..=16_384) },
     Key { name: "queued_packets", field: |c| PowerOfTwo(&mut c.limits.queued_packets, 256..=1 << 20) },
     Key { name: "request_bytes", field: |c| Number(&mut c.limits.request_bytes, 4096..=1 << 20) },

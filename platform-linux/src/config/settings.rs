@@ -34,6 +34,13 @@ pub struct Configuration {
     pub rooms: Vec<RoomSettings>,
 }
 
+impl Configuration {
+    /// Whether packets can be copied: for captures, or to hear them.
+    pub fn has_copies(&self) -> bool {
+        self.capture.directory.is_some() || (cfg!(feature = "spectrum") && self.limits.spectra > 0)
+    }
+}
+
 /// Where clients talk to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {

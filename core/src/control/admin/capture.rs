@@ -8,7 +8,7 @@ use super::super::parameter::{CORE, Parameter, Wanted, check, natural, optional,
 use super::super::post::Message;
 use super::super::turn::{Done, Turn};
 use crate::id::{CaptureId, HandleId};
-use crate::link::Tap;
+use crate::link::{Tap, TapReader};
 use crate::random::Random;
 
 /// What starts a capture may hold.
@@ -54,13 +54,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let folder = string::<PATH_BYTES>(body, "folder").map_err(too_long)?;
         let file = string::<PATH_BYTES>(body, "filename").map_err(too_long)?;
         let most_bytes = natural(body, "truncate").map_or(0, |bytes| u16::try_from(bytes).unwrap_or(u16::MAX));
-        let tap = Tap { capture: CaptureId::new(handle.index, handle.generation), most_bytes };
+        let capture = CaptureId::new(handle.index, handle.generation);
+        let tap = Tap { reader: TapReader::Capture(capture), most_bytes };
         let (folder, file) = (folder.as_deref(), file.as_deref());
-        let request = CaptureRequest { capture: tap.capture, format, folder, file };
+        let request = CaptureRequest { capture, format, folder, file };
         let failed = |why| refuse!(core_error::UNKNOWN, "folder", "Error starting {name} dump: {why}");
         let path = self.post.out.start_capture(&request).map_err(failed)?;
         // There is a place.
-        let _ = self.state.captures.push(RunningCapture { handle, format, tap, path });
+        let _ = self.state.captures.push(RunningCapture { handle, capture, format, tap, path });
         self.tell_tap(handle, Some(tap));
         Ok(())
     }

@@ -1,14 +1,23 @@
-//! Copies of packets for an administrator who looks at a link: taken where they are not protected, and written where
-//! nobody waits for a disk.
+//! Copies of packets for who wants them outside the media half: an administrator who looks at a link, or whoever
+//! listens to a stream's sound. They are taken where packets are not protected, and read where nobody waits for it.
 
-use crate::id::CaptureId;
+use crate::id::{CaptureId, StreamId};
 use crate::limits::DATAGRAM_BYTES;
 
-/// What is copied of the packets of a link.
+/// Whom copies are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapReader {
+    /// Who captures the packets of a link.
+    Capture(CaptureId),
+    /// Who listens to the sound of a stream.
+    Sound(StreamId),
+}
+
+/// What is copied of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// Whose copies they are.
-    pub capture: CaptureId,
+    /// Whom for.
+    pub reader: TapReader,
     /// The most bytes of a packet that are copied; 0: all.
     pub most_bytes: u16,
 }
@@ -40,9 +49,9 @@ impl PacketWay {
 
 /// The copy of a packet, without its protection.
 #[derive(Clone)]
-pub struct CapturedPacket {
-    /// Whose.
-    pub capture: CaptureId,
+pub struct CopiedPacket {
+    /// Whom it is for.
+    pub reader: TapReader,
     /// Which way it goes.
     pub way: PacketWay,
     /// How long the packet is, in bytes.
@@ -53,17 +62,17 @@ pub struct CapturedPacket {
 
 impl Tap {
     /// A copy of `packet`, as much as is wanted of it.
-    pub fn copy(self, way: PacketWay, packet: &[u8]) -> CapturedPacket {
+    pub fn copy(self, way: PacketWay, packet: &[u8]) -> CopiedPacket {
         let most = if self.most_bytes == 0 { DATAGRAM_BYTES } else { usize::from(self.most_bytes).min(DATAGRAM_BYTES) };
         let copied = &packet[..packet.len().min(most)];
         let mut bytes = [0; DATAGRAM_BYTES];
         bytes[..copied.len()].copy_from_slice(copied);
         let (packet_bytes, copied_bytes) = (packet.len() as u16, copied.len() as u16);
-        CapturedPacket { capture: self.capture, way, packet_bytes, copied_bytes, bytes }
+        CopiedPacket { reader: self.reader, way, packet_bytes, copied_bytes, bytes }
     }
 }
 
-impl CapturedPacket {
+impl CopiedPacket {
     /// What was copied of it.
     pub fn copied(&self) -> &[u8] {
         &self.bytes[..usize::from(self.copied_bytes)]
@@ -76,7 +85,7 @@ mod tests {
 
     #[test]
     fn no_more_is_copied_than_is_wanted() {
-        let tap = |most_bytes| Tap { capture: CaptureId::new(1, 2), most_bytes };
+        let tap = |most_bytes| Tap { reader: TapReader::Capture(CaptureId::new(1, 2)), most_bytes };
         let packet = [7; DATAGRAM_BYTES + 9];
         for (most_bytes, len, copied) in [(0, 30, 30), (12, 30, 12), (40, 30, 30), (0, packet.len(), DATAGRAM_BYTES)] {
             let copy = tap(most_bytes).copy(PacketWay::RtpIn, &packet[..len]);
