@@ -69,6 +69,7 @@ impl Limits {
         streams_per_subscriber: 6,
         subscriptions: 24,
         relays: 1,
+        spectra: 0,
         history_packets: 16,
         queued_packets: 64,
         request_bytes: 8_192,

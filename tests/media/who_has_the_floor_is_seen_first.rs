@@ -35,7 +35,7 @@ fn who_has_the_floor_is_seen_first() {
                 let header = |ssrc| rtp::Header { payload_type: PAYLOAD_TYPE, ssrc, timestamp, ..Default::default() };
                 let mut picture = [0x10; FRAME_BYTES];
                 // A keyframe each second, so that a picture that begins again need not ask.
-                picture[1] = u8::from(step % 25 != 0);
+                picture[1] = u8::from(!step.is_multiple_of(25));
                 room.send(publisher, header(CAMERAS[at]), step, &picture);
                 let level = if at == speaker { 30 } else { 127 };
                 let sound = rtp::Header { timestamp: step as u32 * 1920, ..header(MICROPHONES[at]) };
