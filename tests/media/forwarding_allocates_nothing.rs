@@ -15,7 +15,7 @@ fn forwarding_allocates_nothing() {
     let publisher = room.connect();
     let video = room.publish(publisher, Codec::Vp8, 100);
     let audio = room.publish(publisher, Codec::Opus, 200);
-    let settings = Some(ConversationSettings { loudest: 2, ..ConversationSettings::default() });
+    let settings = Some(ConversationSettings { loudest: 2, copies_sound: true });
     room.media.command(room.now, Command::Converse { conversation: CONVERSATION, settings });
     for number in 0..50 {
         let subscriber = room.connect();
