@@ -137,8 +137,8 @@ const FRAMES_A_PACKET: u32 = 3;
 /// Frames that may still be on their way.
 const LATE_FRAMES: u64 = 5;
 
-/// Speech is at least so loud, in dB above silence (47 dB below the loudest) ...
-const LEAST_LOUDNESS: u8 = 80;
+/// Speech is at least so loud, in dB above silence (57 dB below the loudest) ...
+const LEAST_LOUDNESS: u8 = 70;
 
 /// ... and so much louder than what is always there.
 const ABOVE_BACKGROUND_DB: u8 = 10;
@@ -146,8 +146,8 @@ const ABOVE_BACKGROUND_DB: u8 = 10;
 /// What is louder is never taken for a background (30 dB below the loudest).
 const BACKGROUND_MAX: u8 = 97;
 
-/// Packets in which the background is sought: 15 s of frames, in which nobody speaks without a pause.
-const BACKGROUND_PACKETS: u16 = 750;
+/// Packets in which the background is sought: 5 s of frames, in which nobody speaks without a pause.
+const BACKGROUND_PACKETS: u16 = 250;
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_voice_is_speech_and_the_noise_of_a_quiet_room_is_not() {
+        let (mut quiet, mut room) = (Voice::default(), Voice::default());
+        let now = hear(&mut quiet, 0, [55; 10]);
+        assert!(quiet.is_speaking(now));
+        let now = hear(&mut room, 0, [65; 10]);
+        assert!(!room.is_speaking(now));
+    }
+
+    #[test]
     fn what_does_not_come_is_silence() {
         let mut voice = Voice::default();
         let now = hear(&mut voice, 0, [30; 50]);
@@ -214,9 +223,9 @@ mod tests {
         let mut voice = Voice::default();
         let now = hear(&mut voice, 0, [40; 100]);
         assert!(voice.is_speaking(now), "nothing is known yet");
-        let now = hear(&mut voice, 100, [40; 1500]);
+        let now = hear(&mut voice, 100, [40; 500]);
         assert!(!voice.is_speaking(now));
-        let now = hear(&mut voice, 1600, [25; 5]);
+        let now = hear(&mut voice, 600, [25; 5]);
         assert!(voice.is_speaking(now));
         let mut music = Voice::default();
         let now = hear(&mut music, 0, [15; 3000]);
