@@ -18,6 +18,7 @@ export class Publication {
   #handle;
   #lines = {};
   #sent = '';
+  #needs = new Map();
   /** Called once when the media path is lost. */
   onfailed = (_reason) => {};
 
@@ -44,10 +45,21 @@ export class Publication {
     }
     await this.connection.setLocalDescription();
     const descriptions = this.#descriptions(sources);
-    const request = { request: 'publish', descriptions };
+    const request = { request: 'publish', descriptions, follow_need: true };
     const { jsep } = await this.#handle.message(request, this.connection.localDescription);
     this.#sent = JSON.stringify(descriptions);
     await this.connection.setRemoteDescription(jsep);
+  }
+
+  /** The server needs so many encodings of a line, from the lowest on: the others rest. */
+  async need(mid, encodings) {
+    this.#needs.set(mid, encodings);
+    const transceiver = Object.values(this.#lines).find((line) => line.mid === mid);
+    if (!transceiver) return;
+    const parameters = transceiver.sender.getParameters();
+    parameters.encodings.forEach((encoding, layer) => (encoding.active = layer < this.#needs.get(mid)));
+    // Too early or too late: then the bitrate that the server allows is enough.
+    await transceiver.sender.setParameters(parameters).catch(() => {});
   }
 
   /** Brings tracks and descriptions in step with `sources`. */

@@ -236,6 +236,8 @@ export class Room {
     } else if (data.joining) {
       this.#see(data.joining.id, data.joining.display);
       this.#changed();
+    } else if (data.needed !== undefined) {
+      this.#publication?.need(data.mid, data.needed);
     } else if (data.moderation) {
       this.#moderate(data);
     } else if (data.id !== undefined && typeof data.display === 'string') {

@@ -3,6 +3,7 @@
 mod a_join_storm_asks_for_few_keyframes;
 mod a_late_joiner_gets_what_came_since_the_keyframe;
 mod a_lost_packet_is_asked_for_and_reaches_everybody;
+mod a_number_alone_pauses_nobody;
 mod a_relay_is_sealed_where_it_has_a_key;
 mod a_subscriber_gets_the_simulcast_layer_it_asks_for;
 mod a_switch_keeps_the_stream_continuous;
@@ -19,4 +20,5 @@ mod the_loudest_of_many_are_forwarded;
 mod trace;
 mod traffic_is_told_as_it_was;
 mod what_a_subscriber_lost_is_sent_again;
+mod what_nobody_gets_is_not_asked_for;
 mod who_has_the_floor_is_seen_first;

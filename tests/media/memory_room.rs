@@ -125,6 +125,10 @@ pub(crate) struct MemoryRoom {
     pub(crate) dominant: Option<StreamId>,
     /// Whether m-lines of subscribers from now on take redundant audio.
     pub(crate) takes_red: bool,
+    /// How many encodings of the stream that was told of last are needed.
+    pub(crate) needed: Option<u8>,
+    /// Whether what is published from now on is encrypted end to end.
+    pub(crate) seals_end_to_end: bool,
     profile: SrtpProfile,
     subscriptions: u16,
     streams: u16,
@@ -156,6 +160,8 @@ impl MemoryRoom {
             arrived: None,
             sent: None,
             layers: SentLayers::default(),
+            needed: None,
+            seals_end_to_end: false,
             dominant: None,
             takes_red: false,
             profile,
@@ -240,7 +246,7 @@ impl MemoryRoom {
                 payload_type: PAYLOAD_TYPE,
                 rtx_payload_type: Some(RTX_PAYLOAD_TYPE),
                 red_payload_type: Some(RED_PAYLOAD_TYPE),
-                is_end_to_end: false,
+                is_end_to_end: self.seals_end_to_end,
                 extensions: extensions(),
                 encodings,
                 feedback: FEEDBACK,
@@ -330,6 +336,7 @@ impl MemoryRoom {
                 Notice::Arrived { traffic, .. } => self.arrived = Some(traffic),
                 Notice::Sent { traffic, .. } => self.sent = Some(traffic),
                 Notice::Layers { layers, .. } => self.layers = layers,
+                Notice::Needed { encodings, .. } => self.needed = Some(encodings),
                 Notice::Dominant { stream } => self.dominant = Some(stream),
                 _ => {}
             }

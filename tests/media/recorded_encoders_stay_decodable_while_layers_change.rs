@@ -28,7 +28,7 @@ fn recorded_encoders_stay_decodable_while_layers_change() {
     let traces = Trace::all();
     assert!(traces.len() >= 15, "{} traces", traces.len());
     for trace in &traces {
-        let viewers = replay(trace, 0);
+        let viewers = replay(trace, 0, false);
         let (mut seen, mut switches) = (BTreeSet::new(), 0);
         for viewer in &viewers {
             let checked = viewer.check(trace, true);
@@ -46,10 +46,52 @@ fn recorded_encoders_stay_decodable_while_layers_change() {
 #[test]
 fn recorded_encoders_stay_decodable_over_a_lossy_way() {
     for trace in &Trace::all() {
-        for viewer in replay(trace, 5) {
+        for viewer in replay(trace, 5, false) {
             viewer.check(trace, false);
         }
     }
+}
+
+#[test]
+fn pictures_encrypted_end_to_end_are_chosen_by_what_is_in_clear_or_stay_on_one_layer() {
+    for trace in &Trace::all() {
+        let mut seen = BTreeSet::new();
+        for viewer in replay(trace, 0, true) {
+            let mut encodings = BTreeSet::new();
+            for got in viewer.got.values().filter(|got| !got.payload.is_empty()) {
+                let id = trace.packets[got.place].frame;
+                encodings.insert(id.encoding);
+                seen.insert((id.spatial, trace.frames[&id].temporal));
+                let packet = &trace.packets[got.place].payload;
+                let clear = descriptor_bytes(trace.codec, packet);
+                let sealed = packet[clear..].iter().map(|byte| byte ^ 0xa5);
+                assert!(
+                    got.payload[clear..].iter().copied().eq(sealed),
+                    "{}: what is encrypted is changed",
+                    trace.name
+                );
+            }
+            let is_told = trace.codec == Codec::Vp9 || trace.packets.iter().any(|it| !it.descriptor.is_empty());
+            if is_told {
+                viewer.check(trace, true);
+            } else {
+                assert_eq!(encodings.len(), 1, "{}: nobody knows where an encoding may begin", trace.name);
+            }
+        }
+        let (spatial, temporal) = trace.highest();
+        assert!(seen.contains(&(spatial, temporal)) && seen.contains(&(0, 0)), "{}: {seen:?}", trace.name);
+    }
+}
+
+/// The bytes of the payload descriptor, which stay in clear: of VP8 and VP9, whose packets have one.
+fn descriptor_bytes(codec: Codec, payload: &[u8]) -> usize {
+    let whole = Bytes::copy_from_slice(payload);
+    let content = match codec {
+        Codec::Vp8 => Vp8Packet::default().depacketize(&whole).unwrap(),
+        Codec::Vp9 => Vp9Packet::default().depacketize(&whole).unwrap(),
+        _ => return 0,
+    };
+    payload.len() - content.len()
 }
 
 /// What one subscriber got.
@@ -78,12 +120,14 @@ struct Checked {
 }
 
 /// Plays a trace to some viewers whose wishes change; so many of a hundred packets are lost, and as many overtaken.
-fn replay(trace: &Trace, lost_percent: u64) -> Vec<Viewer> {
+/// What `is_sealed` is encrypted end to end behind the payload descriptor.
+fn replay(trace: &Trace, lost_percent: u64, is_sealed: bool) -> Vec<Viewer> {
     let limits =
         Limits { publishers: 1, subscribers: VIEWERS as u16, subscriptions: VIEWERS as u16, ..Limits::DEFAULT };
     let mut room = MemoryRoom::new(limits, SrtpProfile::AeadAes128Gcm);
     let mut numbers = Numbers(trace.packets.len() as u64 + lost_percent);
     let publisher = room.connect();
+    room.seals_end_to_end = is_sealed;
     let stream = room.publish_layers(publisher, trace.codec, &SSRCS[..trace.encodings]);
     let mut viewers: Vec<Viewer> = Vec::new();
     for number in 0..VIEWERS as u32 {
@@ -123,7 +167,11 @@ fn replay(trace: &Trace, lost_percent: u64) -> Vec<Viewer> {
                 ssrc: SSRCS[usize::from(packet.encoding)],
                 ..rtp::Header::default()
             };
-            room.send_with(publisher, header, packet.sequence, &elements[..count], &packet.payload);
+            let mut payload = packet.payload.clone();
+            if is_sealed {
+                payload.iter_mut().skip(descriptor_bytes(trace.codec, &packet.payload)).for_each(|byte| *byte ^= 0xa5);
+            }
+            room.send_with(publisher, header, packet.sequence, &elements[..count], &payload);
         }
         room.pass(0);
         collect(&mut room, &mut viewers);

@@ -77,6 +77,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
         let sections = negotiate(&jsep.description, &policy).map_err(invalid)?;
         self.check_places(handle, room.shard, sections.len())?;
+        self.note_follows_need(handle, changes);
         let is_new = self.meet_peer(handle, room.shard, jsep)?;
         self.notify_candidates(handle, Some(jsep.text), is_new);
         self.configure_streams(handle, room.shard, &sections, changes, jsep.is_end_to_end)?;
@@ -136,11 +137,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.close_peer(handle, None);
         self.offer_to(watchers);
         self.open_peer(handle, shard, Some(jsep.transport.clone()))?;
-        let entry = self.state.handles.get(handle);
-        if let Some((peer, publisher)) = entry.and_then(|entry| Some((entry.peer.as_ref()?, entry.publisher()?))) {
-            let command = Command::SetBitrate { link: peer.link, bitrate_bps: publisher.bitrate_bps };
-            self.post.out.command(shard, command);
-        }
+        self.bound_bitrate(handle);
         Ok(true)
     }
 
@@ -254,15 +251,17 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn apply(&mut self, handle: HandleId, changes: &Changes) {
         self.rename(handle, changes);
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
-        let Some((shard, link)) = entry.peer.as_ref().map(|peer| (peer.shard, peer.link)) else { return };
+        let Some(shard) = entry.peer.as_ref().map(|peer| peer.shard) else { return };
         let Some(publisher) = entry.publisher_mut() else { return };
         let (streams, room) = (publisher.streams.clone(), publisher.room);
         if changes.bitrate_bps.is_some()
             && let Some(room) = room.and_then(|room| self.state.rooms.get(room))
         {
-            let bitrate_bps = room.bitrate_bps(changes.bitrate_bps);
-            publisher.bitrate_bps = bitrate_bps;
-            self.post.out.command(shard, Command::SetBitrate { link, bitrate_bps });
+            publisher.bitrate_bps = room.bitrate_bps(changes.bitrate_bps);
+        }
+        self.note_follows_need(handle, changes);
+        if changes.bitrate_bps.is_some() || changes.follows_need.is_some() {
+            self.bound_bitrate(handle);
         }
         if changes.speech_packets.or(changes.speech_level).is_some() {
             self.watch(handle, changes);

@@ -161,7 +161,8 @@ impl Selector {
         false
     }
 
-    fn highest_encoding(&self) -> u8 {
+    /// The highest encoding that is allowed.
+    pub fn highest_encoding(&self) -> u8 {
         self.granted.map_or(0, |granted| granted.encoding).min(self.ceiling.encoding)
     }
 

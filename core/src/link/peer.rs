@@ -88,6 +88,10 @@ pub struct LinkFeedback {
     pub bitrate_due: Instant,
     /// The bound that REMB tells; 0 for none.
     pub bitrate_bps: u32,
+    /// Whether the peer is told not to send what nobody gets.
+    pub follows_need: bool,
+    /// When it is looked who gets something.
+    pub need_due: Instant,
     /// How many REMBs are left of the ramp at the start.
     pub ramp: u8,
     /// When what the way carries is shared anew.
@@ -132,6 +136,8 @@ pub struct News {
     pub talking: bool,
     /// One of its subscriptions is sent other layers.
     pub layers: bool,
+    /// Other encodings of one of its streams are needed.
+    pub needs: bool,
     /// One of its subscriptions is paused for want of bandwidth, or is no longer.
     pub paused: bool,
 }

@@ -34,9 +34,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             link.bandwidth.want(if offers.is_empty() { 0 } else { wanted_bps.saturating_add(audio_bps) });
             link.bandwidth.tick(now);
         }
+        let may_pause = self.links.get(id).is_some_and(|link| link.bandwidth.has_feedback());
         for ((place, offer), grant) in places.iter().zip(&offers).zip(&grants) {
-            let granted = grant.and_then(|level| offer.grants.get(usize::from(level)));
-            self.grant(*place, granted.copied(), now);
+            let granted = grant.and_then(|level| offer.grants.get(usize::from(level))).copied();
+            self.grant(*place, if may_pause { granted } else { granted.or(Some(Grant::LEAST)) }, now);
         }
     }
 
@@ -162,6 +163,13 @@ impl Offer {
         let mut highest_bps = 0;
         for (number, encoding) in (0..=selector.ceiling.encoding).zip(&stream.encodings) {
             if encoding.arrived.is_none_or(|arrived| now.since_us(arrived) > SILENT_US) {
+                // Where nobody needed it, it ended; it would be as large as it was.
+                let is_stopped = number >= stream.need.encodings() && encoding.usual_bps > highest_bps;
+                if is_stopped && !grants.is_full() {
+                    highest_bps = encoding.usual_bps;
+                    let grant = Grant { encoding: number, ..Grant::ALL };
+                    let _ = (demand.levels.push(highest_bps), grants.push(grant));
+                }
                 continue;
             }
             let top = |count: LayerCount, ceiling: u8| count.get().saturating_sub(1).min(ceiling);

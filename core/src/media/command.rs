@@ -79,12 +79,14 @@ pub enum Command {
         /// Of which stream.
         stream: StreamId,
     },
-    /// Bounds what a publisher sends, by REMB (0: no bound). The first seconds ramp up to it.
+    /// Bounds what a publisher sends, by REMB. The first seconds ramp up to it.
     SetBitrate {
         /// The publisher's link.
         link: LinkId,
-        /// The bound of the whole link.
+        /// The bound of the whole link; 0: none.
         bitrate_bps: u32,
+        /// Whether the bound is lower while nobody gets what the publisher sends.
+        follows_need: bool,
     },
     /// Adds an m-line of a subscriber, or changes the one that has this name.
     Subscribe(SubscriptionParameters),

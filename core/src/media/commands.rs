@@ -39,7 +39,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             }
             Command::Converse { conversation, settings } => self.set_conversation(conversation, settings),
             Command::RequestKeyframe { stream } => self.want_keyframe(now, stream),
-            Command::SetBitrate { link, bitrate_bps } => self.set_bitrate(now, link, bitrate_bps),
+            Command::SetBitrate { link, bitrate_bps, follows_need } => {
+                self.set_bitrate(now, link, bitrate_bps, follows_need);
+            }
             Command::Subscribe(parameters) => self.subscribe(now, parameters),
             Command::Switch { subscription, stream } => self.switch(now, subscription, stream),
             Command::SetSubscriptionActive { subscription, active } => {
@@ -179,6 +181,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if !self.links.get(parameters.link).is_some_and(Link::is_up) {
             return;
         }
+        self.review_need(now, source);
         let (mut forwarding, streams, ring) = self.forwarding();
         let outcome = streams.get(source).and_then(|stream| forwarding.catch_up(id.index, (source, stream), ring, now));
         match outcome {
@@ -210,9 +213,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    fn set_bitrate(&mut self, now: Instant, link: LinkId, bitrate_bps: u32) {
+    fn set_bitrate(&mut self, now: Instant, link: LinkId, bitrate_bps: u32, follows_need: bool) {
         let Some(state) = self.links.get_mut(link) else { return };
         state.feedback.bitrate_bps = bitrate_bps;
+        state.feedback.follows_need = follows_need;
+        state.feedback.need_due = now;
         state.feedback.bitrate_due = now;
         self.wake(link.index, now);
     }
@@ -280,6 +285,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let stream = subscription.parameters.stream.and_then(|stream| self.streams.get(stream));
         let Some((stream, source)) = stream.zip(subscription.parameters.stream) else { return };
         let target = subscription.selector.target(stream, now);
+        self.review_need(now, source);
         if sent != Some(target) {
             self.want_keyframe_of(now, source, target);
         }

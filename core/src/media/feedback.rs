@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::wire::rtcp::{fir, nack, pli, receiver_report, remb, transport_feedback};
 
 use super::compound::Compound;
+use super::need::needed_bps;
 use super::shard::FAR;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
@@ -49,6 +50,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         self.has_news |= note_silence(state, &mut self.streams, &self.settings, now);
         request(state, &mut self.streams, now, outbox);
         report_arrivals(state, &self.streams, now, outbox);
+        self.note_needs(now, id);
+        let Some(state) = self.links.get_mut(id) else { return };
         bound_bitrate(state, &self.streams, now, outbox);
         if state.feedback.report_due <= now {
             self.report(now, id, outbox);
@@ -67,6 +70,9 @@ fn next_due<G: Gcm>(link: &Link<G>, streams: &Table<'_, Stream>, now: Instant) -
     let mut due = link.feedback.report_due;
     if link.streams != list::END {
         due = due.min(link.feedback.bitrate_due);
+        if link.feedback.follows_need {
+            due = due.min(link.feedback.need_due);
+        }
     }
     if !link.arrivals.is_empty() {
         due = due.min(link.feedback.arrivals_due);
@@ -171,10 +177,11 @@ fn bound_bitrate<G: Gcm>(link: &mut Link<G>, streams: &Table<'_, Stream>, now: I
         return;
     }
     let steps_left = RAMP_STEPS.saturating_sub(link.feedback.ramp).max(1);
-    let bound_bps = match link.feedback.bitrate_bps {
+    let asked_bps = match link.feedback.bitrate_bps {
         0 => BITRATE_BPS_UNBOUND,
         bound => bound,
     };
+    let bound_bps = needed_bps(link, streams).map_or(asked_bps, |needed_bps| needed_bps.min(asked_bps));
     link.feedback.ramp = link.feedback.ramp.saturating_add(1).min(RAMP_STEPS);
     link.feedback.bitrate_due = now.after_ms(if steps_left > 1 { RAMP_MS } else { BITRATE_MS });
     let mut sources = heapless::Vec::<u32, 8>::new();

@@ -7,6 +7,7 @@ mod compound;
 mod conversations;
 mod feedback;
 pub mod memory;
+mod need;
 pub mod notice;
 mod notices;
 pub mod port;

@@ -7,6 +7,7 @@ use crate::media::{Media, Notice, SlowSource};
 use crate::random::Random;
 use crate::store::Table;
 use crate::stream::Stream;
+use crate::wire::Kind;
 
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Gives news to `take`, one after the other, until there are no more or `take` gives one back; false in the latter
@@ -109,6 +110,19 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 }
             }
             state.news.paused = false;
+        }
+        if state.news.needs {
+            let mut at = state.streams;
+            while let Some(stream) = self.streams.at_mut(at) {
+                at = stream.next_of_link;
+                let encodings = stream.need.encodings();
+                let is_told = stream.parameters.codec.kind() == Kind::Audio || stream.need.told == Some(encodings);
+                if !is_told {
+                    take(Notice::Needed { stream: stream.parameters.stream, encodings }).ok()?;
+                    stream.need.told = Some(encodings);
+                }
+            }
+            state.news.needs = false;
         }
         if state.news.receiving {
             let mut at = state.streams;

@@ -39,6 +39,9 @@ pub struct Publisher {
     pub display: Option<String<DISPLAY_BYTES>>,
     /// The bound of what they send, in bits per second; 0: none.
     pub bitrate_bps: u32,
+    /// Whether their client is told which encodings nobody needs, and is bounded by that; where it said nothing, their
+    /// room has a say.
+    pub follows_need: Option<bool>,
     /// Whether their media is encrypted end to end.
     pub is_end_to_end: bool,
     /// Packets over which their audio level is averaged, where not as the room has it.
@@ -65,6 +68,7 @@ impl Publisher {
             private_number,
             display: None,
             bitrate_bps: 0,
+            follows_need: None,
             is_end_to_end: false,
             speech_packets: None,
             speech_level: None,

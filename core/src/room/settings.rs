@@ -81,6 +81,8 @@ pub struct RoomSettings {
     pub playoutdelay_ext: bool,
     /// Whether transport-wide congestion control is negotiated.
     pub transport_wide_cc_ext: bool,
+    /// Whether publishers are told by REMB not to send what nobody gets.
+    pub follow_need: bool,
     /// Whether publishers are recorded.
     pub record: bool,
     /// Where recordings go.
@@ -127,6 +129,7 @@ impl Default for RoomSettings {
             videoorient_ext: true,
             playoutdelay_ext: true,
             transport_wide_cc_ext: true,
+            follow_need: false,
             record: false,
             rec_dir: None,
             lock_record: false,

@@ -38,6 +38,8 @@ pub struct Encoding {
     pub temporal_layers: LayerCount,
     /// What they take.
     pub rates: LayerRates,
+    /// What all of them took when they were sent, in bits a second: the highest of late.
+    pub usual_bps: u32,
     /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
     pub fir_sequence: u8,
 }
@@ -82,6 +84,7 @@ impl Encoding {
             spatial_layers: LayerCount::default(),
             temporal_layers: LayerCount::default(),
             rates: LayerRates::default(),
+            usual_bps: 0,
             fir_sequence: 0,
         }
     }
@@ -121,6 +124,14 @@ impl Encoding {
         self.arrived.is_none() || overtaken
     }
 
+    /// Notes what it takes now, as long as something of it comes.
+    pub fn note_usual_rate(&mut self, now: Instant) {
+        let is_sent = self.arrived.is_some_and(|arrived| now.since_us(arrived) < USUAL_US);
+        if let Some(bitrate_bps) = self.rates.bitrate_bps((u8::MAX, u8::MAX)).filter(|_| is_sent) {
+            self.usual_bps = bitrate_bps.max(self.usual_bps - self.usual_bps / USUAL_PART);
+        }
+    }
+
     /// Where the payload tells no layers, those that the dependency descriptor in `data` tells.
     pub fn read_dependencies(&mut self, data: &[u8], facts: &mut Facts) {
         if facts.picture.layers != Layers::Unknown {
@@ -156,3 +167,9 @@ impl Encoding {
         [self.loss.due(), self.keyframe.due()].into_iter().flatten().min()
     }
 }
+
+/// What came no later is sent still.
+const USUAL_US: u64 = 500_000;
+
+/// The part of its usual rate that an encoding forgets each time it is looked at.
+const USUAL_PART: u32 = 64;

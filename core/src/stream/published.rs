@@ -4,9 +4,11 @@ use heapless::Vec;
 
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
-use crate::stream::{Arrival, Encoding, EncodingParameters, Facts, History, Speech, StreamParameters, Traffic, Voice};
+use crate::stream::{
+    Arrival, Encoding, EncodingParameters, Facts, History, Need, Speech, StreamParameters, Traffic, Voice,
+};
 use crate::time::Instant;
-use crate::wire::{Extension, Kind, rtp};
+use crate::wire::{Codec, Extension, Kind, rtp};
 
 /// Audio packets kept for retransmission; longer than any receiver waits for one.
 pub const AUDIO_HISTORY_PACKETS: usize = 64;
@@ -33,6 +35,8 @@ pub struct Stream {
     pub voice: Option<Voice>,
     /// Earlier payloads that the publisher's packets carried again lately (RFC 2198).
     pub redundant_payloads: u8,
+    /// Which of its encodings somebody gets.
+    pub need: Need,
     /// When a keyframe is asked for anyway.
     next_keyframe: Instant,
     /// What arrived.
@@ -70,6 +74,7 @@ impl Stream {
             speech: Speech::default(),
             voice: None,
             redundant_payloads: 0,
+            need: Need::default(),
             next_keyframe: Instant::default(),
             traffic: Traffic::default(),
             receiving: false,
@@ -111,6 +116,10 @@ impl Stream {
         let clock_rate_hz = self.parameters.codec.clock_rate_hz();
         encoding.statistics.arrived(index, view.timestamp(), now, clock_rate_hz);
         let mut facts = Facts::read(&view, &self.parameters, index, now);
+        if self.parameters.is_end_to_end && self.parameters.codec != Codec::Vp9 {
+            // What is behind the payload descriptor says nothing to us, though it may look like a keyframe.
+            facts.picture.keyframe = false;
+        }
         let descriptor = self.parameters.extensions.id(Extension::DependencyDescriptor);
         if let Some(data) = descriptor.and_then(|id| view.element(id)) {
             encoding.read_dependencies(data, &mut facts);

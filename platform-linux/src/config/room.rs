@@ -41,6 +41,7 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "videoorient_ext", field: |r| Flag(&mut r.videoorient_ext) },
     Key { name: "playoutdelay_ext", field: |r| Flag(&mut r.playoutdelay_ext) },
     Key { name: "transport_wide_cc_ext", field: |r| Flag(&mut r.transport_wide_cc_ext) },
+    Key { name: "follow_need", field: |r| Flag(&mut r.follow_need) },
     Key { name: "record", field: |r| Flag(&mut r.record) },
     Key { name: "rec_dir", field: |r| Short(&mut r.rec_dir) },
     Key { name: "lock_record", field: |r| Flag(&mut r.lock_record) },

@@ -63,6 +63,25 @@ export class Layers {
     return this.#subscriber.page.evaluate(crowd, { room, feed: this.#feed, count, pauseMs, seconds });
   }
 
+  /** Waits until what the publisher sends, in bits a second, is as `isRight` wants it. */
+  async sends(isRight, what) {
+    const bytes = () =>
+      this.#publisher.page.evaluate(async () => {
+        const all = [...(await globalThis.connection.getStats()).values()];
+        return all.filter((it) => it.type === 'outbound-rtp').reduce((sum, it) => sum + it.bytesSent, 0);
+      });
+    let bps;
+    const isSent = async () => {
+      const before = await bytes();
+      await this.#publisher.page.waitForTimeout(1000);
+      bps = ((await bytes()) - before) * 8;
+      return isRight(bps);
+    };
+    await this.#publisher.until(`sent ${what}`, isSent).catch((error) => {
+      throw new Error(`${error.message}: ${bps} bit/s`);
+    });
+  }
+
   /** How many keyframes the publisher made so far. */
   keyframes() {
     return this.#publisher.page.evaluate(async () => {

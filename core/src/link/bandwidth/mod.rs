@@ -62,6 +62,12 @@ impl Bandwidth {
         [estimate_bps, self.remb_bps].into_iter().flatten().min()
     }
 
+    /// Whether the peer tells what arrives, packet by packet. One that tells only a number tells none above what it got
+    /// of late: a picture that was paused for it would never come back.
+    pub fn has_feedback(&self) -> bool {
+        self.reference.is_some()
+    }
+
     /// A packet of `bytes` left under a transport-wide number; numbers follow each other.
     pub fn note(&mut self, entries: &mut [DepartureEntry], number: u16, bytes: u16, now: Instant) {
         let probe = self.prober.note(bytes, now);
