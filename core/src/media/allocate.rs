@@ -34,10 +34,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             link.bandwidth.want(if offers.is_empty() { 0 } else { wanted_bps.saturating_add(audio_bps) });
             link.bandwidth.tick(now);
         }
-        let may_pause = self.links.get(id).is_some_and(|link| link.bandwidth.has_feedback());
-        for ((place, offer), grant) in places.iter().zip(&offers).zip(&grants) {
-            let granted = grant.and_then(|level| offer.grants.get(usize::from(level))).copied();
-            self.grant(*place, if may_pause { granted } else { granted.or(Some(Grant::LEAST)) }, now);
+        let is_by_number = self.links.get(id).is_some_and(|link| !link.bandwidth.has_feedback());
+        let spared = if is_by_number && grants.iter().all(Option::is_none) { first_of(&offers) } else { None };
+        for (number, (place, offer)) in places.iter().zip(&offers).enumerate() {
+            let level = grants.get(number).copied().flatten();
+            let granted = level.and_then(|level| offer.grants.get(usize::from(level))).copied();
+            self.grant(*place, if spared == Some(number) { Some(Grant::LEAST) } else { granted }, now);
         }
     }
 
@@ -146,6 +148,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             self.begin_picture(now, id);
         }
     }
+}
+
+/// Whom nothing pauses that is only a number: the first of those with the highest priority.
+fn first_of(offers: &[Offer]) -> Option<usize> {
+    (0..offers.len()).rev().max_by_key(|number| offers[*number].demand.priority)
 }
 
 /// What one m-line could be sent.

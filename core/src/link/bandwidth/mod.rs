@@ -62,8 +62,8 @@ impl Bandwidth {
         [estimate_bps, self.remb_bps].into_iter().flatten().min()
     }
 
-    /// Whether the peer tells what arrives, packet by packet. One that tells only a number tells none above what it got
-    /// of late: a picture that was paused for it would never come back.
+    /// Whether the peer tells what arrives, packet by packet. One that tells only a number tells none far above what it
+    /// got of late: if nothing is sent for it, it never rises again.
     pub fn has_feedback(&self) -> bool {
         self.reference.is_some()
     }

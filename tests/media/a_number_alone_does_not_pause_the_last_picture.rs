@@ -1,5 +1,5 @@
-//! A receiver that tells what it can take only by REMB is sent the least picture whatever it says: its number follows
-//! what it gets, so a pause would never end.
+//! A receiver that tells what it can take only by REMB is sent one picture whatever it says: its number follows what it
+//! gets, so a pause would never end.
 
 use crate::camera::{Camera, Watcher};
 use crate::memory_room::MemoryRoom;
@@ -8,7 +8,7 @@ use parlor_core::link::SrtpProfile;
 use parlor_core::wire::rtcp::remb;
 
 #[test]
-fn a_number_alone_pauses_nobody() {
+fn a_number_alone_does_not_pause_the_last_picture() {
     let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
     let mut camera = Camera::publish(&mut room);
     let peer = room.connect();
