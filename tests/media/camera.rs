@@ -155,6 +155,11 @@ impl Camera {
 }
 
 impl Got {
+    /// Its sequence number.
+    pub(crate) fn sequence(&self) -> u16 {
+        self.index as u16
+    }
+
     fn read(view: &rtp::View<'_>, index: u64) -> Self {
         let payload = view.payload();
         let number = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());

@@ -1,6 +1,7 @@
 //! The media half in memory: one scenario a file.
 
 mod a_join_storm_asks_for_few_keyframes;
+mod a_keyframe_is_asked_for_every_so_often;
 mod a_late_joiner_gets_what_came_since_the_keyframe;
 mod a_lost_packet_is_asked_for_and_reaches_everybody;
 mod a_number_alone_does_not_pause_the_last_picture;
@@ -14,7 +15,9 @@ mod dependencies;
 mod every_subscriber_gets_every_byte;
 mod forwarding_allocates_nothing;
 mod lost_sound_is_told_again;
+mod many_lost_packets_are_told_both_ways;
 mod memory_room;
+mod playout_delay_and_orientation_reach_the_subscriber;
 mod recorded_encoders_stay_decodable_while_layers_change;
 mod the_loudest_of_many_are_forwarded;
 mod trace;

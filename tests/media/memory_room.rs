@@ -9,7 +9,7 @@ use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Out
 use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
 use parlor_core::media::{
     Command, Datagram, EncodingParameters, Feedback, LayerCeiling, Media, Memory, Notice, OpenLink, SentLayers,
-    Settings, StreamParameters, SubscriptionParameters, tables,
+    Settings, SlowSource, StreamParameters, SubscriptionParameters, tables,
 };
 use parlor_core::random::Random;
 use parlor_core::stream::Traffic;
@@ -29,6 +29,8 @@ pub(crate) const CONVERSATION: ConversationId = ConversationId::new(0, 1);
 
 /// An extension that is forwarded as it comes, the playout delay.
 pub(crate) const TAG_ID: u8 = 5;
+/// The video orientation.
+pub(crate) const ORIENTATION_ID: u8 = 6;
 /// The dependency descriptor.
 pub(crate) const DESCRIPTOR_ID: u8 = 12;
 
@@ -127,6 +129,8 @@ pub(crate) struct MemoryRoom {
     pub(crate) takes_red: bool,
     /// How many encodings of the stream that was told of last are needed.
     pub(crate) needed: Option<u8>,
+    /// Of whom many packets were told to be lost.
+    pub(crate) slow: Vec<(SlowSource, u32)>,
     /// Whether what is published from now on is encrypted end to end.
     pub(crate) seals_end_to_end: bool,
     profile: SrtpProfile,
@@ -161,6 +165,7 @@ impl MemoryRoom {
             sent: None,
             layers: SentLayers::default(),
             needed: None,
+            slow: Vec::new(),
             seals_end_to_end: false,
             dominant: None,
             takes_red: false,
@@ -336,6 +341,7 @@ impl MemoryRoom {
                 Notice::Arrived { traffic, .. } => self.arrived = Some(traffic),
                 Notice::Sent { traffic, .. } => self.sent = Some(traffic),
                 Notice::Layers { layers, .. } => self.layers = layers,
+                Notice::SlowLink { source, lost_packets } => self.slow.push((source, lost_packets)),
                 Notice::Needed { encodings, .. } => self.needed = Some(encodings),
                 Notice::Dominant { stream } => self.dominant = Some(stream),
                 _ => {}
@@ -405,6 +411,7 @@ fn extensions() -> ExtensionMap {
         .with(Extension::TransportSequence, TRANSPORT_ID)
         .with(Extension::AudioLevel, LEVEL_ID)
         .with(Extension::PlayoutDelay, TAG_ID)
+        .with(Extension::VideoOrientation, ORIENTATION_ID)
         .with(Extension::DependencyDescriptor, DESCRIPTOR_ID)
 }
 
