@@ -6,32 +6,78 @@ mod memory_room;
 
 use std::time::Instant;
 
-use memory_room::{MemoryRoom, PAYLOAD_TYPE};
+use memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE, TRANSPORT_ID};
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;
+use parlor_core::media::{Command, LayerCeiling};
+use parlor_core::wire::rtcp::remb;
+use parlor_core::wire::rtcp::transport_feedback::{self, Arrival};
 use parlor_core::wire::{Codec, rtp};
+
+/// What is done beside forwarding.
+#[derive(Clone, Copy, PartialEq)]
+enum With {
+    /// Nothing.
+    Nothing,
+    /// VP8 has three temporal layers, of which two are sent: every other picture is left out.
+    Layers,
+    /// The way is known to carry enough: packets are paced, and it is shared ten times a second.
+    Pacing,
+    /// Each subscriber tells by transport-wide feedback what arrived, twenty times a second.
+    Feedback,
+}
 
 fn main() {
     println!("forward: ns per output packet, 1100-byte payload, median of {ROUNDS} rounds");
     for subscribers in [1, 10, 50, 200] {
         for profile in [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80] {
-            println!("  {profile:?}, {subscribers:>3} subscribers: {:>5.0}", measure(subscribers, profile));
+            println!(
+                "  {profile:?}, {subscribers:>3} subscribers: {:>5.0}",
+                measure(subscribers, profile, With::Nothing)
+            );
         }
+    }
+    println!("the same, AeadAes128Gcm, 50 subscribers, with");
+    let rows = [
+        ("nothing more", With::Nothing),
+        ("temporal layers left out", With::Layers),
+        ("pacing", With::Pacing),
+        ("feedback and an estimate", With::Feedback),
+    ];
+    for (name, with) in rows {
+        println!("  {name:<26}{:>5.0}", measure(50, SrtpProfile::AeadAes128Gcm, with));
     }
 }
 
-fn measure(subscribers: u32, profile: SrtpProfile) -> f64 {
+fn measure(subscribers: u32, profile: SrtpProfile, with: With) -> f64 {
     let mut room = MemoryRoom::new(Limits { subscribers: 256, ..Limits::DEFAULT }, profile);
     let publisher = room.connect();
     let stream = room.publish(publisher, Codec::Vp8, 100);
+    let mut listeners = Vec::new();
     for number in 0..subscribers {
         let subscriber = room.connect();
-        room.subscribe(subscriber, stream, 5000 + number * 10, true);
+        let ssrc = 5000 + number * 10;
+        let subscription = room.subscribe(subscriber, stream, ssrc, true);
+        if with == With::Layers {
+            let layers = LayerCeiling { temporal: 1, ..LayerCeiling::NONE };
+            room.media.command(room.now, Command::SetLayers { subscription, layers });
+        }
+        listeners.push(Listener { peer: subscriber, ssrc, next: 0, reports: 0 });
     }
     room.pass(1);
-    room.outbox.keeps = false;
-    let payload = [0x10; 1100];
+    room.forget();
     let mut index = 1000;
+    send(&mut room, publisher, with, index);
+    room.pass(1);
+    room.collect(|peer, opened| {
+        let Opened::Rtp(view, _) = opened else { return };
+        let number = view.element(TRANSPORT_ID).and_then(|data| data.first_chunk()).copied().map(u16::from_be_bytes);
+        let listener = listeners.iter_mut().find(|listener| listener.peer == peer);
+        if let Some((listener, number)) = listener.zip(number) {
+            listener.next = number;
+        }
+    });
+    room.outbox.keeps = false;
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let packets = 20_000 / u64::from(subscribers);
@@ -41,10 +87,12 @@ fn measure(subscribers: u32, profile: SrtpProfile) -> f64 {
                 if packet % 5_000 == 0 {
                     room.consent();
                 }
-                let header = rtp::Header { payload_type: PAYLOAD_TYPE, ssrc: 100, ..rtp::Header::default() };
-                room.send(publisher, header, index, &payload);
                 index += 1;
+                send(&mut room, publisher, with, index);
                 room.pass(1);
+                if packet % 50 == 0 {
+                    listeners.iter_mut().for_each(|listener| listener.tell(&mut room, with));
+                }
             }
             let elapsed = begin.elapsed().as_nanos() as f64;
             elapsed / (room.media.counters.sent_packets - sent_before) as f64
@@ -52,6 +100,54 @@ fn measure(subscribers: u32, profile: SrtpProfile) -> f64 {
         .collect();
     rounds.sort_by(f64::total_cmp);
     rounds[rounds.len() / 2]
+}
+
+fn send(room: &mut MemoryRoom, publisher: usize, with: With, index: u64) {
+    let mut payload = [0x10; 1100];
+    if with == With::Layers {
+        // Pictures of one packet: T0, T2, T1, T2, each higher one in need of the base layer only.
+        let layer = [0_u8, 2, 1, 2][index as usize % 4];
+        let base = (index / 4) as u8;
+        let [high, low] = (0x8000 | index as u16).to_be_bytes();
+        payload[..7].copy_from_slice(&[0x90, 0xe0, high, low, base, layer << 6 | 0x20, 1]);
+    }
+    let timestamp = index as u32 * 90;
+    let header = rtp::Header { payload_type: PAYLOAD_TYPE, ssrc: 100, timestamp, ..rtp::Header::default() };
+    room.send(publisher, header, index, &payload);
+}
+
+/// The far end of a subscriber's link.
+struct Listener {
+    peer: usize,
+    ssrc: u32,
+    /// The transport-wide number that was not reported yet.
+    next: u16,
+    reports: u8,
+}
+
+impl Listener {
+    fn tell(&mut self, room: &mut MemoryRoom, with: With) {
+        match with {
+            With::Nothing | With::Layers => {}
+            With::Pacing => {
+                room.send_rtcp(self.peer, |buffer| remb::write(buffer, 1, 50_000_000, &[self.ssrc]));
+            }
+            With::Feedback => {
+                let now_us = room.now.us;
+                // One packet a millisecond left, and took 5 ms.
+                let first = self.next;
+                self.next = first.wrapping_add(50);
+                let arrivals: [Arrival; 50] = std::array::from_fn(|step| Arrival {
+                    sequence: first.wrapping_add(step as u16),
+                    arrival_us: now_us - 45_000 + step as u64 * 1000,
+                });
+                self.reports = self.reports.wrapping_add(1);
+                room.send_rtcp(self.peer, |buffer| {
+                    Some(transport_feedback::write(buffer, 1, self.ssrc, self.reports, &arrivals)?.len)
+                });
+            }
+        }
+    }
 }
 
 const ROUNDS: usize = 15;

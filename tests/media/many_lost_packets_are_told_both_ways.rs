@@ -1,5 +1,5 @@
-//! A second in which many packets of an m-line were lost is told with their number, on the way to us and on the way from
-//! us; fewer than the threshold are not, and without a threshold none.
+//! A second in which many packets of an m-line were lost is told with their number, on the way to us and on the way
+//! from us; fewer than the threshold are not, and without a threshold none.
 
 use crate::camera::{Camera, Watcher};
 use crate::memory_room::MemoryRoom;

@@ -1,5 +1,5 @@
-//! What a publisher says of the playout delay and of how its camera is held reaches a subscriber; bounds of its own stand
-//! in place of the publisher's as long as it wants.
+//! What a publisher says of the playout delay and of how its camera is held reaches a subscriber; bounds of its own
+//! stand in place of the publisher's as long as it wants.
 
 use crate::memory_room::{MemoryRoom, ORIENTATION_ID, Opened, PAYLOAD_TYPE, TAG_ID};
 use parlor_core::limits::Limits;
