@@ -55,7 +55,7 @@ id!(
     SubscriptionId
 );
 id!(
-    /// One stream on its way to an address without a PeerConnection. The control half chooses it.
+    /// One stream on its way to an address or a file, without a PeerConnection. The control half chooses it.
     RelayId
 );
 id!(

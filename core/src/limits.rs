@@ -24,7 +24,7 @@ pub struct Limits {
     pub streams_per_subscriber: u8,
     /// M-lines of all subscribers together, a shard.
     pub subscriptions: u16,
-    /// Streams that go to addresses without a PeerConnection, a shard.
+    /// Streams that go to addresses or files without a PeerConnection, a shard.
     pub relays: u16,
     /// Streams whose sound is decoded at once for rooms that want its spectrum, over all shards; 0: none ever.
     pub spectra: u8,
@@ -49,7 +49,7 @@ impl Limits {
         streams_per_publisher: 4,
         streams_per_subscriber: 32,
         subscriptions: 1024,
-        relays: 32,
+        relays: 64,
         spectra: 8,
         history_packets: 512,
         queued_packets: 8_192,

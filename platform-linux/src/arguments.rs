@@ -14,6 +14,8 @@ Usage:
   parlor keep FILE [--set state.directory=DIRECTORY]   check a file and keep it in the state directory: from then on
                                                        it is the built-in configuration of this machine
   parlor import DIRECTORY                              print what a folder of Janus' .jcfg files means, as TOML
+  parlor recordings [--repair] [--config FILE] [--set KEY=VALUE ...]
+                                                       list recordings; --repair closes those that a crash left open
   parlor --version
   parlor --help
 
@@ -40,6 +42,11 @@ pub enum Action {
     Keep(PathBuf),
     /// Print the meaning of a folder of Janus' files.
     Import(PathBuf),
+    /// List recordings.
+    Recordings {
+        /// Whether what was left open or torn is mended first.
+        repair: bool,
+    },
     /// Print the version.
     Version,
     /// Print [`HELP`].
@@ -85,6 +92,12 @@ impl Arguments {
                 Short('V') | Long("version") => arguments.action = Action::Version,
                 Short('h') | Long("help") => arguments.action = Action::Help,
                 Value(word) if arguments.action == Action::Run && word == "plan" => arguments.action = Action::Plan,
+                Value(word) if arguments.action == Action::Run && word == "recordings" => {
+                    arguments.action = Action::Recordings { repair: false };
+                }
+                Long("repair") if matches!(arguments.action, Action::Recordings { .. }) => {
+                    arguments.action = Action::Recordings { repair: true };
+                }
                 Value(word) if arguments.action == Action::Run && word == "check" => {
                     let file = parser.value().map_err(|_| "check needs a FILE")?;
                     arguments.action = Action::Check(file.into());
@@ -121,15 +134,24 @@ mod tests {
         assert_eq!(read(&[]).unwrap().action, Action::Run);
         assert_eq!(read(&["check", "y.toml"]).unwrap().action, Action::Check("y.toml".into()));
         assert_eq!(read(&["keep", "y.toml"]).unwrap().action, Action::Keep("y.toml".into()));
+        assert_eq!(read(&["recordings"]).unwrap().action, Action::Recordings { repair: false });
+        assert_eq!(read(&["recordings", "--repair"]).unwrap().action, Action::Recordings { repair: true });
         assert_eq!(read(&["import", "janus"]).unwrap().action, Action::Import("janus".into()));
         assert_eq!(read(&["--janus-configs", "janus"]).unwrap().source, Source::Janus("janus".into()));
     }
 
     #[test]
     fn what_is_not_understood_is_refused_with_a_hint() {
-        for words in
-            [&["dance"][..], &["check"], &["keep"], &["import"], &["--config"], &["plan", "plan"], &["--verbose"]]
-        {
+        for words in [
+            &["dance"][..],
+            &["check"],
+            &["keep"],
+            &["import"],
+            &["--config"],
+            &["plan", "plan"],
+            &["--verbose"],
+            &["--repair"],
+        ] {
             assert!(read(words).unwrap_err().ends_with("; see parlor --help"), "for {words:?}");
         }
     }

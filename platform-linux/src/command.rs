@@ -7,7 +7,7 @@ use crate::config::Configuration;
 use crate::memory::Tables;
 use crate::plan::Plan;
 use crate::service_manager::ServiceManager;
-use crate::{janus_config, kept, server};
+use crate::{janus_config, kept, recording, server};
 
 /// What makes a binary `parlor` different from another.
 pub struct Product<T: Tables + 'static> {
@@ -51,6 +51,7 @@ impl<T: Tables> Product<T> {
                     println!("{line}");
                 }
             }
+            Action::Recordings { repair } => recordings(&self.configuration(&source, &options)?, repair)?,
             Action::Run => {
                 let configuration = self.configuration(&source, &options)?;
                 (self.log)(&configuration);
@@ -81,4 +82,27 @@ impl<T: Tables> Product<T> {
         self.tables.hold(&configuration.limits, configuration.media.shards.count())?;
         Ok(configuration)
     }
+}
+
+/// Lists recordings, mended first if that is wanted.
+fn recordings(configuration: &Configuration, repair: bool) -> Result<(), String> {
+    let Some(directory) = recording::directory(&configuration.recording, &configuration.state.directory) else {
+        return Err("recordings are off (recording.directory)".into());
+    };
+    if !directory.exists() {
+        println!("{}: no recordings yet", directory.display());
+        return Ok(());
+    }
+    let cannot = |error| format!("{}: {error}", directory.display());
+    println!("{:10} {:>9} {:>9} {:>12}  file", "state", "seconds", "packets", "bytes");
+    for kept in recording::list(&directory).map_err(cannot)? {
+        let kept = match repair {
+            true => recording::repair(&kept).map_err(|error| format!("{}: {error}", kept.path.display()))?,
+            false => kept,
+        };
+        let path = kept.path.strip_prefix(&directory).unwrap_or(&kept.path);
+        let (state, seconds) = (kept.state.name(), f64::from(kept.duration_ms) / 1e3);
+        println!("{state:10} {seconds:>9.1} {:>9} {:>12}  {}", kept.packets, kept.bytes, path.display());
+    }
+    Ok(())
 }

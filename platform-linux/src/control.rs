@@ -8,9 +8,9 @@ use std::time::{Duration, Instant as Clock};
 
 use parlor_core::control::{
     CaptureFailure, CapturePath, CaptureRequest, Contact, Control, Credentials, EventBackendKind, EventCounts, Origin,
-    Outlet, Refusal, Transport,
+    Outlet, RecordingRequest, Refusal, Transport,
 };
-use parlor_core::id::{CaptureId, ConnectionId};
+use parlor_core::id::{CaptureId, ConnectionId, RelayId};
 use parlor_core::link::{HandshakeCommand, HandshakeEvent, TapReader};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
@@ -27,6 +27,7 @@ use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::queue::{Receiver, Sender};
 use crate::random::SystemSource;
+use crate::recording::{Ended, Recordings};
 use crate::rooms::PermanentRooms;
 use crate::spectrum::Spectra;
 
@@ -48,6 +49,7 @@ pub struct ControlTask {
     events: Events,
     captures: Captures,
     spectra: RefCell<Spectra>,
+    recordings: Recordings,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
 }
@@ -57,6 +59,16 @@ struct State {
     connections: Connections,
     shards: Vec<Shard>,
     rooms: PermanentRooms,
+}
+
+/// What the control half has on the disk.
+pub struct Files {
+    /// Rooms that outlive a restart.
+    pub rooms: PermanentRooms,
+    /// Packets for administrators.
+    pub captures: Captures,
+    /// What publishers send.
+    pub recordings: Recordings,
 }
 
 /// The way to one shard.
@@ -91,9 +103,10 @@ impl ControlTask {
         commands: Vec<Sender<Command>>,
         connections: u16,
         events: Events,
-        rooms: PermanentRooms,
-        (captures, spectra): (Captures, Spectra),
+        files: Files,
+        spectra: Spectra,
     ) -> Rc<Self> {
+        let Files { rooms, captures, recordings } = files;
         let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
         let connections = Connections { places, count: 0 };
@@ -104,6 +117,7 @@ impl ControlTask {
             events,
             captures,
             spectra: RefCell::new(spectra),
+            recordings,
             slow_clients: Cell::new(0),
         })
     }
@@ -142,7 +156,8 @@ impl ControlTask {
             let copied = copies.recv().await;
             match copied.reader() {
                 TapReader::Capture(capture) if !self.captures.write(&copied) => self.end_capture(capture),
-                TapReader::Capture(_) => {}
+                // Recordings have a queue of their own.
+                TapReader::Capture(_) | TapReader::Recording(_) => {}
                 TapReader::Sound(stream) => {
                     let levels = self.spectra.borrow_mut().hear(index, stream, copied.bytes());
                     if let Some(levels) = levels {
@@ -155,6 +170,13 @@ impl ControlTask {
 
     fn end_capture(&self, capture: CaptureId) {
         self.with(|control, now, out| control.capture_ended(now, capture, out));
+    }
+
+    /// Hands on which recordings ended by themselves, for ever.
+    pub async fn end_recordings(self: Rc<Self>, ends: smol::channel::Receiver<Ended>) {
+        while let Ok((shard, relay, end)) = ends.recv().await {
+            self.with(|control, now, out| control.recording_ended(now, (shard, relay), end, out));
+        }
     }
 
     /// Runs the handshakes, for ever.
@@ -194,6 +216,7 @@ impl ControlTask {
     pub async fn end(&self, signal: i32) {
         self.with(|control, now, out| control.ending(now, signal, out));
         self.events.settle(LAST_EVENTS_WITHIN).await;
+        self.recordings.close();
     }
 
     /// Waits until no command waits for a place in a shard's queue.
@@ -221,6 +244,7 @@ impl ControlTask {
             handshakes: &self.handshakes,
             events: &self.events,
             captures: &self.captures,
+            recordings: &self.recordings,
             slow_clients: &self.slow_clients,
         };
         act(control, now, &mut world)
@@ -331,6 +355,7 @@ struct World<'a> {
     handshakes: &'a Mailbox<HandshakeCommand>,
     events: &'a Events,
     captures: &'a Captures,
+    recordings: &'a Recordings,
     slow_clients: &'a Cell<u64>,
 }
 
@@ -407,6 +432,14 @@ impl Outlet for World<'_> {
 
     fn stop_capture(&mut self, capture: CaptureId) {
         self.captures.stop(capture);
+    }
+
+    fn start_recording(&mut self, request: &RecordingRequest<'_>) {
+        self.recordings.begin(request);
+    }
+
+    fn stop_recording(&mut self, shard: u8, relay: RelayId) {
+        self.recordings.end(shard, relay);
     }
 
     fn session_began(&mut self, connection: ConnectionId, session: u64) {

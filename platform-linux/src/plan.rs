@@ -61,6 +61,10 @@ impl Plan {
             let bytes_each = shard::copy_bytes();
             rows.push(Row { part: "media", name: "queue of copies", count: all, bytes_each, estimate: false });
         }
+        if configuration.recording.directory.is_some() {
+            let bytes_each = shard::recording_bytes();
+            rows.push(Row { part: "media", name: "queue of recordings", count: all, bytes_each, estimate: false });
+        }
         let mut estimate = |name, count, bytes_each| {
             rows.push(Row { part: "estimate", name, count, bytes_each, estimate: true });
         };

@@ -28,6 +28,9 @@ pub const DTLS_DATAGRAMS: usize = 128;
 /// Copies of packets that wait to be written or heard.
 pub const COPIES: usize = 256;
 
+/// Copies of packets that wait to be recorded, a shard: about a second of what a meeting sends.
+pub const RECORDED: usize = 1024;
+
 /// The writing end.
 pub struct Sender<T: 'static> {
     items: Producer<'static, T>,

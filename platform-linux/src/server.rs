@@ -15,7 +15,7 @@ use crate::access_list::AccessList;
 use crate::banner::Banner;
 use crate::capture::Captures;
 use crate::config::{Configuration, UnixType};
-use crate::control::{Api, ControlTask};
+use crate::control::{Api, ControlTask, Files};
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::{self, Listener, Site};
@@ -24,6 +24,7 @@ use crate::memory::Tables;
 use crate::page::Page;
 use crate::pulse::{self, Supervisor};
 use crate::random::SystemSource;
+use crate::recording::Recordings;
 use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
@@ -71,9 +72,10 @@ pub fn run(
         let executor = Rc::new(LocalExecutor::new());
         let mut threads = Vec::new();
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
-        let mut copies = Vec::new();
-        for ShardHandle { index, commands: sender, notices: receiver, dtls, copied, thread, .. } in shards {
+        let (mut copies, mut recorded_packets) = (Vec::new(), Vec::new());
+        for ShardHandle { index, commands: sender, notices: receiver, dtls, copied, recorded, thread, .. } in shards {
             copies.extend(copied.map(|copied| (index, copied)));
+            recorded_packets.extend(recorded);
             commands.push(sender);
             notices.push(receiver);
             queues.push(dtls);
@@ -84,7 +86,11 @@ pub fn run(
         let events = Events::start(&configuration.events, &executor);
         let captures = Captures::new(&configuration.capture, &configuration.state.directory);
         let spectra = Spectra::new(usize::from(configuration.limits.spectra));
-        let task = ControlTask::new(control, commands, connections, events, rooms, (captures, spectra));
+        let directory = &configuration.state.directory;
+        let (recordings, ends) = Recordings::start(&configuration.recording, directory, recorded_packets)?;
+        let files = Files { rooms, captures, recordings };
+        let task = ControlTask::new(control, commands, connections, events, files, spectra);
+        executor.spawn(Rc::clone(&task).end_recordings(ends)).detach();
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
         }
@@ -196,10 +202,11 @@ fn start_shards(
 ) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, media_settings(configuration));
     let copies = configuration.has_copies();
+    let recorded_relays = configuration.recording.directory.as_ref().map(|_| limits.relays);
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port, ipv6, copies };
+            let settings = shard::Settings { index, port, ipv6, copies, recorded_relays };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use parlor_core::id::LinkId;
 use parlor_core::limits::DATAGRAM_BYTES;
-use parlor_core::link::{CopiedPacket, Route};
+use parlor_core::link::{CopiedPacket, Route, TapReader};
 use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice};
 use parlor_core::time::Instant;
 use polling::{Events, Poller};
@@ -21,6 +21,7 @@ use crate::capture::{Copied, Tapping};
 use crate::dtls::DtlsQueues;
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
+use crate::recording::{self, RecordedPackets, RecordingTap};
 use crate::udp::{Counters, Counts, Method, Receive, Socket, Transmit, system};
 
 /// What the poller calls the socket.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub ipv6: bool,
     /// Whether packets can be copied: captured, or heard.
     pub copies: bool,
+    /// How many relays can be recorded; nothing if nothing is.
+    pub recorded_relays: Option<u16>,
 }
 
 /// A running shard, seen from the control thread.
@@ -59,6 +62,8 @@ pub struct ShardHandle {
     pub dtls: DtlsQueues,
     /// Copies of packets, if they can be copied.
     pub copied: Option<Receiver<Copied>>,
+    /// Packets that are recorded, if any are.
+    pub recorded: Option<RecordedPackets>,
     /// The thread itself.
     pub thread: ShardThread,
 }
@@ -119,9 +124,10 @@ where
     // It is not touched before something is copied.
     let copies = settings.copies.then(queue::to_control::<_, { queue::COPIES }>).transpose()?;
     let (tapping, copied) = copies.map(|(sender, copied)| (Tapping::new(sender), copied)).unzip();
+    let (recording, recorded) = settings.recorded_relays.map(recording::tap).transpose()?.unzip();
     let transmit = Transmit::new(Arc::clone(&socket), Arc::clone(&counters));
     let media_port = ShardPort {
-        outbox: Outbox { transmit, dtls: incoming_outbox, tapping },
+        outbox: Outbox { transmit, dtls: incoming_outbox, tapping, recording },
         receive: Receive::new(Arc::clone(&socket), Arc::clone(&counters)),
         commands: commands_inbox,
         notices: notices_outbox,
@@ -138,7 +144,7 @@ where
     })?;
     let thread = ShardThread { stop, pulse, bell, counters, thread };
     let dtls = DtlsQueues { incoming, outgoing };
-    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, copied, thread })
+    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, copied, recorded, thread })
 }
 
 /// Bytes of a shard's queues and socket buffers, apart from the core's tables.
@@ -153,6 +159,11 @@ pub const fn memory_bytes() -> usize {
 /// Bytes of the queue of a shard whose packets can be copied.
 pub const fn copy_bytes() -> usize {
     queue::memory_bytes::<Copied, { queue::COPIES }>()
+}
+
+/// Bytes of the queue of a shard whose publishers can be recorded.
+pub const fn recording_bytes() -> usize {
+    recording::memory_bytes()
 }
 
 /// What a media thread reaches the world by.
@@ -181,6 +192,7 @@ pub struct Outbox {
     transmit: Transmit,
     dtls: Sender<DtlsDatagram>,
     tapping: Option<Tapping>,
+    recording: Option<RecordingTap>,
 }
 
 impl Outbox {
@@ -208,8 +220,17 @@ impl media::Outbox for Outbox {
     }
 
     fn copy(&mut self, packet: CopiedPacket) {
-        if let Some(tapping) = &mut self.tapping {
-            tapping.push(packet);
+        match packet.reader {
+            TapReader::Recording(relay) => {
+                if let Some(recording) = &mut self.recording {
+                    recording.push(relay, packet);
+                }
+            }
+            TapReader::Capture(_) | TapReader::Sound(_) => {
+                if let Some(tapping) = &mut self.tapping {
+                    tapping.push(packet);
+                }
+            }
         }
     }
 }
@@ -362,7 +383,7 @@ mod tests {
     }
 
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0, ipv6: true, copies: false }, echo).unwrap()
+        start(Settings { index, port: 0, ipv6: true, copies: false, recorded_relays: None }, echo).unwrap()
     }
 
     #[test]
@@ -389,9 +410,11 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        assert!(start(Settings { index: 2, port, ipv6: true, copies: false }, echo).is_err());
+        let settings =
+            |index, copies| Settings { index, port, ipv6: copies, copies, recorded_relays: copies.then_some(2) };
+        assert!(start(settings(2, false), echo).is_err());
         assert!(shard.thread.stop());
-        assert!(start(Settings { index: 1, port, ipv6: false, copies: true }, echo).unwrap().thread.stop());
+        assert!(start(settings(1, true), echo).unwrap().thread.stop());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::memory_room::{MemoryRoom, PAYLOAD_TYPE};
 use parlor_core::id::{RelayId, StreamId};
 use parlor_core::limits::Limits;
 use parlor_core::link::{IncomingIndex, MasterKey, SrtpKeys, SrtpProfile, SrtpSession};
-use parlor_core::media::{Command, RelayKeys, RelayParameters};
+use parlor_core::media::{Command, RelayDestination, RelayKeys, RelayParameters};
 use parlor_core::wire::{Codec, ExtensionMap, rtp};
 use parlor_linux::crypto::RingGcm;
 
@@ -17,12 +17,14 @@ fn relay(index: u16, stream: StreamId, keys: Option<RelayKeys>) -> Command {
         relay: RelayId::new(index, 1),
         stream,
         layer: None,
-        remote: SocketAddr::from(([127, 0, 0, 1], 4000 + index)),
-        rtcp: None,
+        destination: RelayDestination::Address {
+            remote: SocketAddr::from(([127, 0, 0, 1], 4000 + index)),
+            rtcp: None,
+            keys,
+        },
         ssrc: 70 + u32::from(index),
         payload_type: 99,
         extensions: ExtensionMap::EMPTY,
-        keys,
     })
 }
 

@@ -6,7 +6,7 @@ use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
 use super::parameter::{PLUGIN, Parameter, Wanted, flag, natural_u32, optional, required, string};
-use crate::room::publisher::DESCRIPTION_BYTES;
+use crate::room::publisher::{DESCRIPTION_BYTES, RECORDING_NAME_BYTES};
 use crate::room::{CodecName, DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED};
 use crate::stream::Mid;
 
@@ -56,6 +56,8 @@ pub(crate) struct Changes {
     pub(crate) bitrate_bps: Option<u32>,
     pub(crate) follows_need: Option<bool>,
     pub(crate) wants_keyframe: bool,
+    pub(crate) record: Option<bool>,
+    pub(crate) recording_name: Option<String<RECORDING_NAME_BYTES>>,
     pub(crate) speech_packets: Option<u32>,
     pub(crate) speech_level: Option<u32>,
     pub(crate) streams: Vec<StreamChange, PUBLISHED>,
@@ -88,6 +90,8 @@ impl Changes {
             bitrate_bps: natural_u32(body, "bitrate"),
             follows_need: flag(body, "follow_need"),
             wants_keyframe: flag(body, "keyframe").unwrap_or_default(),
+            record: flag(body, "record"),
+            recording_name: string(body, "filename")?,
             speech_packets: natural_u32(body, "audio_active_packets").filter(|packets| *packets > 0),
             speech_level: natural_u32(body, "audio_level_average").filter(|level| (1..=127).contains(level)),
             ..Self::default()

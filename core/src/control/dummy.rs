@@ -113,7 +113,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
         let Some(shard) = publisher.and_then(|publisher| publisher.dummy_shard) else { return };
         let streams = publisher.map(|publisher| publisher.streams.clone()).unwrap_or_default();
-        self.remove_forwarders(handle, |_| true);
+        self.remove_relays(handle, |_| true);
         let watchers = self.lose_sources(handle, true);
         if let Some(tables) = self.state.shard_mut(shard) {
             for stream in streams {

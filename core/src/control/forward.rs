@@ -17,9 +17,9 @@ use super::rooms::NAMED;
 use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RelayId, RoomId, StreamId};
 use crate::link::MasterKey;
-use crate::media::{Command, RelayKeys, RelayParameters};
+use crate::media::{Command, RelayDestination, RelayKeys, RelayParameters};
 use crate::random::Random;
-use crate::room::{Forwarder, Name, PUBLISHED};
+use crate::room::{Forwarder, Name, PUBLISHED, Relayed};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 use crate::wire::{Extension, ExtensionMap};
@@ -174,7 +174,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let (handle, publisher_id) = self.forwarded_feed(room, body)?;
         // As in Janus, only the low 32 bits count.
         let stream_id = natural(body, "stream_id").unwrap_or_default() as u32;
-        let removed = self.remove_forwarders(handle, |forwarder| forwarder.number == stream_id);
+        let is_meant = |relayed: &Relayed| relayed.forwarder().is_some_and(|it| it.number == stream_id);
+        let removed = self.remove_relays(handle, is_meant);
         if removed == 0 {
             return Err(refuse!(plugin::NO_FEED, "stream_id", "No such stream ({stream_id})"));
         }
@@ -206,35 +207,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    /// Ends the forwarders of `handle` that are `meant`; says how many.
-    pub(crate) fn remove_forwarders(&mut self, handle: HandleId, meant: impl Fn(&Forwarder) -> bool) -> usize {
-        let Some(shard) = self.shard_of(handle) else { return 0 };
-        let Some(tables) = self.state.shard_mut(shard) else { return 0 };
-        let mut removed = 0;
-        for index in 0..tables.forwarders.capacity() as u16 {
-            let is_meant = |forwarder: &&Forwarder| forwarder.handle == handle && meant(forwarder);
-            if let Some(id) = tables.forwarders.at(index).filter(is_meant).and(tables.forwarders.id_at(index)) {
-                tables.forwarders.remove(id);
-                removed += 1;
-                self.post.out.command(shard, Command::RemoveRelay { relay: id.into() });
-            }
-        }
-        removed
-    }
-
     /// The publisher whom `body` names by `publisher_id`.
     fn forwarded_feed(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, Name), Refusal> {
         let number = name_at(body, "publisher_id").unwrap_or_default();
         let unknown = || refuse!(plugin::NO_FEED, "publisher_id", "No such feed ({number})");
         self.state.feed(room, number).map(|(handle, _, _)| (handle, number)).ok_or_else(unknown)
-    }
-
-    fn shard_of(&self, handle: HandleId) -> Option<u8> {
-        let entry = self.state.handles.get(handle)?;
-        match &entry.peer {
-            Some(peer) => Some(peer.shard),
-            None => self.state.rooms.get(entry.publisher()?.room?).map(|room| room.shard),
-        }
     }
 
     /// The port that a shard's receivers answer to.
@@ -346,7 +323,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let mut made = Vec::new();
         let Some(shard) = self.shard_of(handle) else { return Ok(made) };
         let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
-        let (size, taken) = (tables.forwarders.capacity(), tables.forwarders.len());
+        let (size, taken) = (tables.relays.capacity(), tables.relays.len());
         if taken + wishes.len() > size {
             return Err(Refusal::full("forwarders", size));
         }
@@ -354,7 +331,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let number = self.forwarder_number(shard);
             let forwarder = Forwarder { number, ..wish.forwarder };
             let Some(tables) = self.state.shard_mut(shard) else { break };
-            let id = tables.forwarders.insert(forwarder).map_err(|_| Refusal::full("forwarders", size))?;
+            let id =
+                tables.relays.insert(Relayed::Forwarder(forwarder)).map_err(|_| Refusal::full("forwarders", size))?;
             let _ = made.push(forwarder);
             if let Some(parameters) = self.relay_parameters(shard, id.into(), wish) {
                 self.post.out.command(shard, Command::AddRelay(parameters));
@@ -368,7 +346,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         loop {
             let number = self.random.u32();
             let tables = self.state.shards.get(usize::from(shard));
-            let is_taken = tables.is_some_and(|it| it.forwarders.iter().any(|(_, other)| other.number == number));
+            let has_it = |relayed: &Relayed| relayed.forwarder().is_some_and(|other| other.number == number);
+            let is_taken = tables.is_some_and(|it| it.relays.iter().any(|(_, other)| has_it(other)));
             if number != 0 && !is_taken {
                 return number;
             }
@@ -388,18 +367,20 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             relay,
             stream,
             layer: (!wish.is_viewer).then_some(layer.unwrap_or(0)),
-            remote: address,
-            rtcp: rtcp_port.map(|port| SocketAddr::new(address.ip(), port)),
+            destination: RelayDestination::Address {
+                remote: address,
+                rtcp: rtcp_port.map(|port| SocketAddr::new(address.ip(), port)),
+                keys: wish.keys,
+            },
             ssrc,
             payload_type,
             extensions: of_content(&entry.extensions),
-            keys: wish.keys,
         })
     }
 }
 
 /// The extensions that tell of the content, not of the publisher's transport.
-fn of_content(extensions: &ExtensionMap) -> ExtensionMap {
+pub(super) fn of_content(extensions: &ExtensionMap) -> ExtensionMap {
     let kept =
         [Extension::AudioLevel, Extension::VideoOrientation, Extension::PlayoutDelay, Extension::DependencyDescriptor];
     kept.iter().fold(ExtensionMap::EMPTY, |map, it| map.with(*it, extensions.id(*it).unwrap_or_default()))

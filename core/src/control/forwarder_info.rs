@@ -185,9 +185,9 @@ impl<'a> PublisherForwarders<'a, '_> {
     fn forwarders(self) -> impl Iterator<Item = ForwarderInfo> + Clone {
         let Self { state, handle, shard, rtcp_port, .. } = self;
         let tables: Option<&'a _> = state.shards.get(usize::from(shard));
-        let size = tables.map_or(0, |tables| tables.forwarders.capacity());
+        let size = tables.map_or(0, |tables| tables.relays.capacity());
         (0..size as u16).filter_map(move |index| {
-            let forwarder = tables?.forwarders.at(index).filter(|forwarder| forwarder.handle == handle)?;
+            let forwarder = tables?.relays.at(index)?.forwarder().filter(|forwarder| forwarder.handle == handle)?;
             Some(ForwarderInfo::of(forwarder, rtcp_port))
         })
     }

@@ -80,6 +80,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 return Err(why);
             }
         };
+        self.take_recording(caller.handle, &changes, body);
         self.tell_joining(caller.handle, room);
         self.notify_joined(caller.handle);
         if len.is_some() {

@@ -7,7 +7,7 @@ use super::handle::Handle;
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{Forwarder, PublishedStream, Room, SubscribedStream};
+use crate::room::{PublishedStream, Relayed, Room, SubscribedStream};
 use crate::store::Slot;
 
 /// The most shards of a box.
@@ -42,14 +42,13 @@ pub(super) struct ShardMemory<'m> {
     pub(super) links: &'m mut [Slot<LinkEntry>],
     pub(super) streams: &'m mut [Slot<PublishedStream>],
     pub(super) subscriptions: &'m mut [Slot<SubscribedStream>],
-    pub(super) forwarders: &'m mut [Slot<Forwarder>],
+    pub(super) relays: &'m mut [Slot<Relayed>],
 }
 
 impl<'m> Memory<'m> {
     /// Takes all that `limits` ask for with `shards` shards.
     pub fn new(limits: &Limits, shards: u8, lender: &mut impl Lender<'m>) -> Self {
-        let [sessions, handles, rooms, tokens, links, streams, subscriptions, forwarders, remote, buffer] =
-            lengths(limits);
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remote, buffer] = lengths(limits);
         Self {
             sessions: lender.lend("sessions", sessions),
             handles: lender.lend("handles", handles),
@@ -60,7 +59,7 @@ impl<'m> Memory<'m> {
                     links: lender.lend("links, control half", links),
                     streams: lender.lend("streams, control half", streams),
                     subscriptions: lender.lend("subscriptions, control half", subscriptions),
-                    forwarders: lender.lend("relays, control half", forwarders),
+                    relays: lender.lend("relays, control half", relays),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),
@@ -71,7 +70,7 @@ impl<'m> Memory<'m> {
 }
 
 /// The entries of each table, in the order of the parameters of [`super::Storage`]: sessions, handles, rooms, tokens;
-/// of each shard links, streams, subscriptions, forwarders; bytes of a request, and of each other buffer.
+/// of each shard links, streams, subscriptions, relays; bytes of a request, and of each other buffer.
 pub const fn lengths(limits: &Limits) -> [usize; 10] {
     let request = limits.request_bytes as usize;
     [

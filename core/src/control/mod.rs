@@ -35,6 +35,8 @@ mod peer_events;
 mod people;
 mod post;
 mod publish;
+mod recording;
+mod relays;
 mod reply;
 mod rooms;
 mod select;
@@ -57,7 +59,7 @@ use core::net::IpAddr;
 
 use heapless::Vec;
 
-use crate::id::{CaptureId, ConnectionId, StreamId};
+use crate::id::{CaptureId, ConnectionId, RelayId, StreamId};
 use crate::link::{HandshakeCommand, HandshakeEvent};
 use crate::media::{Command, Notice};
 use crate::random::Random;
@@ -72,6 +74,7 @@ use error::{core_error, refuse};
 pub use memory::{Lender, Memory, lengths, memory};
 pub use notify::{EventBackendKind, EventCounts, TOPICS, Topic};
 pub use origin::{Contact, Origin, Transport};
+pub use recording::{RecordingEnd, RecordingRequest};
 pub use settings::Settings;
 pub use storage::Storage;
 
@@ -131,6 +134,13 @@ pub trait Outlet {
 
     /// An administrator has enough of them, or their handle is gone.
     fn stop_capture(&mut self, _capture: CaptureId) {}
+
+    /// What a relay of this shard brings goes into a file from now on. If that cannot be, the platform says so by
+    /// [`Control::recording_ended`].
+    fn start_recording(&mut self, _request: &RecordingRequest<'_>) {}
+
+    /// That is enough.
+    fn stop_recording(&mut self, _shard: u8, _relay: RelayId) {}
 
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
@@ -266,6 +276,17 @@ impl<'m, R: Random> Control<'m, R> {
     /// A file takes no more packets.
     pub fn capture_ended(&mut self, now: Instant, capture: CaptureId, out: &mut impl Outlet) {
         self.turn(now, out).0.capture_ended(capture);
+    }
+
+    /// A file takes no more of what a relay of this shard brings, or could not be made.
+    pub fn recording_ended(
+        &mut self,
+        now: Instant,
+        (shard, relay): (u8, RelayId),
+        end: RecordingEnd,
+        out: &mut impl Outlet,
+    ) {
+        self.turn(now, out).0.recording_ended(shard, relay, end);
     }
 
     /// News from DTLS.

@@ -105,10 +105,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Ends the PeerConnection of `handle`, if it has one, with all its streams and subscriptions, and tells the client
     /// why, if there is a reason.
     pub(crate) fn close_peer(&mut self, handle: HandleId, reason: Option<&'static str>) {
-        let lost_forwarders = self.remove_forwarders(handle, |_| true) > 0;
+        let lost_forwarders = self.remove_relays(handle, |relayed| relayed.forwarder().is_some()) > 0;
+        self.remove_relays(handle, |_| true);
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
         if let Some(publisher) = entry.publisher_mut() {
             publisher.lost_forwarders |= lost_forwarders;
+            // As in Janus, the next PeerConnection is recorded only if that is said again.
+            (publisher.is_recorded, publisher.recording_name) = (false, None);
         }
         let Some(peer) = entry.peer.take() else { return };
         let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
@@ -280,6 +283,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.notify_webrtc(self.state, handle, 6, event);
             self.tell_published(handle);
             self.notify_up(handle);
+            self.record_as_room(handle);
         }
     }
 

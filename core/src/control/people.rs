@@ -61,6 +61,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if let Some(room) = self.state.rooms.get_mut(id) {
             room.settings.record = record;
         }
+        self.record_room(id, record);
         self.say(caller, &Success { videoroom: "success", record: Some(record) });
         Ok(())
     }

@@ -35,8 +35,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{}' published", change.mid);
             self.published(caller.handle, &change.mid).ok_or_else(unknown)?;
         }
+        self.check_recording(caller.handle, &changes)?;
         let answer = jsep.as_ref().map(|jsep| self.publish(caller.handle, &changes, jsep)).transpose()?;
         self.apply(caller.handle, &changes);
+        self.take_recording(caller.handle, &changes, body);
+        self.follow_recording(caller.handle);
         self.notify_configured(caller.handle);
         self.tell_configured(caller, answer, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         let is_described = !changes.descriptions.is_empty() && self.is_described(caller.handle, &changes);
@@ -185,7 +188,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.post.out.command(shard, Command::ConfigureStream(parameters));
             } else if was_enabled {
                 self.post.out.command(shard, Command::RemoveStream { stream: id });
-                self.remove_forwarders(handle, |forwarder| forwarder.stream == id);
+                self.remove_relays(handle, |relayed| relayed.stream() == id);
             }
         }
         Ok(())

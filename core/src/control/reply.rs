@@ -284,6 +284,8 @@ pub(crate) struct RoomEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kicked: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recording: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) started: Option<&'static str>,

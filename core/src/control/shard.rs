@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::memory::ShardMemory;
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
-use crate::room::{Forwarder, PublishedStream, SubscribedStream};
+use crate::room::{PublishedStream, Relayed, SubscribedStream};
 use crate::store::Table;
 use crate::stream::Traffic;
 
@@ -22,7 +22,7 @@ pub(crate) struct Shard<'m> {
     pub(crate) streams: Table<'m, PublishedStream>,
     pub(crate) subscriptions: Table<'m, SubscribedStream>,
     /// Their places are those of the media half's relays.
-    pub(crate) forwarders: Table<'m, Forwarder>,
+    pub(crate) relays: Table<'m, Relayed>,
 }
 
 impl<'m> Shard<'m> {
@@ -31,7 +31,7 @@ impl<'m> Shard<'m> {
             links: Table::new(memory.links),
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
-            forwarders: Table::new(memory.forwarders),
+            relays: Table::new(memory.relays),
         }
     }
 

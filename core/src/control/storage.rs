@@ -6,7 +6,7 @@ use super::memory::{Memory, ShardMemory, lengths};
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{Forwarder, PublishedStream, Room, SubscribedStream};
+use crate::room::{PublishedStream, Relayed, Room, SubscribedStream};
 use crate::store::{Reserve, Slot};
 
 /// Memory for `SHARDS` shards and the limits whose [`lengths`] the other parameters are, in that order.
@@ -19,7 +19,7 @@ pub struct Storage<
     const LINKS: usize,
     const STREAMS: usize,
     const SUBSCRIPTIONS: usize,
-    const FORWARDERS: usize,
+    const RELAYS: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 > {
@@ -27,7 +27,7 @@ pub struct Storage<
     handles: Reserve<Slot<Handle>, HANDLES>,
     rooms: Reserve<Slot<Room>, ROOMS>,
     tokens: Reserve<Slot<StoredToken>, TOKENS>,
-    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, FORWARDERS>; SHARDS],
+    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, RELAYS>; SHARDS],
     message: [u8; BUFFER_BYTES],
     remote: [u8; REQUEST_BYTES],
     local: [u8; BUFFER_BYTES],
@@ -54,11 +54,11 @@ macro_rules! control_storage {
 }
 
 /// What is there for one shard.
-struct ShardStorage<const LINKS: usize, const STREAMS: usize, const SUBSCRIPTIONS: usize, const FORWARDERS: usize> {
+struct ShardStorage<const LINKS: usize, const STREAMS: usize, const SUBSCRIPTIONS: usize, const RELAYS: usize> {
     links: Reserve<Slot<LinkEntry>, LINKS>,
     streams: Reserve<Slot<PublishedStream>, STREAMS>,
     subscriptions: Reserve<Slot<SubscribedStream>, SUBSCRIPTIONS>,
-    forwarders: Reserve<Slot<Forwarder>, FORWARDERS>,
+    relays: Reserve<Slot<Relayed>, RELAYS>,
 }
 
 impl<
@@ -70,7 +70,7 @@ impl<
     const LINKS: usize,
     const STREAMS: usize,
     const SUBSCRIPTIONS: usize,
-    const FORWARDERS: usize,
+    const RELAYS: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 >
@@ -83,7 +83,7 @@ impl<
         LINKS,
         STREAMS,
         SUBSCRIPTIONS,
-        FORWARDERS,
+        RELAYS,
         REQUEST_BYTES,
         BUFFER_BYTES,
     >
@@ -99,7 +99,7 @@ impl<
                 links: Reserve::new(),
                 streams: Reserve::new(),
                 subscriptions: Reserve::new(),
-                forwarders: Reserve::new(),
+                relays: Reserve::new(),
             }
         }; SHARDS],
         message: [0; BUFFER_BYTES],
@@ -109,15 +109,14 @@ impl<
 
     /// What `limits` ask for with `shards` shards; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits, shards: u8) -> Option<Memory<'_>> {
-        let [sessions, handles, rooms, tokens, links, streams, subscriptions, forwarders, remote, buffer] =
-            lengths(limits);
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remote, buffer] = lengths(limits);
         let mut parts = heapless::Vec::new();
         for shard in self.shards.get_mut(..usize::from(shards))? {
             let part = ShardMemory {
                 links: shard.links.lend(links)?,
                 streams: shard.streams.lend(streams)?,
                 subscriptions: shard.subscriptions.lend(subscriptions)?,
-                forwarders: shard.forwarders.lend(forwarders)?,
+                relays: shard.relays.lend(relays)?,
             };
             parts.push(part).ok()?;
         }

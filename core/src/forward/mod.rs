@@ -23,7 +23,7 @@ mod tests;
 pub use fan_out::{Forwarding, Outcome, Pending, Queued, Turn};
 pub use parameters::SubscriptionParameters;
 pub use redundancy::{EARLIER, Redundancy};
-pub use relay::{Relay, RelayKeys, RelayParameters};
+pub use relay::{Relay, RelayDestination, RelayKeys, RelayParameters};
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
 pub use select::{Grant, LayerCeiling, Selector, SentLayers};
 pub use sent::{Changes, SENT_PACKETS, Sent, SentEntry, SentRing, SentTable};

@@ -1,5 +1,6 @@
-//! A stream on its way to an address, as plain RTP or sealed with a key that was agreed on elsewhere: a subscription
-//! without a PeerConnection. Nobody asks for its packets again, so they leave at once and are not remembered.
+//! A stream on its way to a file, or to an address, as plain RTP or sealed with a key that was agreed on elsewhere: a
+//! subscription without a PeerConnection. Nobody asks for its packets again, so they leave at once and are not
+//! remembered.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,7 +9,7 @@ use crate::forward::fan_out::incoming;
 use crate::forward::select::{self, Choice};
 use crate::forward::{Changes, Framing, LayerCeiling, Leaving, Placement, Rewriter, Selector, Sending, write};
 use crate::id::{RelayId, StreamId};
-use crate::link::{Gcm, MasterKey, Outbox, Route, SrtpKeys, SrtpProfile, SrtpSession};
+use crate::link::{Gcm, MasterKey, Outbox, PacketWay, Route, SrtpKeys, SrtpProfile, SrtpSession, Tap, TapReader};
 use crate::store::list;
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
@@ -24,17 +25,47 @@ pub struct RelayParameters {
     /// The layer that it gets; `None` for what a subscriber would get.
     pub layer: Option<u8>,
     /// Where packets go.
-    pub remote: SocketAddr,
-    /// Where reports go, and where requests for keyframes come from.
-    pub rtcp: Option<SocketAddr>,
+    pub destination: RelayDestination,
     /// The SSRC.
     pub ssrc: u32,
     /// The payload type.
     pub payload_type: u8,
     /// The header extensions of the publisher that are kept, by the publisher's numbers.
     pub extensions: ExtensionMap,
+}
+
+/// Where the packets of a relay go.
+#[derive(Clone, Copy)]
+pub enum RelayDestination {
+    /// To an address.
+    Address {
+        /// Where packets go.
+        remote: SocketAddr,
+        /// Where reports go, and where requests for keyframes come from.
+        rtcp: Option<SocketAddr>,
+        /// What packets are sealed with, if they are.
+        keys: Option<RelayKeys>,
+    },
+    /// To a file of the platform's.
+    File,
+}
+
+impl RelayParameters {
+    /// Where reports go, and where requests for keyframes come from.
+    pub fn rtcp(&self) -> Option<SocketAddr> {
+        match self.destination {
+            RelayDestination::Address { rtcp, .. } => rtcp,
+            RelayDestination::File => None,
+        }
+    }
+
     /// What packets are sealed with, if they are.
-    pub keys: Option<RelayKeys>,
+    pub fn keys(&self) -> Option<RelayKeys> {
+        match self.destination {
+            RelayDestination::Address { keys, .. } => keys,
+            RelayDestination::File => None,
+        }
+    }
 }
 
 /// A key of both directions (RFC 4568 section 6.1), for AES-CM with HMAC-SHA1.
@@ -46,7 +77,7 @@ pub struct RelayKeys {
     pub has_short_tags: bool,
 }
 
-/// A stream on its way to an address.
+/// A stream on its way to an address or a file.
 pub struct Relay<G: Gcm> {
     /// What was asked for.
     pub parameters: RelayParameters,
@@ -65,7 +96,7 @@ pub struct Relay<G: Gcm> {
 impl<G: Gcm> Relay<G> {
     /// A relay whose first sequence number is `first`.
     pub fn new(parameters: RelayParameters, first: u16) -> Self {
-        let srtp = parameters.keys.map(|RelayKeys { master, .. }| {
+        let srtp = parameters.keys().map(|RelayKeys { master, .. }| {
             let profile = SrtpProfile::Aes128CmSha1_80;
             SrtpSession::new(&SrtpKeys { profile, local: master, remote: master })
         });
@@ -108,6 +139,14 @@ impl<G: Gcm> Relay<G> {
         let leaving = Leaving { sending: Sending::First, index, changes, transport_sequence: 0, now, redundant: None };
         let buffer = outbox.lend();
         let written = write((packet, facts), &self.framing(), &splice, leaving, buffer).ok_or(Drop::TooLong)?;
+        self.packets_sent = self.packets_sent.wrapping_add(1);
+        self.octets_sent = self.octets_sent.wrapping_add((written.len - written.header_len) as u32);
+        let RelayDestination::Address { remote, .. } = self.parameters.destination else {
+            let tap = Tap { reader: TapReader::Recording(self.parameters.relay), most_bytes: 0 };
+            let copy = tap.copy(PacketWay::RtpOut, &buffer[..written.len]);
+            outbox.copy(copy);
+            return Ok(choice);
+        };
         let len = match &self.srtp {
             Some(srtp) => {
                 let sealed = srtp.seal_rtp(buffer, written.len, written.header_len, written.index)?;
@@ -116,15 +155,13 @@ impl<G: Gcm> Relay<G> {
             }
             None => written.len,
         };
-        outbox.commit(&route(self.parameters.remote), len);
-        self.packets_sent = self.packets_sent.wrapping_add(1);
-        self.octets_sent = self.octets_sent.wrapping_add((written.len - written.header_len) as u32);
+        outbox.commit(&route(remote), len);
         Ok(choice)
     }
 
     /// Sends the RTCP that `write` writes.
     pub fn send_rtcp(&mut self, outbox: &mut impl Outbox, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
-        let Some(remote) = self.parameters.rtcp else { return };
+        let Some(remote) = self.parameters.rtcp() else { return };
         let buffer = outbox.lend();
         let Some(len) = write(buffer) else { return };
         let sealed = match &mut self.srtp {
@@ -150,7 +187,7 @@ impl<G: Gcm> Relay<G> {
     }
 
     fn has_short_tags(&self) -> bool {
-        self.parameters.keys.is_some_and(|keys| keys.has_short_tags)
+        self.parameters.keys().is_some_and(|keys| keys.has_short_tags)
     }
 }
 

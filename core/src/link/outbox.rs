@@ -20,8 +20,8 @@ pub trait Outbox {
     /// Hands a DTLS datagram to the task that owns DTLS; false if its queue is full.
     fn dtls(&mut self, datagram: DtlsDatagram) -> bool;
 
-    /// Hands on the copy of a packet. One that finds its queue full is lost and counted; a platform without captures
-    /// and without spectra has no use for any.
+    /// Hands on the copy of a packet. One that finds its queue full is lost and counted, and ends the recording that it
+    /// is for; a platform without captures, recordings and spectra has no use for any.
     fn copy(&mut self, _packet: CopiedPacket) {}
 }
 

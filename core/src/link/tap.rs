@@ -1,7 +1,7 @@
 //! Copies of packets for who wants them outside the media half: an administrator who looks at a link, or whoever
 //! listens to a stream's sound. They are taken where packets are not protected, and read where nobody waits for it.
 
-use crate::id::{CaptureId, StreamId};
+use crate::id::{CaptureId, RelayId, StreamId};
 use crate::limits::DATAGRAM_BYTES;
 
 /// Whom copies are for.
@@ -9,6 +9,8 @@ use crate::limits::DATAGRAM_BYTES;
 pub enum TapReader {
     /// Who captures the packets of a link.
     Capture(CaptureId),
+    /// Who records what a relay brings.
+    Recording(RelayId),
     /// Who listens to the sound of a stream.
     Sound(StreamId),
 }

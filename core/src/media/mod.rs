@@ -20,7 +20,9 @@ mod run;
 pub mod shard;
 pub mod storage;
 
-pub use crate::forward::{LayerCeiling, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters};
+pub use crate::forward::{
+    LayerCeiling, RelayDestination, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters,
+};
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{ConversationSettings, EncodingParameters, Feedback, Mid, Rid, StreamParameters};
 pub use command::{Command, OpenLink};

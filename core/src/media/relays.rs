@@ -1,4 +1,4 @@
-//! Streams on their way to addresses: what goes there, what is asked from there.
+//! Streams on their way to addresses and files: what goes there, what is asked from there.
 
 use crate::forward::{Relay, RelayParameters};
 use crate::id::{LinkId, RelayId, StreamId};
@@ -43,7 +43,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    /// Sends a packet that was kept to every address that its stream goes to.
+    /// Sends a packet that was kept to every address and file that its stream goes to.
     pub(super) fn relay(&mut self, now: Instant, place: SourcePlace, packet: PacketId, outbox: &mut impl Outbox) {
         let Some(stream) = self.streams.get(place.stream) else { return };
         let Some(facts) = self.pool.note(packet) else { return };
@@ -91,13 +91,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let mut is_known = false;
         for place in 0..self.relays.capacity() as u16 {
             let Some(relay) = self.relays.at_mut(place) else { continue };
-            if relay.parameters.rtcp != Some(route.remote) {
+            if relay.parameters.rtcp() != Some(route.remote) {
                 continue;
             }
             is_known = true;
             let (stream, ssrc) = (relay.parameters.stream, relay.parameters.ssrc);
             // Opened in place, it is no other relay's any more.
-            let is_sealed = relay.parameters.keys.is_some();
+            let is_sealed = relay.parameters.keys().is_some();
             let Ok(len) = relay.open_rtcp(bytes) else { return true };
             if asks_for_keyframe(&bytes[..len], ssrc) {
                 self.want_keyframe(now, stream);

@@ -5,6 +5,7 @@ pub mod forwarder;
 pub mod name;
 pub mod network;
 pub mod publisher;
+pub mod relayed;
 #[allow(clippy::module_inception)]
 pub mod room;
 pub mod settings;
@@ -16,6 +17,7 @@ pub use forwarder::Forwarder;
 pub use name::{NAME_BYTES, Name};
 pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, PublishedStream, Publisher};
+pub use relayed::{Recording, Relayed};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
 pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber, WantedLayers};

@@ -18,6 +18,9 @@ pub const DESCRIPTION_BYTES: usize = 64;
 /// The longest metadata of a participant, in bytes.
 pub const METADATA_BYTES: usize = 256;
 
+/// The longest name of a recording that a publisher chooses, in bytes.
+pub const RECORDING_NAME_BYTES: usize = 128;
+
 /// A JSON object as it was written.
 pub type Metadata = String<METADATA_BYTES>;
 
@@ -48,6 +51,10 @@ pub struct Publisher {
     pub speech_packets: Option<u32>,
     /// The average level that counts as talking, where not as the room has it.
     pub speech_level: Option<u32>,
+    /// Whether what they publish goes into files.
+    pub is_recorded: bool,
+    /// What these are called, if they said it.
+    pub recording_name: Option<String<RECORDING_NAME_BYTES>>,
     /// Whether forwarders of theirs ended because they published no more: lists go on naming them, as Janus' do.
     pub lost_forwarders: bool,
     /// The shard of somebody who is only listed and never sends.
@@ -72,6 +79,8 @@ impl Publisher {
             is_end_to_end: false,
             speech_packets: None,
             speech_level: None,
+            is_recorded: false,
+            recording_name: None,
             lost_forwarders: false,
             dummy_shard: None,
             metadata: None,

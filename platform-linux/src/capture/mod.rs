@@ -5,9 +5,9 @@ mod pcap;
 mod text;
 
 use std::cell::RefCell;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Component, Path, PathBuf};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_core::control::{CaptureFormat, CapturePath, CaptureRequest};
@@ -15,11 +15,9 @@ use parlor_core::id::CaptureId;
 use parlor_core::link::{CopiedPacket, TapReader};
 
 use crate::config;
+use crate::folder::{self, NAME_BYTES, checked_name};
 use crate::log;
 use crate::queue::Sender;
-
-/// The longest name of a file, in bytes.
-const NAME_BYTES: usize = 128;
 
 /// A copy on its way from a media thread.
 pub struct Copied {
@@ -103,8 +101,10 @@ impl Captures {
     /// Begins a file and says where it is; the error is a sentence.
     pub fn start(&self, request: &CaptureRequest<'_>) -> Result<CapturePath, String> {
         let settings = self.settings.as_ref().ok_or("captures are off (capture.directory)")?;
-        let folder = settings.folder(request.folder)?;
-        let name = request.file.map_or_else(|| Ok(usual_name(request)), |name| checked_name(name).map(Into::into))?;
+        let folder = folder::inside(&settings.directory, request.folder)?;
+        let name = request
+            .file
+            .map_or_else(|| Ok(usual_name(request)), |name| checked_name(name, NAME_BYTES).map(Into::into))?;
         let path = folder.join(name);
         let shown = CapturePath::try_from(path.to_str().unwrap_or_default()).map_err(|_| "the path is too long")?;
         // What is there is never written over, nor a link followed.
@@ -143,27 +143,6 @@ impl Captures {
     }
 }
 
-impl Settings {
-    /// The folder `wanted`, which is the directory or below it.
-    fn folder(&self, wanted: Option<&str>) -> Result<PathBuf, String> {
-        let cannot = |error: io::Error| format!("the folder cannot be used: {error}");
-        fs::create_dir_all(&self.directory).map_err(cannot)?;
-        let directory = self.directory.canonicalize().map_err(cannot)?;
-        let wanted = directory.join(wanted.unwrap_or_default());
-        let outside = || format!("only folders of {} are written to", directory.display());
-        if wanted.components().any(|part| part == Component::ParentDir) || !wanted.starts_with(&directory) {
-            return Err(outside());
-        }
-        // A link that leads away is refused before anything is made behind it.
-        let there = wanted.ancestors().find_map(|folder| folder.canonicalize().ok());
-        if !there.is_some_and(|folder| folder.starts_with(&directory)) {
-            return Err(outside());
-        }
-        fs::create_dir_all(&wanted).map_err(cannot)?;
-        Ok(wanted)
-    }
-}
-
 impl Capture {
     /// Writes a copy; false if that is the last.
     fn add(&mut self, copied: &Copied, most_bytes: u64) -> bool {
@@ -186,15 +165,6 @@ impl Capture {
             Ok(()) => log::info("capture", format_args!("{path}: {packets} packets, {lost} were lost on the way")),
             Err(error) => log::warn("capture", format_args!("{path}: cannot be written: {error}")),
         }
-    }
-}
-
-/// A name that says no folder.
-fn checked_name(name: &str) -> Result<&str, String> {
-    let is_name = !name.is_empty() && name.len() <= NAME_BYTES && !name.starts_with('.');
-    match is_name && !name.contains(['/', '\0']) {
-        true => Ok(name),
-        false => Err(format!("a file's name has no folder, does not begin with a dot and has 1 to {NAME_BYTES} bytes")),
     }
 }
 

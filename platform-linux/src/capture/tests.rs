@@ -1,5 +1,6 @@
 //! What is written, where, and how much.
 
+use std::fs;
 use std::time::Duration;
 
 use parlor_core::link::{PacketWay, Tap, TapReader};

@@ -11,7 +11,7 @@ use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 13] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 14] = [
     ("control", CONTROL),
     ("media", MEDIA),
     ("forward", FORWARD),
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 13] = [
     ("limits", LIMITS),
     ("log", LOG),
     ("capture", CAPTURE),
+    ("recording", RECORDING),
     (DYNAMIC_ROOMS_NAME, DYNAMIC_ROOMS),
     ("board", BOARD),
 ];
@@ -128,6 +129,12 @@ const CAPTURE: &[Key<Configuration>] = &[
     Key { name: "directory", field: |c| Folder(&mut c.capture.directory) },
     Key { name: "megabytes", field: |c| Number(&mut c.capture.megabytes, 1..=65_536) },
     Key { name: "seconds", field: |c| Number(&mut c.capture.seconds, 1..=86_400) },
+];
+
+const RECORDING: &[Key<Configuration>] = &[
+    Key { name: "directory", field: |c| Folder(&mut c.recording.directory) },
+    Key { name: "megabytes", field: |c| Number(&mut c.recording.megabytes, 0..=1 << 30) },
+    Key { name: "room_megabytes", field: |c| Number(&mut c.recording.room_megabytes, 0..=1 << 30) },
 ];
 
 /// The section whose other keys are those of a room.

@@ -1,6 +1,6 @@
 // A Parlor of our own on free ports, that can be stopped and started again; or one that runs already.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -52,6 +52,16 @@ export class Server {
   /** Where it speaks the Janus API over HTTP. */
   get rest() {
     return `http://${this.url.host}/janus`;
+  }
+
+  /** Where recordings lie. */
+  get recordings() {
+    return join(this.#state, 'recordings');
+  }
+
+  /** What `parlor recordings` prints with these `options`. */
+  listRecordings(...options) {
+    return execFileSync(this.#binary, ['recordings', ...options, ...this.#arguments], { encoding: 'utf8' });
   }
 
   /** Whether we may stop and start it. */

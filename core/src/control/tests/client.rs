@@ -8,9 +8,9 @@ use std::vec::Vec;
 use crate::control::json::{Value, parse};
 use crate::control::{
     CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, Lender, Memory,
-    Outlet, Settings, Transport,
+    Outlet, RecordingRequest, Settings, Transport,
 };
-use crate::id::{CaptureId, ConnectionId, LinkId};
+use crate::id::{CaptureId, ConnectionId, LinkId, RelayId};
 use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
 use crate::media::{CloseReason, Command, Notice};
@@ -49,6 +49,8 @@ pub(super) struct Heard {
     pub(super) kept: Vec<RoomSettings>,
     /// Files that grow.
     pub(super) captures: Vec<CaptureId>,
+    /// Recordings under way: which relay, and the file with its folder.
+    pub(super) recordings: Vec<(RelayId, String)>,
 }
 
 impl Outlet for Heard {
@@ -89,6 +91,15 @@ impl Outlet for Heard {
         }
         self.captures.push(request.capture);
         Ok(format!("here/{}", request.file.unwrap_or("usual")).as_str().try_into().unwrap())
+    }
+
+    fn start_recording(&mut self, request: &RecordingRequest<'_>) {
+        let folder = request.folder.map(|folder| format!("{folder}/")).unwrap_or_default();
+        self.recordings.push((request.relay, folder + request.file));
+    }
+
+    fn stop_recording(&mut self, _: u8, relay: RelayId) {
+        self.recordings.retain(|(running, _)| *running != relay);
     }
 
     fn stop_capture(&mut self, capture: CaptureId) {
@@ -225,8 +236,8 @@ impl World {
         self.control.closed(self.now, contact, &mut self.heard);
     }
 
-    /// How many entries each table has: sessions, handles, rooms, links, streams, subscriptions.
-    pub(super) fn sizes(&self) -> [usize; 6] {
+    /// How many entries each table has: sessions, handles, rooms, links, streams, subscriptions, relays.
+    pub(super) fn sizes(&self) -> [usize; 7] {
         let state = &self.control.state;
         let shard = &state.shards[0];
         [
@@ -236,6 +247,7 @@ impl World {
             shard.links.len(),
             shard.streams.len(),
             shard.subscriptions.len(),
+            shard.relays.len(),
         ]
     }
 

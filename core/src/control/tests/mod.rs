@@ -15,6 +15,7 @@ mod participants;
 mod permanent;
 mod protocol;
 mod publishing;
+mod recording;
 mod redundancy;
 mod speech;
 mod states;

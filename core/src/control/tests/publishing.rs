@@ -136,7 +136,7 @@ fn an_offer_that_does_not_fit_changes_nothing() {
     let body = r#"{"request":"joinandconfigure","ptype":"publisher","room":7}"#;
     let said = world.ask_with(0, numbers[0], numbers[1], body, Some(("offer", &many)));
     assert!(said.contains("499") && said.contains("streams per publisher (3)"), "{said}");
-    assert_eq!(world.sizes()[3..], [0, 0, 0]);
+    assert_eq!(world.sizes()[3..], [0, 0, 0, 0]);
     assert!(world.ask_with(0, numbers[0], numbers[1], body, Some(("offer", OFFER))).contains("joined"));
 }
 

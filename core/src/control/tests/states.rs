@@ -107,8 +107,12 @@ fn every_request_is_answered_in_every_state_and_leaves_nothing_behind() {
                     world.drop_connection(connection);
                 }
                 world.close_links();
-                let [sessions, handles, _, links, streams, subscriptions] = world.sizes();
-                assert_eq!([sessions, handles, links, streams, subscriptions], [0; 5], "{state:?}, {body}, {jsep:?}");
+                let [sessions, handles, _, links, streams, subscriptions, relays] = world.sizes();
+                assert_eq!(
+                    [sessions, handles, links, streams, subscriptions, relays],
+                    [0; 6],
+                    "{state:?}, {body}, {jsep:?}"
+                );
             }
         }
     }

@@ -112,8 +112,8 @@ fn no_text_of_any_length_breaks_a_request() {
                 world.drop_connection(connection);
             }
             world.close_links();
-            let [sessions, handles, _, links, streams, subscriptions] = world.sizes();
-            assert_eq!([sessions, handles, links, streams, subscriptions], [0; 5], "{}", case.0);
+            let [sessions, handles, _, links, streams, subscriptions, relays] = world.sizes();
+            assert_eq!([sessions, handles, links, streams, subscriptions, relays], [0; 6], "{}", case.0);
         }
     }
     assert!(count > 400, "{count}");

@@ -1,0 +1,253 @@
+//! Recordings: which m-lines go into files, and what these are called. Files are the platform's.
+
+use core::fmt::Write;
+
+use heapless::String;
+
+use super::Outlet;
+use super::changes::Changes;
+use super::error::Refusal;
+use super::forward::of_content;
+use super::json::Value;
+use super::media_info::{codec_name, kind_name};
+use super::notify::{RoomNotice, Subject};
+use super::reply::RoomEvent;
+use super::rooms::check_lock;
+use super::turn::{Done, Turn};
+use crate::id::{HandleId, RelayId, RoomId};
+use crate::media::{Command, RelayDestination, RelayParameters};
+use crate::random::Random;
+use crate::room::{Name, PublishedStream, Recording, Relayed};
+use crate::wire::{Codec, ExtensionMap};
+
+/// The longest name of a file, in bytes, without what tells its format.
+const FILE_BYTES: usize = 256;
+
+/// One m-line that goes into a file.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordingRequest<'a> {
+    /// The shard that copies its packets.
+    pub shard: u8,
+    /// What the copies will be called.
+    pub relay: RelayId,
+    /// Its room.
+    pub room: Name,
+    /// The folder that the room names, if it does.
+    pub folder: Option<&'a str>,
+    /// The file, with folders before it where the publisher named some; without what tells the format.
+    pub file: &'a str,
+    /// What the m-line carries.
+    pub codec: Codec,
+    /// Janus' name of that.
+    pub codec_name: &'static str,
+    /// The format's parameters as the publisher said them.
+    pub parameters: &'a str,
+    /// The header extensions in the packets.
+    pub extensions: ExtensionMap,
+    /// Whether the payload is encrypted end to end.
+    pub is_end_to_end: bool,
+}
+
+/// Why a recording ended though nobody asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingEnd {
+    /// Packets came faster than the disk took them.
+    SlowDisk,
+    /// The disk is full, or failed.
+    DiskError,
+    /// What recordings may take is used up.
+    Budget,
+    /// The file would lie outside the folder of recordings, or cannot be made.
+    Refused,
+    /// All places of relays are taken.
+    NoPlace,
+}
+
+impl RecordingEnd {
+    /// As a sentence.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::SlowDisk => "The disk is too slow",
+            Self::DiskError => "The disk is full or failed",
+            Self::Budget => "Recordings take all the space they may",
+            Self::Refused => "The file cannot be made there",
+            Self::NoPlace => "No place left (relays)",
+        }
+    }
+}
+
+impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// Whether there is a relay's place for each m-line of `handle`, if `changes` want them recorded.
+    pub(crate) fn check_recording(&self, handle: HandleId, changes: &Changes) -> Done {
+        let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
+        let Some(publisher) = publisher.filter(|it| changes.record == Some(true) && !it.is_recorded) else {
+            return Ok(());
+        };
+        let tables = self.shard_of(handle).and_then(|shard| self.state.shards.get(usize::from(shard)));
+        let (size, taken) = tables.map_or((0, 0), |tables| (tables.relays.capacity(), tables.relays.len()));
+        if taken + publisher.streams.len() > size { Err(Refusal::full("relays", size)) } else { Ok(()) }
+    }
+
+    /// Takes from `changes` what is said about recording. Without the secret of a room that locks it that is nothing,
+    /// as in Janus.
+    pub(crate) fn take_recording(&mut self, handle: HandleId, changes: &Changes, body: Value<'_>) {
+        let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) else {
+            return;
+        };
+        let Some(room) = publisher.room.and_then(|room| self.state.rooms.get(room)) else { return };
+        let settings = &room.settings;
+        if settings.lock_record && check_lock(settings.secret.as_deref(), body, "secret").is_err() {
+            return;
+        }
+        publisher.is_recorded = changes.record.unwrap_or(publisher.is_recorded);
+        publisher.recording_name = changes.recording_name.clone().or(publisher.recording_name.take());
+    }
+
+    /// Everybody in `room` is recorded from now on, or nobody.
+    pub(crate) fn record_room(&mut self, room: RoomId, record: bool) {
+        for index in 0..self.state.handles.capacity() as u16 {
+            let Some(handle) = self.state.handles.id_at(index).map(HandleId::from) else { continue };
+            let publisher = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut());
+            let Some(publisher) = publisher.filter(|publisher| publisher.room == Some(room)) else { continue };
+            publisher.is_recorded = record;
+            self.follow_recording(handle);
+        }
+    }
+
+    /// The media of `handle` came up: they are recorded if their room is.
+    pub(crate) fn record_as_room(&mut self, handle: HandleId) {
+        let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) else {
+            return;
+        };
+        let room = publisher.room.and_then(|room| self.state.rooms.get(room));
+        publisher.is_recorded |= room.is_some_and(|room| room.settings.record);
+        self.follow_recording(handle);
+    }
+
+    /// Begins and ends recordings of `handle`, so that what flows and is to be recorded is, and nothing else.
+    pub(crate) fn follow_recording(&mut self, handle: HandleId) {
+        let Some(entry) = self.state.handles.get(handle) else { return };
+        let Some((peer, publisher)) = entry.peer.as_ref().zip(entry.publisher()) else { return };
+        if !publisher.is_recorded {
+            self.remove_relays(handle, |relayed| matches!(relayed, Relayed::Recording(_)));
+            return;
+        }
+        if !peer.is_up {
+            return;
+        }
+        let (shard, streams) = (peer.shard, publisher.streams.clone());
+        for (index, stream) in streams.into_iter().enumerate() {
+            let flows = |entry: &PublishedStream| !entry.is_disabled && entry.codec.is_some();
+            let recording = Recording { handle, stream };
+            if self.state.stream(shard, stream).is_some_and(flows) && !self.is_recorded(shard, recording) {
+                self.begin_recording(shard, recording, index);
+            }
+        }
+    }
+
+    fn is_recorded(&self, shard: u8, recording: Recording) -> bool {
+        let tables = self.state.shards.get(usize::from(shard));
+        tables.is_some_and(|tables| tables.relays.iter().any(|(_, it)| *it == Relayed::Recording(recording)))
+    }
+
+    /// Begins to record an m-line, which is the one with this place in the offer.
+    fn begin_recording(&mut self, shard: u8, recording: Recording, index: usize) {
+        let Recording { handle, stream } = recording;
+        let Some(tables) = self.state.shard_mut(shard) else { return };
+        let Ok(relay) = tables.relays.insert(Relayed::Recording(recording)).map(RelayId::from) else {
+            self.tell_recording_ended(shard, recording, RecordingEnd::NoPlace);
+            return;
+        };
+        let ssrc = self.random.u32();
+        let Some(published) = self.state.stream(shard, stream) else { return };
+        let Some(codec) = published.codec else { return };
+        let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let extensions = of_content(&published.extensions);
+        let room = publisher.room.and_then(|room| self.state.rooms.get(room));
+        let file = file_name(publisher, (kind_name(published.kind), index), self.post.emitter.time_us);
+        self.post.out.start_recording(&RecordingRequest {
+            shard,
+            relay,
+            room: publisher.room_name,
+            folder: room.and_then(|room| room.settings.rec_dir.as_deref()),
+            file: &file,
+            codec,
+            codec_name: codec_name(codec),
+            parameters: &published.parameters,
+            extensions,
+            is_end_to_end: publisher.is_end_to_end,
+        });
+        let parameters = RelayParameters {
+            relay,
+            stream,
+            layer: None,
+            destination: RelayDestination::File,
+            ssrc,
+            payload_type: published.payload_type,
+            extensions,
+        };
+        self.post.out.command(shard, Command::AddRelay(parameters));
+    }
+
+    /// The platform takes no more of what `relay` brings.
+    pub(crate) fn recording_ended(&mut self, shard: u8, relay: RelayId, end: RecordingEnd) {
+        let Some(tables) = self.state.shard_mut(shard) else { return };
+        let Some(Relayed::Recording(recording)) = tables.relays.get(relay).copied() else { return };
+        tables.relays.remove(relay);
+        self.post.out.command(shard, Command::RemoveRelay { relay });
+        self.tell_recording_ended(shard, recording, end);
+    }
+
+    /// Tells a publisher, and management systems, that an m-line is recorded no more though they want it.
+    fn tell_recording_ended(&mut self, shard: u8, Recording { handle, stream }: Recording, end: RecordingEnd) {
+        say!(warn, "a recording ended: {}", end.reason());
+        let state = &*self.state;
+        let Some(publisher) = state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
+        let Some(mid) = state.stream(shard, stream).map(|published| published.mid.as_str()) else { return };
+        let (room, id, mid) = (publisher.room_name, publisher.name, Some(mid));
+        let event = RoomEvent {
+            room: Some(room),
+            id: Some(id),
+            mid,
+            recording: Some("ended"),
+            reason: Some(end.reason()),
+            ..RoomEvent::default()
+        };
+        self.post.event(state, handle, None, &event, None);
+        let notice = RoomNotice { event: "recording-ended", room, id: Some(id), mid, ..RoomNotice::default() };
+        self.post.notify_plugin(state, Subject::Handle(handle), &notice);
+    }
+}
+
+/// What the file of an m-line is called: as its publisher wants it, or by room, publisher and time.
+fn file_name(
+    publisher: &crate::room::Publisher,
+    (kind, index): (&str, usize),
+    unix_time_us: u64,
+) -> String<FILE_BYTES> {
+    let mut name = String::new();
+    // There is room for the longest of each.
+    let _ = match &publisher.recording_name {
+        Some(wanted) => write!(name, "{wanted}-{kind}-{index}"),
+        None => {
+            let (room, user) = (Plain(publisher.room_name), Plain(publisher.name));
+            write!(name, "videoroom-{room}-user-{user}-{unix_time_us}-{kind}-{index}")
+        }
+    };
+    name
+}
+
+/// A name as a part of a file's, which has no folders.
+struct Plain(Name);
+
+impl core::fmt::Display for Plain {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        struct Replacing<'a, 'f>(&'a mut core::fmt::Formatter<'f>);
+        impl Write for Replacing<'_, '_> {
+            fn write_str(&mut self, text: &str) -> core::fmt::Result {
+                text.chars().try_for_each(|it| self.0.write_char(if it == '/' || it.is_control() { '_' } else { it }))
+            }
+        }
+        write!(Replacing(formatter), "{}", self.0)
+    }
+}

@@ -1,0 +1,132 @@
+//! Recordings: copies of packets from the media threads to files in one folder, written by two threads of their own, so
+//! that a disk that is slow or full delays nobody. Janus' words are not here; what a file is called is the core's.
+
+mod file;
+mod kept;
+mod mjr;
+mod tap;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use parlor_core::control::{RecordingEnd, RecordingRequest};
+use parlor_core::id::RelayId;
+
+use crate::config;
+use crate::log;
+
+pub use kept::{Kept, list, repair};
+pub use tap::RecordedPackets;
+pub(crate) use tap::{RecordingTap, memory_bytes, tap};
+use writer::{Order, Wanted, Writer};
+
+/// Orders that wait for the thread that writes.
+const ORDERS: usize = 1024;
+
+/// How long the server's end waits for the disk.
+const CLOSED_WITHIN: Duration = Duration::from_millis(500);
+
+/// A recording that ended though nobody asked for it: of which shard, which relay, why.
+pub type Ended = (u8, RelayId, RecordingEnd);
+
+/// All recordings, seen from the control thread.
+pub struct Recordings {
+    threads: Option<Threads>,
+    ended: smol::channel::Sender<Ended>,
+    overflows: Vec<tap::Overflows>,
+}
+
+struct Threads {
+    orders: SyncSender<Order>,
+    /// Is hung up when the last file is closed.
+    closed: Receiver<()>,
+}
+
+impl Recordings {
+    /// Recordings as `settings` want them, of the packets that each shard copies; and where their ends are told.
+    pub fn start(
+        settings: &config::Recording,
+        state_directory: &Path,
+        packets: Vec<RecordedPackets>,
+    ) -> Result<(Self, smol::channel::Receiver<Ended>), String> {
+        // Each relay of each shard ends once.
+        let places = packets.iter().map(RecordedPackets::relays).sum::<usize>().max(1);
+        let (ended, ends) = smol::channel::bounded(2 * places);
+        let overflows = packets.iter().map(RecordedPackets::overflows).collect();
+        let threads = match directory(settings, state_directory) {
+            Some(directory) => Some(Threads::start(settings, directory, packets, ended.clone())?),
+            None => None,
+        };
+        Ok((Self { threads, ended, overflows }, ends))
+    }
+
+    /// Begins a recording.
+    pub fn begin(&self, request: &RecordingRequest<'_>) {
+        let Some(threads) = &self.threads else {
+            log::warn("recording", "recordings are off (recording.directory)");
+            self.refuse(request.shard, request.relay, RecordingEnd::Refused);
+            return;
+        };
+        if let Some(overflows) = self.overflows.get(usize::from(request.shard)) {
+            overflows.forget(request.relay);
+        }
+        let wanted = Order::Begin(Box::new(Wanted::new(request, SystemTime::now())));
+        if threads.orders.try_send(wanted).is_err() {
+            self.refuse(request.shard, request.relay, RecordingEnd::SlowDisk);
+        }
+    }
+
+    /// Ends one.
+    pub fn end(&self, shard: u8, relay: RelayId) {
+        if let Some(threads) = &self.threads {
+            // A thread that is so far behind ends it when the publisher's packets stay away: at the server's end.
+            let _ = threads.orders.try_send(Order::End(shard, relay));
+        }
+    }
+
+    /// Ends all, and waits a moment until they are closed: what is not keeps its temporary name.
+    pub fn close(&self) {
+        let Some(threads) = &self.threads else { return };
+        let is_closed = threads.orders.try_send(Order::EndAll).is_ok()
+            && threads.closed.recv_timeout(CLOSED_WITHIN) == Err(RecvTimeoutError::Disconnected);
+        if !is_closed {
+            log::warn("recording", "the disk is slow: some recordings are not closed (parlor recordings --repair)");
+        }
+    }
+
+    fn refuse(&self, shard: u8, relay: RelayId, end: RecordingEnd) {
+        let _ = self.ended.try_send((shard, relay, end));
+    }
+}
+
+impl Threads {
+    fn start(
+        settings: &config::Recording,
+        directory: PathBuf,
+        packets: Vec<RecordedPackets>,
+        ended: smol::channel::Sender<Ended>,
+    ) -> Result<Self, String> {
+        let (orders, waiting) = sync_channel(ORDERS);
+        let (closing, closed) = sync_channel(1);
+        let writer = Writer::new(settings, directory, (waiting, packets), ended);
+        let started = writer.and_then(|writer| {
+            let write = move || {
+                writer.run();
+                drop(closing);
+            };
+            std::thread::Builder::new().name("recorder".into()).spawn(write)
+        });
+        started.map_err(|error| format!("recordings cannot be written: {error}"))?;
+        Ok(Self { orders, closed })
+    }
+}
+
+/// The folder of recordings, if there are any.
+pub fn directory(settings: &config::Recording, state_directory: &Path) -> Option<PathBuf> {
+    settings.directory.as_ref().map(|directory| state_directory.join(directory))
+}
+
+#[cfg(test)]
+mod tests;
