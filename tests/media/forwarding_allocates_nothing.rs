@@ -1,13 +1,14 @@
-//! After the joins, a hundred thousand packets to fifty subscribers, with loss, NACKs and keyframe requests, cause
-//! not one allocation.
+//! After the joins, a hundred thousand packets to fifty subscribers and into files, with loss, NACKs and keyframe
+//! requests, cause not one allocation.
 
 use crate::allocations;
 use crate::memory_room::{CONVERSATION, MemoryRoom, PAYLOAD_TYPE};
+use parlor_core::id::{RelayId, StreamId};
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;
-use parlor_core::media::{Command, ConversationSettings};
+use parlor_core::media::{Command, ConversationSettings, RelayDestination, RelayParameters};
 use parlor_core::wire::rtcp::ReportBlock;
-use parlor_core::wire::{Codec, rtcp, rtp};
+use parlor_core::wire::{Codec, ExtensionMap, rtcp, rtp};
 
 #[test]
 fn forwarding_allocates_nothing() {
@@ -17,6 +18,9 @@ fn forwarding_allocates_nothing() {
     let audio = room.publish(publisher, Codec::Opus, 200);
     let settings = Some(ConversationSettings { loudest: 2, copies_sound: true });
     room.media.command(room.now, Command::Converse { conversation: CONVERSATION, settings });
+    for (index, stream) in [video, audio].into_iter().enumerate() {
+        room.media.command(room.now, into_file(RelayId::new(index as u16, 0), stream));
+    }
     for number in 0..50 {
         let subscriber = room.connect();
         room.takes_red = number % 2 == 0;
@@ -57,7 +61,20 @@ fn forwarding_allocates_nothing() {
         room.pass(1);
     }
     assert_eq!(allocations::on_this_thread() - before, 0);
+    assert!(room.outbox.recorded > 98_000, "only {} packets were recorded", room.outbox.recorded);
     assert!(room.outbox.count - sent_before > 4_900_000, "only {} packets left", room.outbox.count - sent_before);
+}
+
+fn into_file(relay: RelayId, stream: StreamId) -> Command {
+    Command::AddRelay(RelayParameters {
+        relay,
+        stream,
+        layer: None,
+        destination: RelayDestination::File,
+        ssrc: 1,
+        payload_type: PAYLOAD_TYPE,
+        extensions: ExtensionMap::EMPTY,
+    })
 }
 
 trait Concat {

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use parlor_core::id::{ConversationId, LinkId, StreamId, SubscriptionId};
 use parlor_core::limits::{DATAGRAM_BYTES, Limits};
-use parlor_core::link::{Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
-use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession};
+use parlor_core::link::{CopiedPacket, Credentials, DtlsDatagram, IncomingIndex, MasterKey, Outbox, Route};
+use parlor_core::link::{SrtpKeys, SrtpProfile, SrtpSession, TapReader};
 use parlor_core::media::{
     Command, Datagram, EncodingParameters, Feedback, LayerCeiling, Media, Memory, Notice, OpenLink, SentLayers,
     Settings, SlowSource, StreamParameters, SubscriptionParameters, tables,
@@ -58,12 +58,14 @@ pub(crate) struct Collected {
     pub(crate) keeps: bool,
     /// How many left since the beginning.
     pub(crate) count: u64,
+    /// How many copies were made for files.
+    pub(crate) recorded: u64,
 }
 
 impl Collected {
     fn new(datagrams: usize) -> Self {
         let arena = vec![0; (datagrams + 1) * DATAGRAM_BYTES];
-        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0 }
+        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0, recorded: 0 }
     }
 
     /// What left since the last look, sealed.
@@ -94,6 +96,10 @@ impl Outbox for Collected {
 
     fn dtls(&mut self, _: DtlsDatagram) -> bool {
         true
+    }
+
+    fn copy(&mut self, packet: CopiedPacket) {
+        self.recorded += u64::from(matches!(packet.reader, TapReader::Recording(_)));
     }
 }
 

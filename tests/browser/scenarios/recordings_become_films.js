@@ -43,7 +43,7 @@ export default async function (world) {
 const ending = (codec) => ({ h264: 'mp4', av1: 'mp4' })[codec] ?? 'webm';
 
 async function isListed(tab, world, file, state) {
-  await tab.until(`${file} is ${state}`, () => {
+  await tab.until(`${file} is ${state}`, async () => {
     const line = world.server.listRecordings().split('\n').find((it) => it.endsWith(` ${file}`));
     return line?.startsWith(`${state} `);
   });
