@@ -45,28 +45,36 @@ pub fn refusal(code: u16, reason: &str) -> Response<Content> {
     json(format!(r#"{{"janus":"error","error":{{"code":{code},"reason":"{reason}"}}}}"#))
 }
 
-/// What any request gets whose method the API has not. A preflight (Fetch standard, section 4.8) is told that all is
-/// allowed, as with Janus.
+/// What any request gets whose method the API has not. A preflight (Fetch standard, section 4.8) is one.
 pub fn other_method(request: &Request<Incoming>) -> Response<Content> {
     if request.method() != Method::OPTIONS {
         // Methods are tokens (RFC 9110 section 9.1): nothing in them needs an escape in JSON.
         return refusal(450, &format!("Unsupported method {}", request.method()));
     }
-    let mut response = bare(StatusCode::OK);
-    for (asked, allowed) in [
+    bare(StatusCode::OK)
+}
+
+/// What the headers of a request ask to be allowed: all of it is, whatever the method, as with Janus.
+pub fn allowances(request: &HeaderMap) -> HeaderMap {
+    let mut allowed = HeaderMap::new();
+    for (asked, name) in [
         (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
         (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),
     ] {
-        if let Some(value) = request.headers().get(asked) {
-            response.headers_mut().insert(allowed, value.clone());
+        if let Some(value) = request.get(asked) {
+            allowed.insert(name, value.clone());
         }
     }
-    response
+    allowed
 }
 
-/// The segments of `path` below `base`, the last one without its slash; `None` if it is not below it.
+/// The segments of `path` below `base` in letters of any size, the last one without its slash; `None` if it is not
+/// below it.
 pub fn segments<'p>(path: &'p str, base: &str) -> Option<Vec<&'p str>> {
-    let below = path.strip_prefix(base)?;
+    let (first, below) = path.split_at_checked(base.len())?;
+    if !first.eq_ignore_ascii_case(base) {
+        return None;
+    }
     if !below.is_empty() && !below.starts_with('/') {
         return None;
     }
@@ -133,8 +141,9 @@ mod tests {
 
     #[test]
     fn a_path_is_cut_at_its_slashes() {
-        let cases: [(&str, Option<&[&str]>); 8] = [
+        let cases: [(&str, Option<&[&str]>); 9] = [
             ("/janus", Some(&[])),
+            ("/Janus/x", Some(&["x"])),
             ("/janus/", Some(&[])),
             ("/janus/5", Some(&["5"])),
             ("/janus/5/", Some(&["5"])),

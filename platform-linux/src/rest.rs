@@ -75,6 +75,13 @@ impl Rest {
 
     /// Answers a request.
     pub async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Content> {
+        let allowances = answer::allowances(request.headers());
+        let mut response = self.find(request).await;
+        response.headers_mut().extend(allowances);
+        response
+    }
+
+    async fn find(self: &Rc<Self>, request: Request<Incoming>) -> Response<Content> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let Some(segments) = answer::segments(&path, &self.base_path) else {
             return match method {
@@ -83,7 +90,9 @@ impl Rest {
             };
         };
         match (method, segments.as_slice()) {
-            (Method::GET, [] | [_] | [_, _]) if self.api == Api::Administrators => {
+            (Method::GET, [] | [_] | [_, _])
+                if self.api == Api::Administrators && segments.first() != Some(&"info") =>
+            {
                 answer::refusal(454, "Request payload missing")
             }
             (Method::GET, ["info", ..]) => self.post(None, None, br#"{"janus":"info","transaction":"info"}"#).await,

@@ -5,10 +5,13 @@ use heapless::{String, Vec};
 use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, flag, natural_u32, optional, required, string};
+use super::parameter::{PLUGIN, Parameter, Wanted, flag, mid_at, natural_u32, optional, required, string};
 use crate::room::publisher::{DESCRIPTION_BYTES, RECORDING_NAME_BYTES};
 use crate::room::{CodecName, DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED};
 use crate::stream::Mid;
+
+/// No codec has a longer name.
+const CODEC_BYTES: usize = 16;
 
 /// What `publish` and `configure` may hold.
 pub(crate) const CONFIGURE: &[Parameter] = &[
@@ -26,8 +29,6 @@ pub(crate) const CONFIGURE: &[Parameter] = &[
     optional("filename", Wanted::Text),
     optional("secret", Wanted::Text),
     optional("audio_active_packets", Wanted::Natural),
-    optional("audio_level_average", Wanted::Natural),
-    optional("streams", Wanted::Array),
     optional("descriptions", Wanted::Array),
     optional("update", Wanted::Bool),
     optional("restart", Wanted::Bool),
@@ -77,16 +78,17 @@ impl Changes {
     pub(crate) fn read(body: Value<'_>) -> Result<Self, Refusal> {
         check_elements(body, "descriptions", PLUGIN, DESCRIPTION)?;
         check_elements(body, "streams", PLUGIN, CONFIGURED_STREAM)?;
-        let codec = |name| -> Result<Option<Option<CodecName>>, Refusal> {
-            Ok(string::<16>(body, name)?.map(|name| CodecName::parse(&name)))
+        let codec = |name| {
+            let text = body.get(name).and_then(Value::text)?;
+            Some(text.string::<CODEC_BYTES>().and_then(|name| CodecName::parse(&name)))
         };
         let mut changes = Self {
             display: string(body, "display")?,
             metadata: metadata_of(body)?,
             audio: flag(body, "audio"),
             video: flag(body, "video"),
-            audio_codec: codec("audiocodec")?,
-            video_codec: codec("videocodec")?,
+            audio_codec: codec("audiocodec"),
+            video_codec: codec("videocodec"),
             bitrate_bps: natural_u32(body, "bitrate"),
             follows_need: flag(body, "follow_need"),
             wants_keyframe: flag(body, "keyframe").unwrap_or_default(),
@@ -97,14 +99,15 @@ impl Changes {
             ..Self::default()
         };
         for element in body.get("streams").into_iter().flat_map(Value::elements) {
-            let Some(mid) = string(element, "mid")? else { continue };
+            let Some(mid) = mid_at(element, "mid")? else { continue };
             let wants_keyframe = flag(element, "keyframe").unwrap_or_default();
             let change = StreamChange { mid, is_sent: flag(element, "send"), wants_keyframe };
             changes.streams.push(change).map_err(|_| Refusal::full("streams", PUBLISHED))?;
         }
         for element in body.get("descriptions").into_iter().flat_map(Value::elements) {
-            let pair =
-                (string(element, "mid")?.unwrap_or_default(), string(element, "description")?.unwrap_or_default());
+            // Nothing is called by a mid that is too long.
+            let Ok(Some(mid)) = mid_at(element, "mid") else { continue };
+            let pair = (mid, string(element, "description")?.unwrap_or_default());
             changes.descriptions.push(pair).map_err(|_| Refusal::full("descriptions", PUBLISHED))?;
         }
         Ok(changes)

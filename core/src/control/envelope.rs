@@ -34,25 +34,18 @@ pub(super) struct Envelope<'a> {
     pub(super) body: Value<'a>,
 }
 
-/// The session and the handle of a request, as [`Envelope`] has them.
-pub(super) type Names = (Option<i64>, Option<Option<u64>>);
-
-/// What `body` is about.
-pub(super) fn names(origin: Origin, body: Value<'_>) -> Result<Names, Refusal> {
-    if origin.transport == Transport::Http && body.kind() != Kind::Object {
-        return Err(refuse!(core_error::INVALID_JSON_OBJECT, "message", "JSON error: not an object"));
-    }
-    Ok((origin.session(body)?, origin.handle(body)?))
-}
-
 impl<'a> Envelope<'a> {
-    /// Decodes `body`, which is about `names`.
-    pub(super) fn read(origin: Origin, body: Value<'a>, names: Names) -> Result<Self, Refusal> {
+    /// Decodes `body`; `told` becomes the session that a refusal tells.
+    fn read(origin: Origin, body: Value<'a>, told: &mut Option<i64>) -> Result<Self, Refusal> {
+        if origin.transport == Transport::Http && body.kind() != Kind::Object {
+            return Err(refuse!(core_error::INVALID_JSON_OBJECT, "message", "JSON error: not an object"));
+        }
+        let (session_number, handle_number) = (origin.session(body)?, origin.handle(body)?);
+        *told = session_number;
         let transaction = transaction_of(body)?;
         check(body, &[required("janus", Wanted::Text)], CORE)?;
         let missing = || refuse!(core_error::MISSING, "janus", "Missing mandatory element (janus)");
         let request = body.get("janus").and_then(Value::text).ok_or_else(missing)?;
-        let (session_number, handle_number) = names;
         Ok(Self { origin, transaction, session_number, handle_number, request, body })
     }
 
@@ -64,27 +57,38 @@ impl<'a> Envelope<'a> {
 }
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
-    /// One message of a client. `remote` is room for a description.
+    /// What a client sent: one message, or several in a row where that is not HTTP. `remote` is room for a description.
     pub(crate) fn request(&mut self, origin: Origin, text: &[u8], remote: &mut [u8]) {
-        let connection = origin.connection;
-        let body = match json::parse(text) {
-            Ok(body) => body,
-            Err(json::Malformed { at }) => {
-                let why = refuse!(core_error::INVALID_JSON, "message", "Invalid Janus API request - at byte {at}");
-                return self.post.refuse(connection, None, None, &why);
+        let not_json = |at| refuse!(core_error::INVALID_JSON, "message", "Invalid Janus API request - at byte {at}");
+        let mut left = Some(text);
+        while let Some(text) = left {
+            let Some((envelope, rest)) = self.open(origin, text, not_json) else { return };
+            left = Some(rest).filter(|rest| !rest.is_empty());
+            let checked = check(envelope.body, &[optional("id", Wanted::Natural)], CORE);
+            let transaction = checked.is_ok().then_some(envelope.transaction.as_str());
+            if let Err(why) = checked.and_then(|()| self.dispatch(&envelope, remote)) {
+                self.post.refuse(origin.connection, envelope.session_number, transaction, &why);
             }
-        };
-        let names = match names(origin, body) {
-            Ok(names) => names,
-            Err(why) => return self.post.refuse(connection, None, None, &why),
-        };
-        let envelope = match Envelope::read(origin, body, names) {
-            Ok(envelope) => envelope,
-            Err(why) => return self.post.refuse(connection, names.0, None, &why),
-        };
-        if let Err(why) = self.dispatch(&envelope, remote) {
-            self.post.refuse(connection, envelope.session_number, Some(&envelope.transaction), &why);
         }
+    }
+
+    /// Decodes the message that `text` begins with; beside it what follows. None if it was refused, by `not_json` if it
+    /// is none at this byte.
+    pub(super) fn open<'a>(
+        &mut self,
+        origin: Origin,
+        text: &'a [u8],
+        not_json: impl Fn(usize) -> Refusal,
+    ) -> Option<(Envelope<'a>, &'a [u8])> {
+        let mut told = None;
+        let read = match json::first(text) {
+            Ok((_, rest)) if origin.transport == Transport::Http && !rest.is_empty() => {
+                Err(not_json(text.len() - rest.len()))
+            }
+            Ok((body, rest)) => Envelope::read(origin, body, &mut told).map(|envelope| (envelope, rest)),
+            Err(json::Malformed { at }) => Err(not_json(at)),
+        };
+        read.map_err(|why| self.post.refuse(origin.connection, told, None, &why)).ok()
     }
 
     fn dispatch(&mut self, envelope: &Envelope<'_>, remote: &mut [u8]) -> Done {
@@ -94,6 +98,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return self.without_session(envelope);
         }
         self.authorize(envelope.body)?;
+        if envelope.handle_number == Some(None) {
+            return Err(refuse!(core_error::NO_HANDLE, "handle_id", "Handle not found"));
+        }
         let Some(session) = self.session_of(envelope)? else { return Ok(()) };
         if let Some(entry) = self.state.sessions.get_mut(session) {
             entry.heard = self.now;
@@ -123,13 +130,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         session: SessionId,
     ) -> Result<Option<HandleId>, Refusal> {
         let number = envelope.session_number.unwrap_or_default() as u64;
-        match envelope.handle_number {
-            None => Ok(None),
-            Some(None) => Err(refuse!(core_error::NO_HANDLE, "handle_id", "Handle not found")),
-            Some(Some(handle)) => self.state.handle(session, handle).map(Some).ok_or_else(|| {
-                refuse!(core_error::NO_HANDLE, "handle_id", "No such handle {handle} in session {number}")
-            }),
-        }
+        let Some(handle) = envelope.handle_number.flatten() else { return Ok(None) };
+        let missing = || refuse!(core_error::NO_HANDLE, "handle_id", "No such handle {handle} in session {number}");
+        self.state.handle(session, handle).ok_or_else(missing).map(Some)
     }
 
     fn without_session(&mut self, envelope: &Envelope<'_>) -> Done {
@@ -142,7 +145,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.send(connection, &info);
         } else if request.is("create") {
             self.authorize(envelope.body)?;
-            let id = self.create_session(envelope)?;
+            let wanted = natural(envelope.body, "id").filter(|id| *id != 0);
+            if wanted.is_some_and(|id| self.state.session(id).is_some()) {
+                let why = refuse!(core_error::SESSION_EXISTS, "id", "Session ID already in use");
+                self.post.refuse(connection, wanted.map(|id| id as i64), transaction, &why);
+                return Ok(());
+            }
+            let id = self.create_session(envelope, wanted)?;
             self.post.send(connection, &Message { transaction, data: Some(Created { id }), ..Message::new("success") });
         } else {
             return Err(envelope.misplaced());
@@ -150,15 +159,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    fn create_session(&mut self, envelope: &Envelope<'_>) -> Result<u64, Refusal> {
+    fn create_session(&mut self, envelope: &Envelope<'_>, wanted: Option<u64>) -> Result<u64, Refusal> {
         if !self.state.options.accepts_sessions {
             return Err(refuse!(core_error::NOT_ACCEPTING, "janus", "Currently not accepting new sessions"));
         }
-        check(envelope.body, &[optional("id", Wanted::Natural)], CORE)?;
-        let number = match natural(envelope.body, "id").filter(|id| *id != 0) {
-            Some(id) if self.state.session(id).is_some() => {
-                return Err(refuse!(core_error::SESSION_EXISTS, "id", "Session ID already in use"));
-            }
+        let number = match wanted {
             Some(id) => id,
             None => self.number(|turn, number| turn.state.session(number).is_some()),
         };
@@ -222,7 +227,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let caller = Caller { connection, session, handle, transaction, is_administrator: false };
             self.message(caller, envelope.body, remote)?;
         } else if request.is("trickle") {
-            check_trickle(envelope.body)?;
+            let peer = self.state.handles.get(handle).and_then(|entry| entry.peer.as_ref());
+            check_trickle(envelope.body, peer.is_some_and(|peer| peer.remote.is_some()))?;
             self.notify_trickled(handle, envelope.body);
             self.acknowledge(envelope, "ack", None);
         } else if request.is("hangup") {
@@ -234,7 +240,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.detach(handle);
         } else if request.is("keepalive") {
             self.acknowledge(envelope, "ack", None);
-        } else if ["attach", "destroy", "claim"].iter().any(|name| request.is(name)) {
+        } else if request.is("claim") {
+            self.claim(session, envelope.origin);
+            self.acknowledge(envelope, "success", None);
+        } else if ["attach", "destroy"].iter().any(|name| request.is(name)) {
             return Err(envelope.misplaced());
         } else {
             return Err(unknown(request));
@@ -294,7 +303,8 @@ fn transaction_of(body: Value<'_>) -> Result<Transaction, Refusal> {
     body.get("transaction").and_then(Value::text).and_then(json::Text::string).ok_or_else(too_long)
 }
 
-fn check_trickle(body: Value<'_>) -> Done {
+/// What comes before the descriptions are exchanged is not looked at, as in Janus, which keeps it for later.
+fn check_trickle(body: Value<'_>, is_negotiated: bool) -> Done {
     match (body.get("candidate"), body.get("candidates")) {
         (None, None) => {
             Err(refuse!(core_error::MISSING, "candidate", "Missing mandatory element (candidate|candidates)"))
@@ -302,13 +312,30 @@ fn check_trickle(body: Value<'_>) -> Done {
         (Some(_), Some(_)) => {
             Err(refuse!(core_error::INVALID_JSON, "candidate", "Can't have both candidate and candidates"))
         }
-        // An ICE-lite agent checks nothing by itself: candidates are of no use to it (RFC 8445 section 2.5).
-        (Some(candidate), None) if matches!(candidate.kind(), Kind::Object | Kind::Null) => Ok(()),
-        (None, Some(candidates)) if candidates.kind() == Kind::Array => Ok(()),
-        _ => {
-            Err(refuse!(core_error::INVALID_TYPE, "candidate", "Invalid element type (candidate should be an object)"))
+        (Some(candidate), None) if is_negotiated => check_candidate(candidate),
+        (None, Some(candidates)) if is_negotiated && candidates.kind() != Kind::Array => {
+            Err(refuse!(core_error::INVALID_TYPE, "candidates", "candidates is not an array"))
         }
+        // An ICE-lite agent checks nothing by itself: candidates are of no use to it (RFC 8445 section 2.5).
+        _ => Ok(()),
     }
+}
+
+/// Whether it is one, or the end of them: `completed`, or no object at all.
+fn check_candidate(candidate: Value<'_>) -> Done {
+    if candidate.kind() != Kind::Object || candidate.get("completed").is_some() {
+        return Ok(());
+    }
+    if candidate.get("sdpMid").is_none() && candidate.get("sdpMLineIndex").is_none() {
+        let why = "Trickle error: missing mandatory element (sdpMid or sdpMLineIndex)";
+        return Err(refuse!(core_error::MISSING, "sdpMid", "{why}"));
+    }
+    let members = [
+        optional("sdpMid", Wanted::Text),
+        optional("sdpMLineIndex", Wanted::Natural),
+        required("candidate", Wanted::Text),
+    ];
+    check(candidate, &members, CORE)
 }
 
 fn unknown(request: json::Text<'_>) -> Refusal {

@@ -26,6 +26,7 @@ use crate::wire::{Extension, ExtensionMap};
 
 /// What `rtp_forward` may hold.
 pub(crate) const RTP_FORWARD: &[Parameter] = &[
+    optional("secret", Wanted::Text),
     required("room", Wanted::Name),
     required("publisher_id", Wanted::Name),
     required("host", Wanted::Text),
@@ -72,8 +73,12 @@ pub(crate) const FORWARDED_STREAM: &[Parameter] = &[
 ];
 
 /// What `stop_rtp_forward` must hold.
-pub(crate) const STOP_RTP_FORWARD: &[Parameter] =
-    &[required("room", Wanted::Name), required("publisher_id", Wanted::Name), required("stream_id", Wanted::Natural)];
+pub(crate) const STOP_RTP_FORWARD: &[Parameter] = &[
+    optional("secret", Wanted::Text),
+    required("room", Wanted::Name),
+    required("publisher_id", Wanted::Name),
+    required("stream_id", Wanted::Natural),
+];
 
 /// The most forwarders of one request: three layers of each m-line.
 const FORWARDERS: usize = 3 * PUBLISHED;

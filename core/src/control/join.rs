@@ -1,7 +1,7 @@
 //! Requests by which somebody comes into a room.
 
 use super::Outlet;
-use super::changes::{CONFIGURE, Changes};
+use super::changes::Changes;
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Role;
 use super::jsep::RemoteJsep;
@@ -23,10 +23,25 @@ use crate::room::{Name, Publisher};
 pub(crate) const JOIN: &[Parameter] =
     &[required("room", Wanted::Name), required("ptype", Wanted::Text), optional("token", Wanted::Text)];
 
-/// What the `join` of a publisher may hold, beside what `configure` may.
-pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] = &[optional("display", Wanted::Text), optional("id", Wanted::Name)];
+/// What is checked of a publisher's `join` and `joinandconfigure`; as in Janus not all that `configure` may hold.
+pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] = &[
+    optional("display", Wanted::Text),
+    optional("id", Wanted::Name),
+    optional("metadata", Wanted::Object),
+    optional("audio", Wanted::Bool),
+    optional("video", Wanted::Bool),
+    optional("data", Wanted::Bool),
+    optional("bitrate", Wanted::Natural),
+    optional("record", Wanted::Bool),
+    optional("filename", Wanted::Text),
+];
+
+/// What is checked beside that where an offer comes along.
+pub(crate) const JOIN_WITH_OFFER: &[Parameter] =
+    &[optional("audiocodec", Wanted::Text), optional("videocodec", Wanted::Text)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
+    /// `join` and `joinandconfigure`; only the latter has a description.
     pub(crate) fn join(&mut self, caller: Caller<'_>, body: Value<'_>, jsep: Option<RemoteJsep<'_>>) -> Done {
         check(body, JOIN, self.codes())?;
         let kind = body.get("ptype").and_then(Value::text);
@@ -64,7 +79,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         jsep: Option<RemoteJsep<'_>>,
     ) -> Done {
         check(body, JOIN_AS_PUBLISHER, self.codes())?;
-        check(body, CONFIGURE, PLUGIN)?;
+        if jsep.is_some() {
+            check(body, JOIN_WITH_OFFER, PLUGIN)?;
+        }
         let changes = Changes::read(body)?;
         let publisher = self.new_publisher(room, body, &changes)?;
         say!(debug, "somebody joins room {} to publish", publisher.room_name);

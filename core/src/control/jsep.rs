@@ -27,7 +27,7 @@ pub(crate) fn read<'a>(body: Value<'_>, room: &'a mut [u8]) -> Result<Option<Rem
     if jsep.kind() != Kind::Object {
         return Err(refuse!(core_error::INVALID_JSON_OBJECT, "jsep", "Invalid jsep object"));
     }
-    check(jsep, &[required("type", Wanted::Text)], CORE)?;
+    check(jsep, &[required("type", Wanted::Text), required("sdp", Wanted::Text)], CORE)?;
     let kind = jsep.get("type").and_then(Value::text);
     let side = match kind {
         Some(kind) if kind.is_any_case("offer") => Side::Offer,
@@ -37,7 +37,6 @@ pub(crate) fn read<'a>(body: Value<'_>, room: &'a mut [u8]) -> Result<Option<Rem
             return Err(refuse!(core_error::UNKNOWN_JSEP, "type", "JSEP error: unknown message type '{name}'"));
         }
     };
-    check(jsep, &[required("sdp", Wanted::Text)], CORE)?;
     let size = room.len();
     let too_long = || refuse!(core_error::INVALID_SDP, "sdp", "Invalid SDP (more than {size} bytes, or badly escaped)");
     let text = jsep.get("sdp").and_then(Value::text).and_then(|text| text.copy(room)).ok_or_else(too_long)?;

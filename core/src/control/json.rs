@@ -41,8 +41,16 @@ pub(crate) struct Malformed {
 
 /// Proves `text`, which must be one array or object.
 pub(crate) fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
+    match first(text)? {
+        (value, b"") => Ok(value),
+        (_, rest) => Err(Malformed { at: text.len() - rest.len() }),
+    }
+}
+
+/// Proves the array or object that `text` begins with; beside it what follows, without spaces before it.
+pub(crate) fn first(text: &[u8]) -> Result<(Value<'_>, &[u8]), Malformed> {
     let text = core::str::from_utf8(text).map_err(|error| Malformed { at: error.valid_up_to() })?;
-    let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
+    let mut scanner = Scanner { text, at: 0 };
     scanner.spaces();
     let start = scanner.at;
     if !matches!(scanner.peek(), Some(b'{' | b'[')) {
@@ -51,7 +59,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
     scanner.value().ok_or(Malformed { at: scanner.at })?;
     let end = scanner.at;
     scanner.spaces();
-    if scanner.at < text.len() { Err(Malformed { at: scanner.at }) } else { Ok(Value(&text[start..end])) }
+    Ok((Value(&text[start..end]), &text.as_bytes()[scanner.at..]))
 }
 
 impl<'a> Value<'a> {
@@ -116,7 +124,7 @@ impl<'a> Value<'a> {
     /// The values in an array or object, keys of an object among them.
     fn parts(self, kind: Kind) -> impl Iterator<Item = Value<'a>> {
         let whole = self.0;
-        let mut scanner = Scanner { text: whole.as_bytes(), at: 1 };
+        let mut scanner = Scanner { text: whole, at: 1 };
         let open = self.kind() == kind;
         core::iter::from_fn(move || {
             if !open {
@@ -259,7 +267,10 @@ fn escape(text: &str) -> Option<(char, usize)> {
 }
 
 fn unicode_escape(text: &str) -> Option<(char, usize)> {
-    let unit = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        u32::from_str_radix(digits, 16).ok()
+    };
     let first = unit(2)?;
     if !(0xd800..0xdc00).contains(&first) {
         return Some((char::from_u32(first)?, 6));
@@ -270,13 +281,13 @@ fn unicode_escape(text: &str) -> Option<(char, usize)> {
 
 /// Walks over a text; every step ends after at most the text's length.
 struct Scanner<'a> {
-    text: &'a [u8],
+    text: &'a str,
     at: usize,
 }
 
 impl Scanner<'_> {
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.text.as_bytes().get(self.at).copied()
     }
 
     fn spaces(&mut self) {
@@ -357,7 +368,7 @@ impl Scanner<'_> {
     }
 
     fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
+        self.text.as_bytes().get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }
 
     fn string(&mut self) -> Option<()> {
@@ -372,9 +383,10 @@ impl Scanner<'_> {
                     self.at += 1;
                     match self.peek()? {
                         b'u' => {
-                            let digits = self.text.get(self.at + 1..self.at + 5)?;
-                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-                            self.at += 5;
+                            // Neither NUL nor half a surrogate pair stands for a letter.
+                            let rest = self.text.get(self.at - 1..)?;
+                            let (_, len) = unicode_escape(rest).filter(|(letter, _)| *letter != '\0')?;
+                            self.at += len - 1;
                         }
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
                         _ => return None,
@@ -394,7 +406,7 @@ impl Scanner<'_> {
         (self.at > start).then_some(())
     }
 
-    /// Passes a number. An integer must fit 64 bits with a sign, as in Janus.
+    /// Passes a number. An integer must fit 64 bits with a sign, as in Janus, and nothing is infinite.
     fn number(&mut self) -> Option<()> {
         let start = self.at;
         let _ = self.take(b'-');
@@ -414,10 +426,11 @@ impl Scanner<'_> {
             }
             self.digits()?;
         }
-        if is_integer {
-            core::str::from_utf8(&self.text[start..self.at]).ok()?.parse::<i64>().ok()?;
+        let number = &self.text[start..self.at];
+        match is_integer {
+            true => number.parse::<i64>().is_ok().then_some(()),
+            false => number.parse::<f64>().is_ok_and(f64::is_finite).then_some(()),
         }
-        Some(())
     }
 }
 
@@ -466,6 +479,17 @@ mod tests {
         }
         assert!(parse(b"[\xff]").is_err());
         assert!(parse(b"[9223372036854775808]").is_err());
+        assert!(parse(b"[1e400]").is_err());
+        assert!(parse(b"[1e-400]").is_ok());
+    }
+
+    #[test]
+    fn several_are_read_one_after_the_other() {
+        let (one, rest) = first(b" {\"a\":1} \n[2] ").unwrap();
+        assert_eq!((one.get("a").unwrap().integer(), rest), (Some(1), &b"[2] "[..]));
+        let (two, rest) = first(rest).unwrap();
+        assert_eq!((two.elements().count(), rest), (1, &b""[..]));
+        assert_eq!(parse(b"{} {}").unwrap_err(), Malformed { at: 3 });
     }
 
     #[test]
@@ -479,7 +503,9 @@ mod tests {
     #[test]
     fn strings_are_unescaped() {
         assert_eq!(content(r#""a\r\n\"\\\/\u00e9\ud83d\ude00""#).as_deref(), Some("a\r\n\"\\/é😀"));
-        assert_eq!(content(r#""\ud83d""#), None);
+        for text in [r#""\ud83d""#, r#""\ud83d\ud83d""#, r#""\ude00""#, r#""\u+123""#, r#""\u12""#] {
+            assert_eq!(content(text), None, "{text}");
+        }
         assert_eq!(content(r#""\u0000""#), None);
     }
 

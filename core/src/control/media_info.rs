@@ -220,6 +220,8 @@ struct SubscribedInfo<'a> {
     mid: Shown<usize>,
     ready: bool,
     send: bool,
+    #[serde(rename = "crossrefid", skip_serializing_if = "str::is_empty")]
+    cross_reference: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_id: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,7 +266,8 @@ impl<'a> SubscribedInfo<'a> {
             mindex: index,
             mid: Shown(index),
             ready: stream.is_ready,
-            send: true,
+            send: stream.is_sent,
+            cross_reference: &stream.cross_reference,
             feed_id: media.map(|_| stream.feed),
             feed_display: media.and(publisher).and_then(|publisher| publisher.display.as_deref()),
             feed_mid: media.map(|_| stream.feed_mid.as_str()),

@@ -4,6 +4,7 @@
 use super::error::{Refusal, core_error, plugin, refuse};
 use super::json::{Kind, Value};
 use crate::room::{NAME_BYTES, Name};
+use crate::stream::Mid;
 
 /// The type that a member must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +141,12 @@ pub(crate) fn natural(object: Value<'_>, name: &str) -> Option<u64> {
     u64::try_from(object.get(name)?.integer()?).ok()
 }
 
-/// The natural number `name`, if it is there; one beyond 32 bits is the largest of them.
+/// The natural number `name`, if it is there; one beyond 32 bits counts by the last of them.
 pub(crate) fn natural_u32(object: Value<'_>, name: &str) -> Option<u32> {
-    natural(object, name).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+    natural(object, name).map(|number| number as u32)
+}
+
+/// The mid `name`, if it is there; none is called by one that is too long.
+pub(crate) fn mid_at(object: Value<'_>, name: &'static str) -> Result<Option<Mid>, Refusal> {
+    string(object, name).map_err(|_: Refusal| refuse!(plugin::NO_FEED, name, "No such mid (it is too long)"))
 }

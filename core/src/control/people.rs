@@ -3,7 +3,7 @@
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::json::{Text, Value};
-use super::parameter::{Parameter, Wanted, check, flag, name_at, optional, required, string};
+use super::parameter::{Parameter, Wanted, check, flag, mid_at, name_at, optional, required};
 use super::reply::{AllowedList, Each, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
 use super::rooms::{NAMED, tokens_of};
 use super::turn::{Caller, Done, Turn};
@@ -11,18 +11,15 @@ use crate::id::{HandleId, RoomId};
 use crate::media::Command;
 use crate::random::Random;
 use crate::room::Name;
-use crate::stream::Mid;
 
-/// What `kick` may hold.
-pub(crate) const KICK: &[Parameter] =
-    &[required("id", Wanted::Name), optional("room", Wanted::Name), optional("secret", Wanted::Text)];
+/// What `kick` may hold. A room that is no name is one that does not exist, as in Janus; so in the next two.
+pub(crate) const KICK: &[Parameter] = &[required("id", Wanted::Name), optional("secret", Wanted::Text)];
 
 /// What `moderate` may hold.
 pub(crate) const MODERATE: &[Parameter] = &[
     required("id", Wanted::Name),
     required("mid", Wanted::Text),
     required("mute", Wanted::Bool),
-    optional("room", Wanted::Name),
     optional("secret", Wanted::Text),
 ];
 
@@ -35,8 +32,7 @@ pub(crate) const ALLOWED: &[Parameter] = &[
 ];
 
 /// What `enable_recording` may hold.
-pub(crate) const ENABLE_RECORDING: &[Parameter] =
-    &[required("record", Wanted::Bool), optional("room", Wanted::Name), optional("secret", Wanted::Text)];
+pub(crate) const ENABLE_RECORDING: &[Parameter] = &[required("record", Wanted::Bool)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn list_participants(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
@@ -71,14 +67,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let id = self.room_with_secret(body)?;
         let action = body.get("action").and_then(Value::text);
         let is = |name: &str| action.is_some_and(|action| action.is_any_case(name));
-        let tokens = tokens_of(body)?;
+        let changes_list = is("add") || is("remove");
+        let tokens = if changes_list { tokens_of(body)? } else { None };
         let Some(room) = self.state.rooms.get_mut(id) else { return Ok(()) };
         let mut allowed = room.allowed.clone();
         if is("enable") || is("disable") {
             allowed.is_checked = is("enable");
-        } else if is("add") || is("remove") {
-            let none = || refuse!(plugin::MISSING, "allowed", "Missing mandatory element (allowed)");
-            for token in &tokens.ok_or_else(none)? {
+        } else if changes_list {
+            for token in tokens.iter().flatten() {
                 if is("remove") {
                     allowed.remove(token);
                 } else if !allowed.add(token) {
@@ -125,7 +121,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         check(body, MODERATE, self.codes())?;
         let room = self.room_with_secret(body)?;
         let (handle, number) = self.user_of(room, body)?;
-        let mid: Mid = string(body, "mid")?.unwrap_or_default();
+        let mid = mid_at(body, "mid")?.unwrap_or_default();
         let no_stream = || refuse!(plugin::NO_FEED, "mid", "No such stream {mid}");
         let (shard, stream) = self.published(handle, &mid).ok_or_else(no_stream)?;
         let mute = flag(body, "mute").unwrap_or_default();

@@ -99,7 +99,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             .publishers(id)
             .filter(|(other, entry, _)| *other != handle && entry.is_up() && !entry.is_dummy())
             .count();
-        if !entry.is_up() && active >= most as usize {
+        if !entry.is_up() && active as i64 >= i64::from(most as i32) {
             let full = format_args!("Maximum number of publishers ({most}) already reached");
             return Err(Refusal::new(plugin::PUBLISHERS_FULL, "publishers", full));
         }

@@ -67,7 +67,8 @@ pub(crate) struct RoomInfo<'a> {
     description: &'a str,
     pin_required: bool,
     is_private: bool,
-    max_publishers: u32,
+    /// Janus counts it with a sign.
+    max_publishers: i32,
     bitrate: u32,
     #[serde(skip_serializing_if = "is_false")]
     bitrate_cap: bool,
@@ -122,7 +123,7 @@ impl<'a> RoomInfo<'a> {
             description: settings.description.as_deref().unwrap_or_default(),
             pin_required: settings.pin.is_some(),
             is_private: settings.is_private,
-            max_publishers: settings.publishers,
+            max_publishers: settings.publishers as i32,
             bitrate: settings.bitrate,
             bitrate_cap: settings.bitrate_cap,
             fir_freq: settings.fir_freq,

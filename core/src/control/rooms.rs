@@ -18,9 +18,13 @@ use crate::id::{ConversationId, HandleId, Id, RoomId};
 use crate::media::Command;
 use crate::random::Random;
 use crate::room::access::{self, TOKENS, Token};
+use crate::room::settings::useful_bitrate;
 use crate::room::{CodecList, Denied, Name, Room, RoomSettings};
 use crate::stream::LOUDEST;
 use crate::wire::Kind;
+
+/// More publishers than that are the default.
+const MOST_PUBLISHERS: u32 = i32::MAX as u32;
 
 /// What `create` may hold.
 pub(crate) const CREATE: &[Parameter] = &[
@@ -90,8 +94,7 @@ pub(crate) const EDIT: &[Parameter] = &[
 ];
 
 /// What `destroy` may hold.
-pub(crate) const DESTROY: &[Parameter] =
-    &[required("room", Wanted::Name), optional("secret", Wanted::Text), optional("permanent", Wanted::Bool)];
+pub(crate) const DESTROY: &[Parameter] = &[required("room", Wanted::Name), optional("permanent", Wanted::Bool)];
 
 /// What `exists` and `listparticipants` must hold.
 pub(crate) const NAMED: &[Parameter] = &[required("room", Wanted::Name)];
@@ -140,6 +143,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return Err(refuse!(plugin::ROOM_EXISTS, "room", "Room {} already exists", settings.room));
         }
         let name = settings.room;
+        settings.bitrate = useful_bitrate(settings.bitrate);
         if settings.description.as_ref().is_none_or(|description| description.is_empty()) {
             let mut description = heapless::String::new();
             // A name is shorter than a description.
@@ -315,7 +319,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         require_pvtid: set("require_pvtid", false),
         signed_tokens: set("signed_tokens", false),
         require_e2ee: set("require_e2ee", false),
-        publishers: above_zero("publishers", default.publishers),
+        publishers: natural_u32(body, "publishers").filter(|it| *it <= MOST_PUBLISHERS).unwrap_or(default.publishers),
         bitrate: natural_u32(body, "bitrate").unwrap_or_default(),
         bitrate_cap: set("bitrate_cap", false),
         fir_freq: seconds(body, "fir_freq").unwrap_or_default(),
@@ -364,7 +368,7 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     settings.is_private = flag(body, "new_is_private").unwrap_or(settings.is_private);
     settings.require_pvtid = flag(body, "new_require_pvtid").unwrap_or(settings.require_pvtid);
     settings.lock_record = flag(body, "new_lock_record").unwrap_or(settings.lock_record);
-    settings.bitrate = natural_u32(body, "new_bitrate").unwrap_or(settings.bitrate);
+    settings.bitrate = natural_u32(body, "new_bitrate").map_or(settings.bitrate, useful_bitrate);
     settings.fir_freq = seconds(body, "new_fir_freq").unwrap_or(settings.fir_freq);
     settings.publishers = natural_u32(body, "new_publishers").unwrap_or(settings.publishers);
     settings.dominant_speaker_event =
@@ -376,8 +380,9 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     Ok(())
 }
 
+/// Seconds; a number beyond 16 bits counts by the last of them.
 fn seconds(body: Value<'_>, name: &str) -> Option<u16> {
-    natural(body, name).map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+    natural(body, name).map(|number| number as u16)
 }
 
 fn loudest(body: Value<'_>, name: &'static str) -> Result<Option<u8>, Refusal> {

@@ -1,15 +1,15 @@
 //! Which published m-lines a subscriber asks for.
 
-use heapless::Vec;
+use heapless::{String, Vec};
 
 use super::error::{Refusal, plugin, refuse};
 use super::json::Value;
-use super::parameter::{Parameter, Wanted, flag, name_at, natural, natural_u32, optional, required, string};
+use super::parameter::{Parameter, Wanted, flag, mid_at, name_at, natural_u32, optional, required, string};
 use super::state::State;
 use crate::id::{RoomId, StreamId};
+use crate::room::subscriber::CROSS_REFERENCE_BYTES;
 use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED, WantedLayers};
 use crate::sdp::MediaKind;
-use crate::stream::Mid;
 
 /// What an element of `streams` may hold where m-lines are asked for.
 pub(crate) const WANTED_STREAM: &[Parameter] = &[
@@ -26,23 +26,33 @@ pub(crate) const WANTED_STREAM: &[Parameter] = &[
 ];
 
 /// One published m-line that is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Selected {
     pub(crate) stream: StreamId,
     pub(crate) feed: Name,
     pub(crate) kind: MediaKind,
+    pub(crate) cross_reference: String<CROSS_REFERENCE_BYTES>,
     pub(crate) playout_delay: DelayBounds,
     pub(crate) layers: WantedLayers,
 }
 
-/// The layers that `object` asks for; those above the third mean the third.
+impl Selected {
+    /// The m-line `stream` of `feed`, with nothing special about it.
+    pub(crate) fn new(stream: StreamId, feed: Name, kind: MediaKind) -> Self {
+        let (playout_delay, layers) = (DelayBounds::default(), WantedLayers::default());
+        Self { stream, feed, kind, cross_reference: String::new(), playout_delay, layers }
+    }
+}
+
+/// The layers that `object` asks for; those above the third mean the third, and what is no number means 0.
 pub(crate) fn layers_of(object: Value<'_>) -> WantedLayers {
-    let layer = |name| natural(object, name).map(|layer| layer.min(2) as u8);
+    let number = |name| object.get(name).map(|_| natural_u32(object, name).unwrap_or_default());
+    let layer = |name| number(name).map(|layer| layer.min(2) as u8);
     WantedLayers {
         substream: layer("substream"),
         spatial: layer("spatial_layer"),
         temporal: layer("temporal_layer").or(layer("temporal")),
-        fallback_us: natural_u32(object, "fallback"),
+        fallback_us: number("fallback"),
     }
 }
 
@@ -56,16 +66,20 @@ impl Selection {
         let mut selection = Self::default();
         for element in body.get(name).into_iter().flat_map(Value::elements) {
             let (shard, publisher) = feed(state, room, element)?;
-            let mid: Option<Mid> = string(element, "mid")?;
+            let mid = mid_at(element, "mid")?;
+            let cross_reference = string(element, "crossrefid")?.unwrap_or_default();
             let delay = |name| element.get(name).and_then(Value::integer);
             let playout_delay = DelayBounds::default().changed(delay("min_delay"), delay("max_delay"));
             let before = selection.0.len();
             for id in &publisher.streams {
                 let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
                 if mid.as_ref().is_none_or(|mid| *mid == stream.mid) {
-                    let kind = stream.kind;
-                    let layers = layers_of(body).changed(layers_of(element));
-                    selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay, layers })?;
+                    selection.push(Selected {
+                        cross_reference: cross_reference.clone(),
+                        playout_delay,
+                        layers: layers_of(body).changed(layers_of(element)),
+                        ..Selected::new(*id, publisher.name, stream.kind)
+                    })?;
                 }
             }
             if let Some(mid) = mid.filter(|_| selection.0.len() == before) {
@@ -89,9 +103,8 @@ impl Selection {
         for id in &publisher.streams {
             let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
             if is_wanted(stream.kind) {
-                let kind = stream.kind;
-                let (playout_delay, layers) = (DelayBounds::default(), layers_of(body));
-                selection.push(Selected { stream: *id, feed: publisher.name, kind, playout_delay, layers })?;
+                let layers = layers_of(body);
+                selection.push(Selected { layers, ..Selected::new(*id, publisher.name, stream.kind) })?;
             }
         }
         Ok(selection)
@@ -108,9 +121,6 @@ impl Selection {
     }
 
     fn push(&mut self, selected: Selected) -> Result<(), Refusal> {
-        if self.0.iter().any(|known| known.stream == selected.stream) {
-            return Ok(());
-        }
         self.0.push(selected).map_err(|_| Refusal::full("streams per subscriber", SUBSCRIBED))
     }
 }

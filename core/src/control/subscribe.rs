@@ -6,16 +6,15 @@ use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, mid_at, name_at, optional, required};
 use super::select::{Selected, Selection, WANTED_STREAM, feed, layers_of};
 use super::turn::{Caller, Done, Turn};
 use super::videoroom::Deferred;
 use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{DelayBounds, SUBSCRIBED, SubscribedStream};
+use crate::room::{SUBSCRIBED, SubscribedStream};
 use crate::sdp::{MediaKind, Policy, offered_extensions, offered_payload_types, section_mid};
-use crate::stream::Mid;
 
 /// What an element may hold where m-lines are given up.
 pub(crate) const UNWANTED_STREAM: &[Parameter] =
@@ -23,7 +22,7 @@ pub(crate) const UNWANTED_STREAM: &[Parameter] =
 
 /// What an element of `switch` must hold.
 pub(crate) const SWITCHED_STREAM: &[Parameter] =
-    &[required("feed", Wanted::Name), required("mid", Wanted::Text), required("sub_mid", Wanted::Text)];
+    &[required("mid", Wanted::Text), required("sub_mid", Wanted::Text), required("feed", Wanted::Name)];
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// `subscribe`, `unsubscribe` and `update`.
@@ -53,8 +52,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some((shard, count)) = self.subscriber_size(caller.handle) else { return Ok(()) };
         self.check_selection(shard, count, &selection)?;
         let removed = remove.map_or(Ok(0), |name| self.remove_streams(caller.handle, body, name))?;
-        let added = self.add_streams(caller.handle, &selection)?;
-        self.tell_updated(caller, removed + added > 0);
+        self.add_streams(caller.handle, &selection)?;
+        self.tell_updated(caller, removed + selection.0.len() > 0);
         Ok(())
     }
 
@@ -80,30 +79,23 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    /// Gives the subscriber m-lines for `selection`, but for those that they have; says how many.
-    pub(crate) fn add_streams(&mut self, handle: HandleId, selection: &Selection) -> Result<usize, Refusal> {
-        let mut added = 0;
-        for selected in &selection.0 {
-            added += usize::from(self.add_stream(handle, selected)?);
-        }
-        Ok(added)
+    /// Gives the subscriber an m-line for each of `selection`. As in Janus, whoever asks twice gets two.
+    pub(crate) fn add_streams(&mut self, handle: HandleId, selection: &Selection) -> Done {
+        selection.0.iter().try_for_each(|selected| self.add_stream(handle, selected))
     }
 
-    fn add_stream(&mut self, handle: HandleId, selected: &Selected) -> Result<bool, Refusal> {
+    fn add_stream(&mut self, handle: HandleId, selected: &Selected) -> Done {
         let subscriber = self.state.handles.get(handle).and_then(|entry| entry.subscriber());
-        let Some(subscriber) = subscriber else { return Ok(false) };
+        let Some(subscriber) = subscriber else { return Ok(()) };
         let (shard, has_retransmission) = (subscriber.shard, subscriber.has_retransmission);
         let streams = subscriber.streams.clone();
-        let Some(tables) = self.state.shards.get(usize::from(shard)) else { return Ok(false) };
+        let Some(tables) = self.state.shards.get(usize::from(shard)) else { return Ok(()) };
         let known = |id: &SubscriptionId| tables.subscriptions.get(*id);
-        if streams.iter().filter_map(known).any(|stream| stream.source == Some(selected.stream)) {
-            return Ok(false);
-        }
         let vacant = streams
             .iter()
             .copied()
             .find(|id| known(id).is_some_and(|stream| stream.source.is_none() && stream.kind == selected.kind));
-        let Some(source) = tables.streams.get(selected.stream) else { return Ok(false) };
+        let Some(source) = tables.streams.get(selected.stream) else { return Ok(()) };
         let taken = streams.iter().filter(|id| Some(**id) != vacant).filter_map(known);
         let taken =
             taken.filter_map(|it| Some((it.codec?, it.payload_type, it.second_payload_type(), it.parameters.as_str())));
@@ -126,6 +118,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             source: Some(selected.stream),
             feed: selected.feed,
             feed_token: selected.feed.token(),
+            cross_reference: selected.cross_reference.clone(),
             feed_mid: source.mid.clone(),
             codec: source.codec,
             payload_type,
@@ -148,8 +141,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         // An m-line used again has a new source: browsers attach a picture to a new SSRC only.
         stream.ssrc = self.ssrc(shard, &streams, 0);
         stream.rtx_ssrc = rtx_payload_type.map(|_| self.ssrc(shard, &streams, stream.ssrc));
-        self.place_stream(handle, shard, vacant, stream)?;
-        Ok(true)
+        self.place_stream(handle, shard, vacant, stream)
     }
 
     fn place_stream(
@@ -189,24 +181,23 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn remove_streams(&mut self, handle: HandleId, body: Value<'_>, name: &str) -> Result<usize, Refusal> {
         let mut removed = 0;
         for element in body.get(name).into_iter().flat_map(Value::elements) {
+            // Nothing is called by a mid that is too long.
+            let (Ok(mid), Ok(sub_mid)) = (mid_at(element, "mid"), mid_at(element, "sub_mid")) else { continue };
             let number = name_at(element, "feed");
-            let mid: Option<Mid> = string(element, "mid")?;
-            let sub_mid: Option<Mid> = string(element, "sub_mid")?;
-            if number.is_none() && sub_mid.is_none() {
-                continue;
-            }
             let Some(subscriber) = self.state.handles.get(handle).and_then(|entry| entry.subscriber()) else { break };
             let (shard, streams) = (subscriber.shard, subscriber.streams.clone());
             for (index, subscription) in streams.iter().copied().enumerate() {
                 let Some(tables) = self.state.shard_mut(shard) else { break };
                 let Some(stream) = tables.subscriptions.get_mut(subscription) else { continue };
-                let is_meant = sub_mid.as_ref().is_none_or(|mid| *mid == section_mid(index))
-                    && number.is_none_or(|number| number == stream.feed)
-                    && mid.as_ref().is_none_or(|mid| *mid == stream.feed_mid);
-                if is_meant && stream.source.is_some() {
-                    stream.source = None;
+                let is_meant = match &sub_mid {
+                    Some(mid) => *mid == section_mid(index),
+                    None => number == Some(stream.feed) && mid.as_ref().is_none_or(|mid| *mid == stream.feed_mid),
+                };
+                // An m-line that carries nothing is given up once more if it is named itself.
+                let is_active = stream.source.take_if(|_| is_meant).is_some();
+                removed += usize::from(is_active || (is_meant && sub_mid.is_some()));
+                if is_active {
                     stream.is_ready = false;
-                    removed += 1;
                     self.post.out.command(shard, Command::Unsubscribe { subscription });
                 }
             }
@@ -216,15 +207,19 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     pub(crate) fn switch(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, &[optional("streams", Wanted::Array)], PLUGIN)?;
-        check_list_contents(body, "streams", "Empty switch list")?;
-        check_elements(body, "streams", self.codes(), SWITCHED_STREAM)?;
         let Some(room) = self.room_of_subscriber(caller.handle) else {
             return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
         };
+        if let Err(why) = check_list_contents(body, "streams", "Empty switch list") {
+            // Who says `feed` instead, as older clients did, hears first whether there is one.
+            return feed(self.state, room, body).and(Err(why));
+        }
+        check_elements(body, "streams", self.codes(), SWITCHED_STREAM)?;
         let mut switches: Vec<(SubscriptionId, Selected), SUBSCRIBED> = Vec::new();
         for element in body.get("streams").into_iter().flat_map(Value::elements) {
-            let switch = self.switch_of(caller.handle, room, element)?;
-            switches.push(switch).map_err(|_| Refusal::full("streams", SUBSCRIBED))?;
+            if let Some(switch) = self.switch_of(caller.handle, room, element)? {
+                switches.push(switch).map_err(|_| Refusal::full("streams", SUBSCRIBED))?;
+            }
         }
         let Some((shard, _)) = self.subscriber_size(caller.handle) else { return Ok(()) };
         for (subscription, selected) in &switches {
@@ -248,30 +243,30 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    /// The m-line that `element` names and the source that it shall have.
+    /// The m-line that `element` names and the source that it shall have. As in Janus, nothing happens to one that is
+    /// not there or that cannot carry the source.
     fn switch_of(
         &self,
         handle: HandleId,
         room: RoomId,
         element: Value<'_>,
-    ) -> Result<(SubscriptionId, Selected), Refusal> {
+    ) -> Result<Option<(SubscriptionId, Selected)>, Refusal> {
         let (shard, publisher) = feed(self.state, room, element)?;
         let number = publisher.name;
-        let mid: Mid = string(element, "mid")?.unwrap_or_default();
-        let sub_mid: Mid = string(element, "sub_mid")?.unwrap_or_default();
-        let unknown = || refuse!(plugin::NO_FEED, "sub_mid", "No such mid '{sub_mid}' in subscription");
-        let (_, subscription) = self.subscription(handle, &sub_mid).ok_or_else(unknown)?;
+        let mid = mid_at(element, "mid")?.unwrap_or_default();
         let mut ids = publisher.streams.iter().copied();
         let id = ids.find(|id| self.state.stream(shard, *id).is_some_and(|it| it.mid == mid && !it.is_disabled));
         let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in feed ({number})");
         let stream = id.ok_or_else(unknown)?;
         let source = self.state.stream(shard, stream).ok_or_else(unknown)?;
+        let sub_mid = mid_at(element, "sub_mid").unwrap_or_default().unwrap_or_default();
+        let Some((_, subscription)) = self.subscription(handle, &sub_mid) else { return Ok(None) };
         let target = self.state.shards.get(usize::from(shard)).and_then(|it| it.subscriptions.get(subscription));
         if target.is_none_or(|target| target.codec != source.codec) {
-            return Err(refuse!(plugin::INVALID, "mid", "Can't switch to another codec"));
+            return Ok(None);
         }
-        let (playout_delay, layers) = (DelayBounds::default(), layers_of(element));
-        Ok((subscription, Selected { stream, feed: number, kind: source.kind, playout_delay, layers }))
+        let layers = layers_of(element);
+        Ok(Some((subscription, Selected { layers, ..Selected::new(stream, number, source.kind) })))
     }
 }
 

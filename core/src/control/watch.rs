@@ -5,9 +5,9 @@ use super::error::{Refusal, plugin, refuse};
 use super::handle::Role;
 use super::join::check_elements;
 use super::jsep::RemoteJsep;
-use super::json::{Kind, Value};
+use super::json::Value;
 use super::parameter::{
-    PLUGIN, Parameter, Wanted, check, flag, name_at, natural, natural_u32, optional, required, string,
+    PLUGIN, Parameter, Wanted, check, flag, mid_at, name_at, natural, natural_u32, optional, required,
 };
 use super::reply::RoomEvent;
 use super::select::{Selection, WANTED_STREAM, layers_of};
@@ -37,14 +37,10 @@ pub(crate) const JOIN_AS_SUBSCRIBER: &[Parameter] = &[
     optional("temporal_layer", Wanted::Natural),
 ];
 
-/// What `configure` may hold, whole or in an element of `streams`.
+/// What `configure` may hold in an element of `streams`.
 pub(crate) const CONFIGURE_STREAM: &[Parameter] = &[
     optional("mid", Wanted::Text),
     optional("send", Wanted::Bool),
-    optional("audio", Wanted::Bool),
-    optional("video", Wanted::Bool),
-    optional("data", Wanted::Bool),
-    optional("keyframe", Wanted::Bool),
     optional("substream", Wanted::Natural),
     optional("temporal", Wanted::Natural),
     optional("fallback", Wanted::Natural),
@@ -54,9 +50,16 @@ pub(crate) const CONFIGURE_STREAM: &[Parameter] = &[
     optional("max_delay", Wanted::Integer),
 ];
 
-/// What `configure` may hold beside that.
-pub(crate) const CONFIGURE_SUBSCRIBER: &[Parameter] =
-    &[optional("streams", Wanted::Array), optional("restart", Wanted::Bool), optional("update", Wanted::Bool)];
+/// What `configure` may hold. Without `streams` it may also say by itself what an element says; of that, as in Janus,
+/// only what is out of bounds is refused.
+pub(crate) const CONFIGURE_SUBSCRIBER: &[Parameter] = &[
+    optional("streams", Wanted::Array),
+    optional("restart", Wanted::Bool),
+    optional("update", Wanted::Bool),
+    optional("audio", Wanted::Bool),
+    optional("video", Wanted::Bool),
+    optional("data", Wanted::Bool),
+];
 
 /// What a subscriber wants changed about one m-line, or about all of them.
 #[derive(Clone, Debug, Default)]
@@ -72,18 +75,35 @@ struct StreamChange {
 }
 
 impl StreamChange {
-    fn read(element: Value<'_>) -> Result<Self, Refusal> {
+    /// What an element of `streams` says.
+    fn of_element(element: Value<'_>) -> Result<Self, Refusal> {
         check(element, CONFIGURE_STREAM, PLUGIN)?;
-        check_layers(element)?;
+        Self::read(element)
+    }
+
+    /// What the request itself says: what has the wrong type counts as 0 or false.
+    fn of_request(body: Value<'_>) -> Result<Self, Refusal> {
+        const LAYERS: [&str; 5] = ["substream", "spatial_layer", "temporal", "temporal_layer", "fallback"];
+        let below = |name: &&&str| body.get(name).and_then(Value::integer).is_some_and(|number| number < 0);
+        if let Some(name) = LAYERS.iter().find(below) {
+            let why = "should be a positive integer";
+            return Err(refuse!(plugin::INVALID, name, "Invalid element type ({name} {why})"));
+        }
+        Ok(Self { audio: flag(body, "audio"), video: flag(body, "video"), ..Self::read(body)? })
+    }
+
+    fn read(object: Value<'_>) -> Result<Self, Refusal> {
+        check_layers(object)?;
+        let delay = |name| Some(object.get(name)?.integer().unwrap_or_default());
+        let is_true = |name| Some(object.get(name)?.bool().unwrap_or_default());
         Ok(Self {
-            mid: string(element, "mid")?,
-            is_sent: flag(element, "send"),
-            audio: flag(element, "audio"),
-            video: flag(element, "video"),
-            wants_keyframe: flag(element, "keyframe").unwrap_or_default(),
-            least_delay: element.get("min_delay").and_then(Value::integer),
-            most_delay: element.get("max_delay").and_then(Value::integer),
-            layers: layers_of(element),
+            mid: mid_at(object, "mid")?,
+            is_sent: is_true("send"),
+            wants_keyframe: is_true("keyframe").unwrap_or_default(),
+            least_delay: delay("min_delay"),
+            most_delay: delay("max_delay"),
+            layers: layers_of(object),
+            ..Self::default()
         })
     }
 }
@@ -190,21 +210,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         jsep: Option<RemoteJsep<'_>>,
     ) -> Done {
         check(body, CONFIGURE_SUBSCRIBER, PLUGIN)?;
-        let whole = StreamChange::read(body)?;
-        let mut changes: heapless::Vec<StreamChange, SUBSCRIBED> = heapless::Vec::new();
-        let list = body.get("streams").filter(|list| list.kind() == Kind::Array);
-        for element in list.into_iter().flat_map(Value::elements) {
-            let change = StreamChange::read(element)?;
-            if let Some(mid) = &change.mid {
-                let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in subscription");
-                self.subscription(caller.handle, mid).ok_or_else(unknown)?;
-                changes.push(change).map_err(|_| Refusal::full("streams", SUBSCRIBED))?;
-            }
-        }
+        let changes = self.stream_changes(caller.handle, body)?;
         if let Some(jsep) = &jsep {
             self.take_answer(caller.handle, jsep)?;
         }
-        self.apply_to_streams(caller.handle, &whole);
         for change in &changes {
             self.apply_to_streams(caller.handle, change);
         }
@@ -216,6 +225,29 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.offer_if_stale(caller.handle);
         }
         Ok(())
+    }
+
+    /// What a `configure` asks for, whose members were checked.
+    fn stream_changes(
+        &self,
+        handle: HandleId,
+        body: Value<'_>,
+    ) -> Result<heapless::Vec<StreamChange, SUBSCRIBED>, Refusal> {
+        let mut changes = heapless::Vec::new();
+        let full = |_| Refusal::full("streams", SUBSCRIBED);
+        match body.get("streams") {
+            None => changes.push(StreamChange::of_request(body)?).map_err(full)?,
+            Some(list) => {
+                for element in list.elements() {
+                    changes.push(StreamChange::of_element(element)?).map_err(full)?;
+                }
+            }
+        }
+        for mid in changes.iter().filter_map(|change| change.mid.as_ref()) {
+            let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in subscription");
+            self.subscription(handle, mid).ok_or_else(unknown)?;
+        }
+        Ok(changes)
     }
 
     /// Does what `change` asks for, to the m-line that it names or to all.
@@ -236,7 +268,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 let active = is_sent && !is_paused;
                 self.post.out.command(shard, Command::SetSubscriptionActive { subscription: *id, active });
             }
-            let delay = stream.playout_delay.changed(change.least_delay, change.most_delay);
+            let delay = match stream.kind {
+                MediaKind::Video => stream.playout_delay.changed(change.least_delay, change.most_delay),
+                _ => stream.playout_delay,
+            };
             if core::mem::replace(&mut stream.playout_delay, delay) != delay {
                 let playout_delay = delay.playout_delay();
                 self.post.out.command(shard, Command::SetPlayoutDelay { subscription: *id, playout_delay });

@@ -95,6 +95,11 @@ pub struct RoomSettings {
     pub dummy_publisher: bool,
 }
 
+/// A limit of a room's bitrate that is of use, in bits a second: at least 64 kbit/s, or 0 for none.
+pub fn useful_bitrate(bitrate: u32) -> u32 {
+    if bitrate == 0 { 0 } else { bitrate.max(64_000) }
+}
+
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {

@@ -14,6 +14,9 @@ use crate::wire::{Codec, ExtensionMap};
 /// The most m-lines of a subscriber, whatever the limits say.
 pub const SUBSCRIBED: usize = 64;
 
+/// The longest `crossrefid`, in bytes.
+pub const CROSS_REFERENCE_BYTES: usize = 32;
+
 /// Somebody who joined to watch.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
@@ -54,6 +57,8 @@ pub struct SubscribedStream {
     pub feed: Name,
     /// The name of the MediaStream.
     pub feed_token: String<NAME_BYTES>,
+    /// By what the subscriber finds it again in lists.
+    pub cross_reference: String<CROSS_REFERENCE_BYTES>,
     /// The publisher's `a=mid`.
     pub feed_mid: Mid,
     /// Its format; `None` for data.
@@ -143,18 +148,19 @@ pub struct DelayBounds {
 }
 
 impl DelayBounds {
-    /// These bounds with others where they are given, first the least. A negative one takes a bound away; one that
-    /// passes the other takes it along.
+    /// These bounds with others where they are given, first the least. A negative one takes both away; one that passes
+    /// the other takes it along.
     pub fn changed(self, least: Option<i64>, most: Option<i64>) -> Self {
-        let bound = |number: i64| u16::try_from(number.min(DELAY_10MS_MAX)).ok();
+        // As in Janus, 16 bits of a number count.
+        let bound = |number: i64| u16::try_from((number as i16).min(DELAY_10MS_MAX)).ok();
         let mut bounds = self;
         if let Some(least) = least {
             bounds.least = bound(least);
-            bounds.most = bounds.most.map(|most| most.max(bounds.least.unwrap_or(0)));
+            bounds.most = bounds.least.and(bounds.most.max(bounds.least));
         }
         if let Some(most) = most {
             bounds.most = bound(most);
-            bounds.least = bounds.least.map(|least| least.min(bounds.most.unwrap_or(least)));
+            bounds.least = bounds.least.min(bounds.most);
         }
         bounds
     }
@@ -167,7 +173,7 @@ impl DelayBounds {
 }
 
 /// The longest delay that the header extension can say.
-const DELAY_10MS_MAX: i64 = 0xfff;
+const DELAY_10MS_MAX: i16 = 0xfff;
 
 #[cfg(test)]
 mod tests {
@@ -177,7 +183,8 @@ mod tests {
     fn a_bound_that_passes_the_other_takes_it_along() {
         let none = DelayBounds::default();
         let told = |bounds: DelayBounds| bounds.playout_delay().map(|it| (it.minimum_10ms, it.maximum_10ms));
-        assert_eq!(told(none.changed(Some(5), None)), None);
+        assert_eq!(told(none.changed(Some(5), None)), Some((5, 5)));
+        assert_eq!(told(none.changed(None, Some(5))), None);
         let bounds = none.changed(Some(10), Some(5));
         assert_eq!(told(bounds), Some((5, 5)));
         assert_eq!(told(bounds.changed(Some(7), None)), Some((7, 7)));

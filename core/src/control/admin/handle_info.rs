@@ -160,7 +160,8 @@ impl<'a, 'm> Part<'a, 'm> {
             answered: Some(peer.is_some_and(|peer| peer.remote.is_some()) && !subscriber.awaits_answer),
             pending_offer: Some(subscriber.is_stale),
             pending_restart: Some(peer.is_some_and(|peer| peer.is_restarting)),
-            paused: Some(subscriber.is_paused),
+            // To Janus a subscriber who has not started yet is paused.
+            paused: Some(subscriber.is_paused || peer.is_none_or(|peer| peer.remote.is_none())),
             streams: Some(Streams::Subscribed(SubscribedStreams::of(state, subscriber))),
             ..Self::default()
         }

@@ -17,10 +17,10 @@ mod webrtc_info;
 use serde::Serialize;
 
 use super::Outlet;
-use super::envelope::{Envelope, names};
+use super::envelope::Envelope;
 use super::error::{core_error, refuse};
 use super::info::server_info;
-use super::json::{self, Value};
+use super::json::{self, Kind, Value};
 use super::origin::{Origin, Transport};
 use super::parameter::{CORE, Parameter, Wanted, check, optional, required};
 use super::post::Message;
@@ -32,30 +32,20 @@ use crate::random::Random;
 use crate::room::access;
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
-    /// One message of an administrator.
+    /// What an administrator sent.
     pub(crate) fn administer(&mut self, origin: Origin, text: &[u8]) {
-        let connection = origin.connection;
-        let body = match json::parse(text) {
-            Ok(body) => body,
-            Err(json::Malformed { at }) => {
-                let why = match origin.transport {
-                    Transport::Http => refuse!(core_error::INVALID_JSON, "message", "JSON error: at byte {at}"),
-                    // So Janus answers there: what is no JSON has no transaction.
-                    _ => refuse!(core_error::MISSING, "transaction", "Missing mandatory element (transaction)"),
-                };
-                return self.post.refuse(connection, None, None, &why);
+        let not_json = |at| match origin.transport {
+            Transport::Http => refuse!(core_error::INVALID_JSON, "message", "JSON error: at byte {at}"),
+            // So Janus answers there: what is no JSON has no transaction.
+            _ => refuse!(core_error::MISSING, "transaction", "Missing mandatory element (transaction)"),
+        };
+        let mut left = Some(text);
+        while let Some(text) = left {
+            let Some((envelope, rest)) = self.open(origin, text, not_json) else { return };
+            left = Some(rest).filter(|rest| !rest.is_empty());
+            if let Err(why) = self.dispatch_admin(&envelope) {
+                self.post.refuse(origin.connection, envelope.session_number, Some(&envelope.transaction), &why);
             }
-        };
-        let names = match names(origin, body) {
-            Ok(names) => names,
-            Err(why) => return self.post.refuse(connection, None, None, &why),
-        };
-        let envelope = match Envelope::read(origin, body, names) {
-            Ok(envelope) => envelope,
-            Err(why) => return self.post.refuse(connection, names.0, None, &why),
-        };
-        if let Err(why) = self.dispatch_admin(&envelope) {
-            self.post.refuse(connection, envelope.session_number, Some(&envelope.transaction), &why);
         }
     }
 
@@ -68,6 +58,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         }
         self.check_admin(envelope.body)?;
+        let says_null = envelope.body.get("handle_id").is_some_and(|value| value.kind() == Kind::Null);
+        let has_session = envelope.session_number.is_some();
+        if has_session && envelope.handle_number.map_or(says_null, |number| number.is_none()) {
+            return Err(refuse!(core_error::NO_SESSION, "handle_id", "Session not found"));
+        }
         let Some(session) = self.session_of(envelope)? else { return self.administer_server(envelope) };
         match self.handle_of_request(envelope, session)? {
             None => self.administer_session(envelope, session),

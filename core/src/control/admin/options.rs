@@ -8,7 +8,7 @@ use super::super::envelope::Envelope;
 use super::super::error::{Refusal, core_error, refuse};
 use super::super::json::Value;
 use super::super::options::Options;
-use super::super::parameter::{CORE, Wanted, check, flag, natural, required};
+use super::super::parameter::{CORE, Wanted, check, flag, natural_u32, required};
 use super::super::settings::Settings;
 use super::super::turn::Turn;
 use crate::media::Command;
@@ -18,7 +18,7 @@ use crate::random::Random;
 const MOST_NACK_QUEUE_MS: u32 = 1000;
 
 /// The last of Janus' log levels.
-const LAST_LOG_LEVEL: u64 = 7;
+const LAST_LOG_LEVEL: u32 = 7;
 
 /// A request that turns something on or off: its name, its member, what the answer calls it, and what it sets.
 struct Switch {
@@ -72,7 +72,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.out.log_level(level);
             self.tell_change(envelope, "level", level);
         } else if request.is("set_min_nack_queue") {
-            let time_ms = number(body, "min_nack_queue")?.min(MOST_NACK_QUEUE_MS);
+            // As in Janus, 16 bits of it count.
+            let time_ms = u32::from(number(body, "min_nack_queue")? as u16).min(MOST_NACK_QUEUE_MS);
             self.state.options.min_nack_queue_ms = time_ms;
             self.tell_change(envelope, "min_nack_queue", time_ms);
         } else if request.is("set_no_media_timer") {
@@ -112,13 +113,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
 /// The seconds that `set_session_timeout` asks for.
 pub(super) fn session_timeout(body: Value<'_>) -> Result<u32, Refusal> {
-    number(body, "timeout")
+    let is_positive = |timeout: &u32| *timeout <= i32::MAX as u32;
+    let negative =
+        || refuse!(core_error::INVALID_TYPE, "timeout", "Invalid element type (timeout should be a positive integer)");
+    Some(number(body, "timeout")?).filter(is_positive).ok_or_else(negative)
 }
 
 fn number(body: Value<'_>, name: &'static str) -> Result<u32, Refusal> {
     check(body, &[required(name, Wanted::Natural)], CORE)?;
-    // Janus takes the low 32 bits of a larger one; nobody can want that.
-    Ok(natural(body, name).map_or(0, |number| u32::try_from(number).unwrap_or(u32::MAX)))
+    Ok(natural_u32(body, name).unwrap_or_default())
 }
 
 fn log_level(body: Value<'_>) -> Result<u8, Refusal> {
@@ -127,7 +130,7 @@ fn log_level(body: Value<'_>) -> Result<u8, Refusal> {
         let last = LAST_LOG_LEVEL;
         refuse!(core_error::INVALID_TYPE, "level", "Invalid element type (level should be between 0 and {last})")
     };
-    let level = natural(body, "level").filter(|level| *level <= LAST_LOG_LEVEL).ok_or_else(too_high)?;
+    let level = natural_u32(body, "level").filter(|level| *level <= LAST_LOG_LEVEL).ok_or_else(too_high)?;
     Ok(level as u8)
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::Outlet;
 use super::super::envelope::Envelope;
-use super::super::error::{Refusal, core_error, refuse};
+use super::super::error::{Reason, Refusal, core_error, refuse};
 use super::super::json::{Text, Value};
 use super::super::notify::{EventBackendKind, EventCounts, Subject, Topic};
 use super::super::origin::Transport;
@@ -108,7 +108,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                     Transport::Http => Connections::Apart { http, admin_http },
                     _ => Connections::Together(http + admin_http),
                 });
-            } else if !request.is("configure") {
+                result.messages = (transport == Transport::Http).then_some(http + admin_http);
+            } else if request.is("configure") {
+                configure(transport, envelope.body.get("request").unwrap_or(Value::EMPTY), &mut result);
+            } else {
                 return Err(unknown_request(request));
             }
             Ok(result)
@@ -187,6 +190,19 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 const TEST_STUN: &[super::Parameter] =
     &[required("address", Wanted::Text), required("port", Wanted::Natural), optional("localport", Wanted::Natural)];
 
+/// Nothing of a transport can be changed, but what could not be in Janus is answered as there: beside the result.
+fn configure(transport: Transport, request: Value<'_>, result: &mut PartResult) {
+    let members = [optional("json", Wanted::Text), optional("logging", Wanted::Text)];
+    let known = if transport == Transport::WebSocket { &members[..] } else { &members[..1] };
+    if let Err(why) = check(request, known, CORE) {
+        (result.error_code, result.error) = (Some(part_error::INVALID), Some(why.reason));
+    } else if let Some(format) = request.get("json").and_then(Value::text)
+        && !["indented", "plain", "compact"].iter().any(|known| format.is_any_case(known))
+    {
+        result.notes = Some(["Ignored unsupported indentation format"]);
+    }
+}
+
 fn unknown_request(request: Text<'_>) -> Refusal {
     refuse!(part_error::UNKNOWN_REQUEST, "request", "Unknown request '{}'", request.raw())
 }
@@ -199,6 +215,15 @@ struct PartResult {
     connections: Option<Connections>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventCounts>,
+    /// The requests over HTTP that are being answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Reason>,
 }
 
 /// How many are connected.

@@ -150,7 +150,18 @@ fn transports_and_event_handlers_say_what_they_count() {
     let mut ask = |part: &str| world.administer(part);
     let said =
         ask(r#""janus":"query_transport","transport":"janus.transport.http","request":{"request":"connections"}"#);
-    assert!(said.contains(r#""response":{"result":200,"connections":{"http":3,"admin_http":1}}"#), "{said}");
+    assert!(said.contains(r#""connections":{"http":3,"admin_http":1},"messages":4}"#), "{said}");
+    for (transport, members, answer) in [
+        ("http", r#""json":"plain","logging":5"#, r#""response":{"result":200}"#),
+        ("http", r#""json":"tall""#, r#""notes":["Ignored unsupported indentation format"]"#),
+        ("http", r#""json":5"#, r#""result":200,"error_code":413"#),
+        ("websockets", r#""logging":5"#, r#""result":200,"error_code":413"#),
+    ] {
+        let asked =
+            format!(r#""transport":"janus.transport.{transport}","request":{{"request":"configure",{members}}}"#);
+        let said = ask(&format!(r#""janus":"query_transport",{asked}"#));
+        assert!(said.contains(answer), "{asked} gave {said}");
+    }
     for transport in ["websockets", "pfunix"] {
         let asked = format!(r#""transport":"janus.transport.{transport}","request":{{"request":"connections"}}"#);
         let said = ask(&format!(r#""janus":"query_transport",{asked}"#));

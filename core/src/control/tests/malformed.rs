@@ -1,6 +1,6 @@
 //! Every request with every member missing or of another type.
 
-use super::client::World;
+use super::client::{OFFER, World};
 use crate::control::parameter::{Parameter, Wanted};
 use crate::control::{changes, forward, join, people, rooms, select, subscribe, watch};
 use std::format;
@@ -121,16 +121,17 @@ fn joins_with_one_wrong_member_are_refused_and_change_nothing() {
     let numbers = world.session(2, 1);
     let sizes = world.sizes();
     let parts = [
-        (join::JOIN_AS_PUBLISHER, r#""ptype":"publisher""#),
-        (changes::CONFIGURE, r#""ptype":"publisher""#),
-        (watch::JOIN_AS_SUBSCRIBER, r#""ptype":"subscriber""#),
+        (join::JOIN_AS_PUBLISHER, "join", r#""ptype":"publisher""#),
+        (join::JOIN_WITH_OFFER, "joinandconfigure", r#""ptype":"publisher""#),
+        (watch::JOIN_AS_SUBSCRIBER, "join", r#""ptype":"subscriber""#),
     ];
-    for (parameters, part) in parts {
+    for (parameters, request, part) in parts {
         for odd in parameters {
             for value in bad(odd.wanted) {
                 let feed = if part.contains("sub") { format!(r#","feed":{id}"#) } else { String::new() };
-                let body = format!(r#"{{"request":"join","room":7,{part}{feed},"{}":{value}}}"#, odd.name);
-                let said = world.ask(2, numbers[0], numbers[1], &body);
+                let body = format!(r#"{{"request":"{request}","room":7,{part}{feed},"{}":{value}}}"#, odd.name);
+                let offer = (request == "joinandconfigure").then_some(("offer", OFFER));
+                let said = world.ask_with(2, numbers[0], numbers[1], &body, offer);
                 assert!(said.contains(r#""error_code":430"#), "{body} gave {said}");
                 assert_eq!(world.sizes(), sizes);
             }

@@ -7,6 +7,7 @@ use super::client::{OFFER, World, number};
 use super::malformed::{BY_ANYBODY, BY_PUBLISHERS, BY_SUBSCRIBERS, Case, good};
 use crate::control::parameter::Wanted;
 use crate::room::settings::SECRET_BYTES;
+use crate::room::subscriber::CROSS_REFERENCE_BYTES;
 use crate::room::{DISPLAY_BYTES, METADATA_BYTES, NAME_BYTES, publisher, settings};
 
 /// Requests of somebody who plays no part, with `TEXT` for the text, and the most bytes that it may have.
@@ -23,25 +24,18 @@ const OF_ANYBODY: &[(&str, usize)] = &[
     (r#"{"request":"edit","room":7,"new_pin":"TEXT"}"#, SECRET_BYTES),
     (r#"{"request":"edit","room":7,"new_rec_dir":"TEXT"}"#, settings::DESCRIPTION_BYTES),
     (r#"{"request":"join","ptype":"publisher","room":7,"display":"TEXT"}"#, DISPLAY_BYTES),
-    (r#"{"request":"join","ptype":"subscriber","room":7,"streams":[{"feed":FEED,"mid":"TEXT"}]}"#, 32),
-    (r#"{"request":"moderate","room":7,"id":FEED,"mid":"TEXT","mute":true}"#, 32),
 ];
 
 /// Those of a publisher.
 const OF_PUBLISHERS: &[(&str, usize)] = &[
     (r#"{"request":"configure","display":"TEXT"}"#, DISPLAY_BYTES),
     (r#"{"request":"configure","descriptions":[{"mid":"0","description":"TEXT"}]}"#, publisher::DESCRIPTION_BYTES),
-    (r#"{"request":"configure","descriptions":[{"mid":"TEXT","description":"x"}]}"#, 32),
-    (r#"{"request":"configure","streams":[{"mid":"TEXT"}]}"#, 32),
     (r#"{"request":"configure","metadata":{"a":"TEXT"}}"#, METADATA_BYTES - r#"{"a":""}"#.len()),
 ];
 
 /// Those of a subscriber.
-const OF_SUBSCRIBERS: &[(&str, usize)] = &[
-    (r#"{"request":"subscribe","streams":[{"feed":FEED,"mid":"TEXT"}]}"#, 32),
-    (r#"{"request":"unsubscribe","streams":[{"sub_mid":"TEXT"}]}"#, 32),
-    (r#"{"request":"switch","streams":[{"feed":FEED,"mid":"0","sub_mid":"TEXT"}]}"#, 32),
-];
+const OF_SUBSCRIBERS: &[(&str, usize)] =
+    &[(r#"{"request":"subscribe","streams":[{"feed":FEED,"crossrefid":"TEXT"}]}"#, CROSS_REFERENCE_BYTES)];
 
 fn text(len: usize) -> String {
     core::iter::repeat_n('x', len).collect()
@@ -83,6 +77,35 @@ fn a_text_fits_up_to_its_limit_and_is_refused_past_it() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_mid_that_is_too_long_names_nothing() {
+    let (mut world, callers) = world();
+    let feed = world.control.state.handles.iter().find_map(|(_, entry)| entry.publisher()?.name.to_number()).unwrap();
+    let mid = text(33);
+    let cases = [
+        (0, format!(r#"{{"request":"configure","streams":[{{"mid":"{mid}"}}]}}"#), r#""error_code":428"#),
+        (0, format!(r#"{{"request":"configure","descriptions":[{{"mid":"{mid}","description":"x"}}]}}"#), "configured"),
+        (1, format!(r#"{{"request":"configure","streams":[{{"mid":"{mid}"}}]}}"#), r#""error_code":428"#),
+        (1, format!(r#"{{"request":"subscribe","streams":[{{"feed":{feed},"mid":"{mid}"}}]}}"#), r#""error_code":428"#),
+        (1, format!(r#"{{"request":"unsubscribe","streams":[{{"sub_mid":"{mid}"}}]}}"#), r#""videoroom":"updated""#),
+        (
+            1,
+            format!(r#"{{"request":"switch","streams":[{{"feed":{feed},"mid":"0","sub_mid":"{mid}"}}]}}"#),
+            r#""changes":0"#,
+        ),
+        (
+            2,
+            format!(r#"{{"request":"moderate","room":7,"id":{feed},"mid":"{mid}","mute":true}}"#),
+            r#""error_code":428"#,
+        ),
+    ];
+    for (who, body, answer) in cases {
+        let (connection, session, handle) = callers[who];
+        let said = world.ask(connection, session, handle, &body);
+        assert!(said.contains(answer), "{body} gave {said}");
     }
 }
 
