@@ -265,7 +265,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let handle = Handle { opaque_id, ..Handle::new(number, session, self.now) };
         let size = self.state.handles.capacity();
         let id = self.state.handles.insert(handle).map_err(|_| full("handles", size))?;
-        let event = HandleEvent::new("attached");
+        let event = HandleEvent::new("attached", self.state.handles.get(id));
         self.post.notify_event(self.state, (Topic::Handle, 0), Subject::Handle(id.into()), &event);
         Ok(number)
     }

@@ -7,6 +7,7 @@ use serde::ser::SerializeMap;
 
 use super::Outlet;
 use super::forwarder_info::ForwarderInfo;
+use super::handle::Handle;
 use super::info::ServerInfo;
 use super::media_info::{PublishedStreams, SubscribedStreams};
 use super::origin::{Contact, Transport};
@@ -107,6 +108,8 @@ struct Envelope<'a, E: Serialize> {
     session_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     handle_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opaque_id: Option<&'a str>,
     event: E,
 }
 
@@ -123,12 +126,12 @@ impl<O: Outlet> Post<'_, O> {
         if self.emitter.mask & topic == 0 {
             return;
         }
-        let (session, handle_id) = match subject {
+        let (session, handle) = match subject {
             Subject::Nobody => (None, None),
             Subject::Session(session) => (Some(session), None),
             Subject::Handle(handle) => {
                 let handle = state.handles.get(handle);
-                (handle.map(|handle| handle.session), handle.map(|handle| handle.number))
+                (handle.map(|handle| handle.session), handle)
             }
         };
         let message = Envelope {
@@ -137,7 +140,8 @@ impl<O: Outlet> Post<'_, O> {
             subtype: (subtype > 0).then_some(subtype),
             timestamp: self.emitter.time_us,
             session_id: session.and_then(|session| state.sessions.get(session)).map(|session| session.number),
-            handle_id,
+            handle_id: handle.map(|handle| handle.number),
+            opaque_id: handle.and_then(|handle| handle.opaque_id.as_deref()),
             event,
         };
         // One that is larger than the buffer is left out: no client waits for it.
@@ -227,14 +231,16 @@ struct TransportData {
 
 /// A handle began or ended.
 #[derive(Serialize)]
-pub(crate) struct HandleEvent {
+pub(crate) struct HandleEvent<'a> {
     name: &'static str,
     plugin: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opaque_id: Option<&'a str>,
 }
 
-impl HandleEvent {
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, plugin: PLUGIN_NAME }
+impl<'a> HandleEvent<'a> {
+    pub(crate) fn new(name: &'static str, handle: Option<&'a Handle>) -> Self {
+        Self { name, plugin: PLUGIN_NAME, opaque_id: handle.and_then(|handle| handle.opaque_id.as_deref()) }
     }
 }
 
@@ -372,6 +378,16 @@ impl Serialize for NotifiedStreams<'_, '_> {
             Self::Subscribed(streams) => streams.serialize(serializer),
         }
     }
+}
+
+/// Somebody was muted, or may be heard again.
+#[derive(Serialize)]
+pub(crate) struct ModeratedNotice<'a> {
+    pub(crate) videoroom: &'static str,
+    pub(crate) room: Name,
+    pub(crate) id: Name,
+    pub(crate) mid: &'a str,
+    pub(crate) moderation: &'static str,
 }
 
 /// A forwarder was made.

@@ -109,6 +109,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(subscriber) = subscriber else { return };
         let is_waiting = is_changed && subscriber.awaits_answer;
         subscriber.is_stale |= is_waiting;
+        if is_changed && !is_waiting {
+            self.notify_watching(caller.handle, "updated");
+        }
         let len = if is_changed && !is_waiting { self.write_offer(caller.handle) } else { None };
         let videoroom = if is_waiting { "updating" } else { "updated" };
         let note = Note { is_short: len.is_none(), ..Note::default() };
@@ -116,7 +119,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn tell_attached(&mut self, caller: Caller<'_>, room: RoomId, feed: Option<Name>) {
-        self.notify_subscribing(caller.handle);
+        self.notify_watching(caller.handle, "subscribing");
         let len = self.write_offer(caller.handle);
         let display = feed.and_then(|feed| self.state.feed(room, feed)).and_then(|(_, _, it)| it.display.clone());
         let warning = feed.map(|_| "deprecated_api");
@@ -124,12 +127,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.tell_subscribed(caller.handle, Some(caller.transaction), "attached", len, note);
     }
 
-    /// Tells management systems what somebody is about to watch.
-    fn notify_subscribing(&mut self, handle: HandleId) {
+    /// Tells management systems what somebody watches from now on.
+    fn notify_watching(&mut self, handle: HandleId, event: &'static str) {
         let state = &*self.state;
         let Some(subscriber) = state.handles.get(handle).and_then(|entry| entry.subscriber()) else { return };
         let notice = RoomNotice {
-            event: "subscribing",
+            event,
             room: subscriber.room_name,
             streams: Some(NotifiedStreams::Subscribed(SubscribedStreams::of(state, subscriber))),
             private_id: Some(subscriber.private_number.unwrap_or_default()),
@@ -139,6 +142,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     pub(crate) fn tell_switched(&mut self, caller: Caller<'_>, changes: usize) {
+        let state = &*self.state;
+        if let Some(subscriber) = state.handles.get(caller.handle).and_then(|entry| entry.subscriber()) {
+            let notice = RoomNotice { event: "switched", room: subscriber.room_name, ..RoomNotice::default() };
+            self.post.notify_plugin(state, Subject::Handle(caller.handle), &notice);
+        }
         let note = Note { switched: Some("ok"), changes: Some(changes), ..Note::default() };
         self.tell_subscribed(caller.handle, Some(caller.transaction), "event", None, note);
     }
@@ -237,7 +245,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for (index, (id, section)) in streams.iter().zip(&answered).enumerate() {
             let Some(tables) = self.state.shards.get_mut(usize::from(shard)) else { return Ok(()) };
             let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
-            if !core::mem::replace(&mut stream.is_ready, true)
+            if stream.source.is_some()
+                && !core::mem::replace(&mut stream.is_ready, true)
                 && let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused)
             {
                 self.post.out.command(shard, Command::Subscribe(parameters));

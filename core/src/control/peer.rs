@@ -187,7 +187,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let watchers = self.lose_sources(handle, true);
         self.close_peer(handle, None);
         self.stop_capture(handle);
-        let event = HandleEvent::new("detached");
+        let event = HandleEvent::new("detached", self.state.handles.get(handle));
         self.post.notify_event(self.state, (Topic::Handle, 0), Subject::Handle(handle), &event);
         self.state.handles.remove(handle);
         self.offer_to(watchers);

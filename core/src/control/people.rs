@@ -3,6 +3,7 @@
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::json::{Text, Value};
+use super::notify::{ModeratedNotice, Subject};
 use super::parameter::{Parameter, Wanted, check, flag, mid_at, name_at, optional, required};
 use super::reply::{AllowedList, Each, ParticipantInfo, ParticipantList, RoomEvent, Success, Whom};
 use super::rooms::{NAMED, tokens_of};
@@ -131,14 +132,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.out.command(shard, Command::SetStreamActive { stream, active });
         }
         self.say(caller, &Success { videoroom: "success", record: None });
+        let Some(room_name) = self.state.rooms.get(room).map(|room| room.settings.room) else { return Ok(()) };
+        let moderation = if mute { "muted" } else { "unmuted" };
         let event = RoomEvent {
-            room: self.state.rooms.get(room).map(|room| room.settings.room),
+            room: Some(room_name),
             id: Some(number),
             mid: Some(&mid),
-            moderation: Some(if mute { "muted" } else { "unmuted" }),
+            moderation: Some(moderation),
             ..RoomEvent::default()
         };
         self.post.tell_room(self.state, room, None, &event);
+        let notice = ModeratedNotice { videoroom: "moderated", room: room_name, id: number, mid: &mid, moderation };
+        self.post.notify_plugin(self.state, Subject::Nobody, &notice);
         Ok(())
     }
 

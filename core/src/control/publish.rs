@@ -254,14 +254,16 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn apply(&mut self, handle: HandleId, changes: &Changes) {
         self.rename(handle, changes);
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
-        let Some(shard) = entry.peer.as_ref().map(|peer| peer.shard) else { return };
+        let shard = entry.peer.as_ref().map(|peer| peer.shard);
         let Some(publisher) = entry.publisher_mut() else { return };
         let (streams, room) = (publisher.streams.clone(), publisher.room);
         if changes.bitrate_bps.is_some()
             && let Some(room) = room.and_then(|room| self.state.rooms.get(room))
         {
+            // It is kept for later where nothing is published yet.
             publisher.bitrate_bps = room.bitrate_bps(changes.bitrate_bps);
         }
+        let Some(shard) = shard else { return };
         self.note_follows_need(handle, changes);
         if changes.bitrate_bps.is_some() || changes.follows_need.is_some() {
             self.bound_bitrate(handle);

@@ -206,7 +206,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     pub(crate) fn list_rooms(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         // Private rooms are for those who show the key.
-        let shows_key = body.get("admin_key").is_some();
+        let shows_key = body.get("admin_key").and_then(Value::text).is_some_and(|key| !key.is(""));
         if shows_key {
             self.check_admin_key(body)?;
         }

@@ -244,7 +244,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// The m-line that `element` names and the source that it shall have. As in Janus, nothing happens to one that is
-    /// not there or that cannot carry the source.
+    /// not there, that cannot carry the source, or that carries it.
     fn switch_of(
         &self,
         handle: HandleId,
@@ -262,7 +262,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let sub_mid = mid_at(element, "sub_mid").unwrap_or_default().unwrap_or_default();
         let Some((_, subscription)) = self.subscription(handle, &sub_mid) else { return Ok(None) };
         let target = self.state.shards.get(usize::from(shard)).and_then(|it| it.subscriptions.get(subscription));
-        if target.is_none_or(|target| target.codec != source.codec) {
+        if target.is_none_or(|target| target.codec != source.codec || target.source == Some(stream)) {
             return Ok(None);
         }
         let layers = layers_of(element);
