@@ -5,6 +5,7 @@
 mod common;
 
 mod a_body_that_comes_slowly_is_cut_off;
+mod a_client_of_long_polls_publishes;
 mod a_client_of_long_polls_watches;
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
 mod a_forwarded_stream_reaches_an_address_byte_for_byte;

@@ -8,6 +8,7 @@
 //!
 //! Nothing here uses Parlor's own code: what it proves, it proves from outside.
 
+pub mod client;
 pub mod http;
 pub mod link;
 pub mod payload;

@@ -1,5 +1,6 @@
 //! A participant that sends: audio, video, or both.
 
+use crate::client::Client;
 use crate::peer::{Options, Peer, drive};
 use crate::{Result, Signalling, payload};
 use serde_json::json;
@@ -9,9 +10,6 @@ use str0m::rtp::{ExtensionValues, RtpWrite};
 
 /// How long ICE and DTLS may take.
 const HANDSHAKE: Duration = Duration::from_secs(15);
-
-/// How long one side is looked at before the other.
-const GLANCE: Duration = Duration::from_millis(5);
 
 /// One published m-line and where its numbers stand.
 #[derive(Debug)]
@@ -30,13 +28,13 @@ pub struct Track {
 
 /// A publisher in a room.
 #[derive(Debug)]
-pub struct Publisher {
+pub struct Publisher<C = Signalling> {
     /// Its id among the participants.
     pub id: u64,
     /// Its PeerConnection.
     pub peer: Peer,
     /// Its session.
-    pub signalling: Signalling,
+    pub signalling: C,
     /// Its handle.
     pub handle: u64,
     /// What it sends, in the order of `kinds`.
@@ -45,9 +43,15 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Joins a room and publishes; returns once media can flow.
+    /// Joins a room by the WebSocket at `address` and publishes; returns once media can flow.
     pub fn join(address: &str, room: u64, options: Options, kinds: &[MediaKind]) -> Result<Publisher> {
-        let mut signalling = Signalling::connect(address)?;
+        Publisher::join_by(Signalling::connect(address)?, room, options, kinds)
+    }
+}
+
+impl<C: Client> Publisher<C> {
+    /// Joins a room in a session that is there and publishes; returns once media can flow.
+    pub fn join_by(mut signalling: C, room: u64, options: Options, kinds: &[MediaKind]) -> Result<Self> {
         let handle = signalling.attach()?;
         let join = json!({ "request": "join", "ptype": "publisher", "room": room });
         let (joined, _) = signalling.message(handle, join, None)?;
@@ -65,16 +69,11 @@ impl Publisher {
 
     /// Goes on until both ends say that the connection is up: only then can others subscribe.
     fn come_up(&mut self) -> Result<()> {
-        let start = Instant::now();
-        let mut server_up = false;
-        while start.elapsed() < HANDSHAKE {
-            drive(&mut [&mut self.peer], GLANCE, |peers| peers[0].is_connected())?;
-            server_up |= self.signalling.wait(GLANCE, |event| event["janus"] == "webrtcup")?.is_some();
-            if server_up && self.peer.is_connected() {
-                return Ok(());
-            }
+        let is_up = drive(&mut [&mut self.peer], HANDSHAKE, |peers| peers[0].is_connected())?;
+        match is_up && self.signalling.hears(HANDSHAKE, |event| event["janus"] == "webrtcup")? {
+            true => Ok(()),
+            false => Err("the publisher's connection did not come up".into()),
         }
-        Err("the publisher's connection did not come up".into())
     }
 
     /// Sends one video frame of `packets` packets of `length` payload bytes, a stamp of 0 in each.

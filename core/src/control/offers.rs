@@ -208,6 +208,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for id in &subscriber.streams {
             if let Some(stream) = tables.subscriptions.get_mut(*id) {
                 stream.is_offered = true;
+                stream.is_active = stream.source.is_some();
             }
         }
         let sections = offered_sections(tables, &subscriber.streams);
@@ -245,7 +246,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for (index, (id, section)) in streams.iter().zip(&answered).enumerate() {
             let Some(tables) = self.state.shards.get_mut(usize::from(shard)) else { return Ok(()) };
             let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
-            if stream.source.is_some()
+            if stream.is_active
                 && !core::mem::replace(&mut stream.is_ready, true)
                 && let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused)
             {

@@ -132,6 +132,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             traffic: Default::default(),
             told: Default::default(),
             is_offered: old.is_some_and(|old| old.is_offered),
+            is_active: false,
             is_ready: false,
             is_sent: true,
             playout_delay: selected.playout_delay,

@@ -85,6 +85,8 @@ pub struct SubscribedStream {
     pub told: Told,
     /// Whether the offer that holds it was sent.
     pub is_offered: bool,
+    /// Whether it had a source in that offer.
+    pub is_active: bool,
     /// Whether its offer was answered.
     pub is_ready: bool,
     /// Whether the subscriber wants it.
