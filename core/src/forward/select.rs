@@ -233,7 +233,7 @@ impl Selector {
         let spatial_layers = encoding.spatial_layers.get();
         let sent = match (self.target_gate.highest(&encoding.dependencies), spatial_layers) {
             (Some(LayerIds { spatial, temporal }), _) => Highest { spatial, temporal },
-            (None, 0) => Highest { spatial: 0, temporal: self.temporal },
+            (None, 0) => Highest { spatial: 0, temporal: self.told_temporal(encoding.temporal_layers.get()) },
             (None, _) => self.spatial.highest(),
         };
         let has_several = stream.encodings.len() > 1;
@@ -243,6 +243,13 @@ impl Selector {
             spatial: (spatial_layers > 1).then(|| sent.spatial.min(spatial_layers - 1)),
             temporal: highest.map(|highest| sent.temporal.min(highest)),
         }
+    }
+
+    /// The temporal layer of VP8 that counts as sent, of `count`. As in Janus the steps of a climb, which are pictures
+    /// apart, are not told one by one.
+    fn told_temporal(&self, count: u8) -> u8 {
+        let climbs = self.temporal < self.highest().temporal.min(count.saturating_sub(1));
+        self.told.temporal.filter(|_| climbs).unwrap_or(self.temporal)
     }
 
     /// A change of source happens at a keyframe. The very first packets of a stream without simulcast are sent as they
