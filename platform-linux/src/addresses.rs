@@ -1,6 +1,7 @@
 //! Which of the machine's addresses are offered to peers.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
 
 use crate::udp::system;
 
@@ -15,6 +16,16 @@ pub fn resolve<S: AsRef<str>>(names: &[S], ignored: &[String]) -> Result<Vec<IpA
         system::interfaces().map_err(|error| format!("the machine's addresses cannot be read: {error}"))?;
     interfaces.retain(|interface| !is_ignored(interface, ignored));
     choose(names, &interfaces)
+}
+
+/// Whether what `names` choose changes while the server runs.
+pub fn changes<S: AsRef<str>>(names: &[S]) -> bool {
+    names.iter().any(|name| name.as_ref() == "auto")
+}
+
+/// Whether the kernel knows IPv6: then an address may come, even if there is none yet.
+pub fn may_be_ipv6() -> bool {
+    Path::new("/proc/net/if_inet6").exists()
 }
 
 fn is_ignored((name, address): &(String, IpAddr), ignored: &[String]) -> bool {

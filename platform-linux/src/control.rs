@@ -18,6 +18,7 @@ use parlor_core::time::Instant;
 use smol::Timer;
 use smol::future::or;
 
+use crate::addresses;
 use crate::capture::{Captures, Copied};
 use crate::config::LogLevel;
 use crate::dtls::Handshakes;
@@ -36,6 +37,9 @@ const RETRY: Duration = Duration::from_millis(1);
 
 /// How long the end waits for management systems to take what was told.
 const LAST_EVENTS_WITHIN: Duration = Duration::from_millis(300);
+
+/// How often the machine's addresses are looked at.
+const ADDRESSES_PERIOD: Duration = Duration::from_secs(2);
 
 /// The longest sleep between two looks at what is due: a request may have made something due earlier.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
@@ -204,6 +208,22 @@ impl ControlTask {
             let due = self.with(|control, now, out| control.tick(now, out));
             let sleep = Duration::from_micros(due.since_us(self.now())).clamp(RETRY, LONGEST_SLEEP);
             Timer::after(sleep).await;
+        }
+    }
+
+    /// Looks for ever whether `names` choose other addresses than `offered`, which then are offered: routers and DHCP
+    /// servers have their own time.
+    pub async fn follow_addresses(self: Rc<Self>, names: Vec<String>, ignored: Vec<String>, mut offered: Vec<IpAddr>) {
+        loop {
+            Timer::after(ADDRESSES_PERIOD).await;
+            if let Ok(found) = addresses::resolve(&names, &ignored)
+                && found != offered
+            {
+                let list = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                log::info("addresses", format_args!("offered from now on: {list}"));
+                self.with(|control, _, _| control.set_addresses(&found));
+                offered = found;
+            }
         }
     }
 

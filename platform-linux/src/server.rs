@@ -57,7 +57,8 @@ pub fn run(
             .map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
         let rooms = permanent_rooms(configuration)?;
-        let ipv6 = addresses.iter().any(IpAddr::is_ipv6);
+        let change = addresses::changes(&configuration.media.address);
+        let ipv6 = addresses.iter().any(IpAddr::is_ipv6) || change && addresses::may_be_ipv6();
         let shards = start_shards(configuration, tables, ipv6)?;
         let banner = Banner {
             http: address_of(http.as_ref()),
@@ -99,6 +100,10 @@ pub fn run(
         }
         executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
+        if change {
+            let (names, ignored) = (configuration.media.address.clone(), configuration.media.ignore.clone());
+            executor.spawn(Rc::clone(&task).follow_addresses(names, ignored, addresses)).detach();
+        }
         let request_bytes = configuration.limits.request_bytes as usize;
         let ended = Rc::clone(&task);
         task.started();

@@ -1,4 +1,5 @@
-//! A static address needs no DHCP, and a time server that does not answer is missed by nobody.
+//! A static address needs no DHCP, a router's IPv6 prefix may come later, and a time server that does not answer is
+//! missed by nobody.
 
 use crate::machine::Machine;
 use parlor_tests::Result;
@@ -10,6 +11,8 @@ fn a_static_address_needs_no_server() -> Result<()> {
     let mut machine = Machine::start(&[ip, "parlor.set=media.address=auto", "parlor.set=board.ntp=10.0.2.2"])?;
     machine.wait("10.0.2.15")?;
     machine.wait("ready ")?;
+    // The emulator's router announces a prefix (RFC 4861), in its own time.
+    machine.wait("offered from now on: 10.0.2.15, fec0:")?;
     machine.switch_off()
 }
 

@@ -187,6 +187,11 @@ impl<'m, R: Random> Control<'m, R> {
         turn.add_room(room).map(|_| ())
     }
 
+    /// Offers these addresses from now on, the best first; what was offered before stays as it was.
+    pub fn set_addresses(&mut self, addresses: &[IpAddr]) {
+        self.settings.addresses = addresses.iter().copied().take(settings::ADDRESSES).collect();
+    }
+
     /// A client connected from `address`.
     pub fn opened(&mut self, now: Instant, contact: Contact, address: Option<IpAddr>, out: &mut impl Outlet) {
         self.tell_contact(now, contact, &TransportEvent::connected(contact, address), out);

@@ -10,15 +10,14 @@ use std::time::Duration;
 
 use parlor_boot::{Ip, Lease};
 use parlor_linux::config::Board;
-use parlor_linux::{addresses, log};
+use parlor_linux::log;
 
 use crate::init::{Off, ask, spawn};
 use netlink::Netlink;
 
-/// How often, and after which pauses, an interface or an address that is not there yet is looked for.
+/// How often, and after which pauses, an interface that is not there yet is looked for.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const INTERFACE_LOOKS: u32 = 250;
-const IPV6_LOOKS: u32 = 25;
 
 /// Makes the board reachable: as the kernel's command line says, or the board profile. A lease is kept from then on.
 /// The error is a sentence.
@@ -43,12 +42,7 @@ pub(crate) fn bring_up(board: &Board, ip: Option<&Ip>) -> Result<Option<Lease>, 
         netlink.add_router(index, router).map_err(|error| format!("the router {router}: {error}"))?;
     }
     let lease = is_dynamic.then(|| take_lease(&mut netlink, &name, index)).transpose()?;
-    // Without a router that announces itself nothing comes, and nothing is missing.
-    let has_ipv6 = || {
-        let found = addresses::resolve(&["auto"], &[]);
-        found.is_ok_and(|found| found.iter().any(|it| it.is_ipv6() && !it.is_loopback()))
-    };
-    let _ = (0..IPV6_LOOKS).find(|_| has_ipv6() || (sleep(LOOK_PAUSE), false).1);
+    // What a router announces over IPv6 comes in its own time, and is offered then.
     Ok(lease)
 }
 

@@ -1,6 +1,6 @@
 //! What clients are told about the flow of media, what they call their handles, and candidates that come by themselves.
 
-use super::client::{OFFER, World, number};
+use super::client::{OFFER, World, number, sdp};
 use crate::media::{Notice, SlowSource};
 
 #[test]
@@ -56,4 +56,17 @@ fn candidates_that_trickle_follow_the_description() {
     assert!(before.last().unwrap().contains(candidate), "{before:?}");
     world.ask_with(0, numbers[0], numbers[1], r#"{"request":"configure"}"#, Some(("offer", OFFER)));
     assert!(!world.texts().iter().any(|text| text.contains("trickle\"")), "they are told once");
+}
+
+#[test]
+fn addresses_that_come_later_are_offered_from_then_on() {
+    let mut world = World::new();
+    let numbers = world.session(0, 1);
+    world.ask(0, numbers[0], numbers[1], r#"{"request":"create","room":7}"#);
+    world.ask(0, numbers[0], numbers[1], r#"{"request":"join","ptype":"publisher","room":7}"#);
+    world.control.set_addresses(&["fd00::5".parse().unwrap(), "10.0.0.7".parse().unwrap()]);
+    let answer = world.ask_with(0, numbers[0], numbers[1], r#"{"request":"publish"}"#, Some(("offer", OFFER)));
+    let answer = sdp(&answer);
+    assert!(answer.contains(" fd00::5 7000 typ host") && answer.contains(" 10.0.0.7 7000 typ host"), "{answer}");
+    assert!(!answer.contains("10.0.0.1"), "{answer}");
 }
