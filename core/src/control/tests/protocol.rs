@@ -97,3 +97,14 @@ fn too_long_a_name_is_refused_by_its_field() {
     assert!(said.contains("430") && said.contains("description should have at most 128 bytes"), "{said}");
     assert_eq!(world.sizes()[2], 0);
 }
+
+#[test]
+fn several_messages_may_come_in_one_text() {
+    let mut world = World::new();
+    let ping = |name: &str| format!(r#"{{"janus":"ping","transaction":"{name}"}}"#);
+    let said = world.say(0, &format!("{} \n{}\n", ping("a"), ping("b")));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains(r#""transaction":"a""#) && said[1].contains(r#""transaction":"b""#), "{said:?}");
+    let said = world.say(0, &format!("{}x", ping("c")));
+    assert!(said[0].contains("pong") && said[1].contains(r#""code":454"#), "{said:?}");
+}
