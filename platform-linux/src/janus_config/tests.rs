@@ -120,3 +120,21 @@ fn a_value_that_is_not_allowed_is_refused_where_it_stands() {
     assert!(refused("syntax", "room-1: {").starts_with("janus.plugin.videoroom.jcfg:1: "));
     assert!(Files::new("empty", &[]).read().err().unwrap().ends_with("has no file of Janus' (janus.jcfg and others)"));
 }
+
+#[test]
+fn recordings_lie_in_the_folder_that_all_rooms_have_in_common() {
+    let room = |number, folder: &str| format!("room-{number}: {{ rec_dir = \"{folder}\" }}\n");
+    for (folders, expected) in [
+        (&["/srv/rec"][..], "/srv/rec"),
+        (&["/srv/rec/one", "/srv/rec/two", "elsewhere"], "/srv/rec"),
+        (&["/srv/one", "/var/two"], "recordings"),
+        (&["one"], "recordings"),
+        (&[], "recordings"),
+    ] {
+        let rooms: String = folders.iter().enumerate().map(|(number, folder)| room(number + 1, folder)).collect();
+        let videoroom = ("janus.plugin.videoroom.jcfg", rooms.as_str());
+        let files = Files::new("recordings", &[videoroom, ("janus.transport.websockets.jcfg", WEBSOCKETS)]);
+        let imported = files.read().unwrap();
+        assert_eq!(imported.configuration.recording.directory, Some(expected.into()), "{folders:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! `janus.plugin.videoroom.jcfg`: the plugin's rooms.
 
+use std::path::{Path, PathBuf};
+
 use super::folder::{Group, Groups};
 use super::{Import, Key, Meaning};
 use crate::config::{Datum, Entry, Refusal};
@@ -22,7 +24,24 @@ pub(super) fn import(import: &mut Import, mut file: Groups) -> Result<(), Refusa
     let limits = &mut import.configuration.limits;
     let rooms = u16::try_from(2 * import.configuration.rooms.len()).unwrap_or(u16::MAX);
     limits.rooms = limits.rooms.max(rooms);
+    if let Some(directory) = recordings(import) {
+        import.configuration.recording.directory = Some(directory);
+    }
     Ok(())
+}
+
+/// The folder that all rooms record into, where they name absolute ones: here there is one, elsewhere nothing is
+/// written.
+fn recordings(import: &Import) -> Option<PathBuf> {
+    let rooms = import.configuration.rooms.iter();
+    let mut folders = rooms.filter_map(|room| Some(Path::new(room.rec_dir.as_deref()?))).filter(|it| it.is_absolute());
+    let first = folders.next()?.to_owned();
+    let common = folders.fold(first, |common, folder| {
+        let parts = common.components().zip(folder.components());
+        parts.take_while(|(one, other)| one == other).map(|(part, _)| part).collect()
+    });
+    // Not everywhere.
+    common.parent().is_some().then_some(common)
 }
 
 fn room(import: &mut Import, group: Group, name: &str) -> Result<(), Refusal> {
