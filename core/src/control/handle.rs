@@ -1,7 +1,7 @@
 //! A Janus plugin handle: one part that a client plays, with at most one PeerConnection.
 
 use crate::id::{LinkId, SessionId};
-use crate::link::{Credentials, SrtpProfile};
+use crate::link::{Credentials, Route, SrtpProfile};
 use crate::room::{Publisher, Subscriber};
 use crate::sdp::RemoteTransport;
 use crate::time::Instant;
@@ -58,6 +58,8 @@ pub(crate) struct Peer {
     pub(crate) version: u64,
     /// How media is protected, once DTLS agreed on it.
     pub(crate) profile: Option<SrtpProfile>,
+    /// Where it is reached, once that is known.
+    pub(crate) route: Option<Route>,
     /// Whether media can flow.
     pub(crate) is_up: bool,
     /// Whether our candidates are still to be told.

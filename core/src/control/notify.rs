@@ -295,6 +295,8 @@ pub(crate) struct SelectedCandidates<'a> {
 pub(crate) enum Candidate<'a> {
     /// Ours.
     Ours(SocketAddr),
+    /// The peer's, learned from its checks (RFC 8445 section 7.3.1.3).
+    Reflexive(SocketAddr),
     /// The peer's, as it was written.
     Text(&'a str),
 }
@@ -306,6 +308,10 @@ impl Serialize for Candidate<'_> {
             Self::Ours(address) => {
                 let (ip, port) = (address.ip(), address.port());
                 serializer.collect_str(&format_args!("1 1 udp 2130706431 {ip} {port} typ host"))
+            }
+            Self::Reflexive(address) => {
+                let (ip, port) = (address.ip(), address.port());
+                serializer.collect_str(&format_args!("2 1 udp 1862270975 {ip} {port} typ prflx"))
             }
         }
     }

@@ -50,6 +50,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             description,
             version: 0,
             profile: None,
+            route: None,
             is_up: false,
             owes_candidates: self.settings.full_trickle,
             is_restarting: false,
@@ -218,6 +219,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 if let Some(handle) = self.handle_of(shard, link) {
                     self.notify_connected(handle, shard);
                     self.post.out.handshake(HandshakeCommand::Start { link, shard });
+                }
+            }
+            Notice::Route { link, route } => {
+                let handle = self.handle_of(shard, link).and_then(|handle| self.state.handles.get_mut(handle));
+                if let Some(peer) = handle.and_then(|handle| handle.peer.as_mut()) {
+                    peer.route = Some(route);
                 }
             }
             Notice::Up { link } => {

@@ -122,6 +122,8 @@ pub enum CloseReason {
 /// What happened to a link and was not told yet. A flag stays until it was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct News {
+    /// The way to the peer is another.
+    pub route: bool,
     /// ICE validated an address.
     pub connected: bool,
     /// Media can flow.

@@ -3,12 +3,19 @@
 
 use crate::forward::SentLayers;
 use crate::id::{LinkId, StreamId, SubscriptionId};
-use crate::link::CloseReason;
+use crate::link::{CloseReason, Route};
 use crate::stream::Traffic;
 
 /// What a shard tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// The way to a peer is another than before. One that was left again before it was told is not told.
+    Route {
+        /// Whose.
+        link: LinkId,
+        /// What is sent to it goes there.
+        route: Route,
+    },
     /// ICE validated an address: DTLS may begin.
     Connected {
         /// Whose.

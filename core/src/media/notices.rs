@@ -41,6 +41,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             self.links.remove(link);
             return Some(());
         }
+        if state.news.route {
+            if let Some(route) = state.ice.route() {
+                take(Notice::Route { link, route: *route }).ok()?;
+            }
+            state.news.route = false;
+        }
         if state.news.connected {
             take(Notice::Connected { link }).ok()?;
             state.news.connected = false;

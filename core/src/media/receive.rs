@@ -54,9 +54,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         match check.outcome {
             Outcome::Refused(cause) => return self.drops.count(cause),
             Outcome::Early => return,
-            Outcome::Validated | Outcome::Moved => {}
+            Outcome::Validated => {}
+            Outcome::Moved => {
+                state.news.route = true;
+                self.has_news = true;
+            }
             Outcome::Connected => {
-                state.news.connected = true;
+                (state.news.route, state.news.connected) = (true, true);
                 self.has_news = true;
             }
         }

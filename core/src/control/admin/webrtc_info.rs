@@ -1,6 +1,7 @@
 //! The PeerConnection in `handle_info`: how far it is, and what passed through its m-lines.
 
 use core::fmt::Write;
+use core::net::SocketAddr;
 
 use heapless::{String, Vec};
 use serde::Serialize;
@@ -39,6 +40,11 @@ impl<'a, 'm> Webrtc<'a, 'm> {
                 component_id: 1,
                 state: state_name,
                 local_candidates: candidates(settings, peer.shard).into_iter().map(Candidate::Ours).collect(),
+                remote_candidates: peer.route.map(|route| [Candidate::Reflexive(route.remote)]),
+                selected_pair: peer.route.map(|route| {
+                    let local = SocketAddr::new(route.local, settings.port.wrapping_add(u16::from(peer.shard)));
+                    Shown(Pair { local, remote: route.remote })
+                }),
             },
             dtls: Dtls::of(peer, settings.fingerprint),
             extensions: Extensions { state, handle, shard: peer.shard },
@@ -54,6 +60,26 @@ struct Ice {
     state: &'static str,
     #[serde(rename = "local-candidates")]
     local_candidates: Vec<Candidate<'static>, ADDRESSES>,
+    /// Those that the peer wrote are not kept: all that counts of a peer is where its checks come from.
+    #[serde(rename = "remote-candidates", skip_serializing_if = "Option::is_none")]
+    remote_candidates: Option<[Candidate<'static>; 1]>,
+    #[serde(rename = "selected-pair", skip_serializing_if = "Option::is_none")]
+    selected_pair: Option<Shown<Pair>>,
+}
+
+/// The two addresses that media flows between.
+struct Pair {
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+impl core::fmt::Display for Pair {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { local, remote } = self;
+        let (local_ip, local_port) = (local.ip(), local.port());
+        let (remote_ip, remote_port) = (remote.ip(), remote.port());
+        write!(formatter, "{local_ip}:{local_port} [host,udp] <-> {remote_ip}:{remote_port} [prflx,udp]")
+    }
 }
 
 #[derive(Serialize)]

@@ -3,6 +3,7 @@
 use super::client::World;
 use crate::control::{Origin, Transport};
 use crate::id::ConnectionId;
+use crate::link::Route;
 use crate::media::{Command, Notice, Settings};
 use crate::stream::Traffic;
 use std::format;
@@ -91,6 +92,11 @@ fn a_publisher_and_a_subscriber_are_told_whole() {
     traffic.count(700);
     let stream = world.control.state.shards[0].streams.id_at(0).unwrap().into();
     world.notice(Notice::Arrived { stream, traffic });
+    let link = world.control.state.shards[0].links.id_at(0).unwrap().into();
+    for port in [4000, 4001] {
+        let route = Route { remote: ([10, 0, 0, 9], port).into(), local: [10, 0, 0, 1].into() };
+        world.notice(Notice::Route { link, route });
+    }
     let said = world.administer(&format!(r#""janus":"handle_info","session_id":{session},"handle_id":{handle}"#));
     assert!(
         said.contains(r#""in":{"packets":1,"bytes":700"#) && said.contains(r#""dtls-state":"connected""#),
@@ -98,7 +104,9 @@ fn a_publisher_and_a_subscriber_are_told_whole() {
     );
     let extension = r#""extensions":{"urn:ietf:params:rtp-hdrext:ssrc-audio-level":1"#;
     let candidate = r#""local-candidates":["1 1 udp 2130706431 10.0.0.1 7000 typ host"]"#;
-    for part in [extension, candidate, r#""codecs":{"pt":111,"codec":"opus"}"#] {
+    let remote = r#""remote-candidates":["2 1 udp 1862270975 10.0.0.9 4001 typ prflx"]"#;
+    let pair = r#""selected-pair":"10.0.0.1:7000 [host,udp] <-> 10.0.0.9:4001 [prflx,udp]""#;
+    for part in [extension, candidate, remote, pair, r#""codecs":{"pt":111,"codec":"opus"}"#] {
         assert!(said.contains(part), "{part} in {said}");
     }
     for part in [r#""type":"publisher""#, &format!(r#""id":{id}"#), r#""subscribers":1"#, r#""ready":true"#] {
