@@ -49,7 +49,7 @@ impl Limits {
         streams_per_publisher: 4,
         streams_per_subscriber: 32,
         subscriptions: 1024,
-        relays: 64,
+        relays: 32,
         spectra: 8,
         history_packets: 512,
         queued_packets: 8_192,
