@@ -8,6 +8,7 @@ mod client;
 mod dynamic_rooms;
 mod events;
 mod flow;
+mod full;
 mod layers;
 mod malformed;
 mod names;
