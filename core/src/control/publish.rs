@@ -35,7 +35,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{}' published", change.mid);
             self.published(caller.handle, &change.mid).ok_or_else(unknown)?;
         }
-        self.check_recording(caller.handle, &changes)?;
+        self.check_recording(caller.handle, &changes, body)?;
         let answer = jsep.as_ref().map(|jsep| self.publish(caller.handle, &changes, jsep)).transpose()?;
         self.apply(caller.handle, &changes);
         self.take_recording(caller.handle, &changes, body);

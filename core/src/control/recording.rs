@@ -17,7 +17,7 @@ use super::turn::{Done, Turn};
 use crate::id::{HandleId, RelayId, RoomId};
 use crate::media::{Command, RelayDestination, RelayParameters};
 use crate::random::Random;
-use crate::room::{Name, PublishedStream, Recording, Relayed};
+use crate::room::{Name, PublishedStream, Recording, Relayed, Room};
 use crate::wire::{Codec, ExtensionMap};
 
 /// The longest name of a file, in bytes, without what tells its format.
@@ -78,9 +78,10 @@ impl RecordingEnd {
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Whether there is a relay's place for each m-line of `handle`, if `changes` want them recorded.
-    pub(crate) fn check_recording(&self, handle: HandleId, changes: &Changes) -> Done {
+    pub(crate) fn check_recording(&self, handle: HandleId, changes: &Changes, body: Value<'_>) -> Done {
         let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
-        let Some(publisher) = publisher.filter(|it| changes.record == Some(true) && !it.is_recorded) else {
+        let begins = changes.record == Some(true) && self.may_record(handle, body);
+        let Some(publisher) = publisher.filter(|it| begins && !it.is_recorded) else {
             return Ok(());
         };
         let tables = self.shard_of(handle).and_then(|shard| self.state.shards.get(usize::from(shard)));
@@ -88,17 +89,23 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if taken + publisher.streams.len() > size { Err(Refusal::full("relays", size)) } else { Ok(()) }
     }
 
-    /// Takes from `changes` what is said about recording. Without the secret of a room that locks it that is nothing,
-    /// as in Janus.
+    /// Whether `body` may say something about recording: in a room that locks it, only with the room's secret.
+    fn may_record(&self, handle: HandleId, body: Value<'_>) -> bool {
+        let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
+        let room = publisher.and_then(|publisher| self.state.rooms.get(publisher.room?));
+        room.is_some_and(|Room { settings, .. }| {
+            !settings.lock_record || check_lock(settings.secret.as_deref(), body, "secret").is_ok()
+        })
+    }
+
+    /// Takes from `changes` what is said about recording; nothing where that is locked, as in Janus.
     pub(crate) fn take_recording(&mut self, handle: HandleId, changes: &Changes, body: Value<'_>) {
+        if !self.may_record(handle, body) {
+            return;
+        }
         let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) else {
             return;
         };
-        let Some(room) = publisher.room.and_then(|room| self.state.rooms.get(room)) else { return };
-        let settings = &room.settings;
-        if settings.lock_record && check_lock(settings.secret.as_deref(), body, "secret").is_err() {
-            return;
-        }
         publisher.is_recorded = changes.record.unwrap_or(publisher.is_recorded);
         publisher.recording_name = changes.recording_name.clone().or(publisher.recording_name.take());
     }

@@ -132,6 +132,9 @@ fn without_a_place_for_each_m_line_recording_is_refused_by_the_tables_name() {
     let said = world.ask(0, session, handle, r#"{"request":"configure","record":true}"#);
     assert_eq!(number(&said, "error_code"), 499, "{said}");
     assert!(said.contains("relays") && world.files().is_empty(), "{said}");
+    world.ask(0, session, handle, r#"{"request":"edit","room":7,"new_secret":"s","new_lock_record":true}"#);
+    let said = world.ask(0, session, handle, r#"{"request":"configure","record":true}"#);
+    assert!(said.contains(r#""configured":"ok""#), "where it is locked, nothing is asked for: {said}");
 }
 
 #[test]
