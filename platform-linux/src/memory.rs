@@ -1,11 +1,10 @@
 //! Memory that is taken at start and lent to the core for the life of the process.
 
-use std::iter::repeat_with;
-
+use bytemuck::zeroed_slice_box;
 use parlor_core::control::{self, Lender};
-use parlor_core::forward::SentEntry;
 use parlor_core::limits::Limits;
 use parlor_core::media::{self, tables};
+use parlor_core::store::Zeroable;
 
 use crate::crypto::RingGcm;
 
@@ -43,14 +42,13 @@ impl Tables for Heap {
         media::Memory {
             links: lend(links),
             routes: lend(routes),
-            // Pages that the system zeroes when they are first used: an idle server takes none of them.
-            departures: vec![[0; 8]; departures].leak(),
+            departures: lend(departures),
             streams: lend(streams),
             subscriptions: lend(subscriptions),
             relays: lend(relays),
-            sent: vec![SentEntry::default(); sent].leak(),
+            sent: lend(sent),
             packets: lend(packets),
-            packet_bytes: vec![0; bytes].leak(),
+            packet_bytes: lend(bytes),
             histories: lend(histories),
             queued: lend(queue),
             conversations: lend(rooms),
@@ -59,11 +57,12 @@ impl Tables for Heap {
 }
 
 impl Lender<'static> for Heap {
-    fn lend<T: Default + 'static>(&mut self, _name: &'static str, count: usize) -> &'static mut [T] {
+    fn lend<T: Zeroable + 'static>(&mut self, _name: &'static str, count: usize) -> &'static mut [T] {
         lend(count)
     }
 }
 
-fn lend<T: Default + 'static>(count: usize) -> &'static mut [T] {
-    repeat_with(T::default).take(count).collect::<Vec<T>>().leak()
+/// Memory that the system zeroes when it is first used: an idle server takes next to none of it.
+fn lend<T: Zeroable>(count: usize) -> &'static mut [T] {
+    Box::leak(zeroed_slice_box(count))
 }

@@ -8,7 +8,7 @@ use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
 use crate::room::{PublishedStream, Relayed, Room, SubscribedStream};
-use crate::store::Slot;
+use crate::store::{Slot, Zeroable};
 
 /// The most shards of a box.
 pub const SHARDS: usize = 32;
@@ -18,8 +18,9 @@ const LEAST_BUFFER_BYTES: usize = 65_536;
 
 /// Lends memory at start. The platform takes it from the heap, a firmware from a `static`.
 pub trait Lender<'m> {
-    /// `count` default values for the table `name`.
-    fn lend<T: Default + 'm>(&mut self, name: &'static str, count: usize) -> &'m mut [T];
+    /// `count` values for the table `name`, all zero: best from memory that the system zeroes on first use, so that what
+    /// nobody needs yet takes none.
+    fn lend<T: Zeroable + 'm>(&mut self, name: &'static str, count: usize) -> &'m mut [T];
 }
 
 /// All tables and buffers of the control half.
@@ -91,7 +92,7 @@ pub const fn lengths(limits: &Limits) -> [usize; 10] {
 pub fn memory(limits: &Limits, shards: u8, each: impl FnMut(&'static str, usize, usize)) {
     struct Count<F>(F);
     impl<'m, F: FnMut(&'static str, usize, usize)> Lender<'m> for Count<F> {
-        fn lend<T: Default + 'm>(&mut self, name: &'static str, count: usize) -> &'m mut [T] {
+        fn lend<T: Zeroable + 'm>(&mut self, name: &'static str, count: usize) -> &'m mut [T] {
             (self.0)(name, count, size_of::<T>());
             &mut []
         }

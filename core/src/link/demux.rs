@@ -4,14 +4,15 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::Route;
 use crate::id::LinkId;
+use crate::store::{Place, Zeroable};
 
 /// The most validated routes of one link; with another the one that was checked longest ago goes.
 pub const ROUTES_PER_LINK: usize = 4;
 
-/// One place of a [`RouteMap`].
-#[derive(Clone, Copy, Debug, Default)]
+/// One place of a [`RouteMap`]. All zero is a vacant one.
+#[derive(Clone, Copy, Debug, Default, Zeroable)]
 pub struct RouteSlot {
-    entry: Option<Entry>,
+    entry: Place<Entry>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,18 +41,17 @@ impl<'m> RouteMap<'m> {
         (links * ROUTES_PER_LINK * 4 / 3 + 1).next_power_of_two()
     }
 
-    /// An empty map in `slots`, whose number is a power of two. The secret `seed` keeps peers from choosing addresses
+    /// A map in `slots`, which must be new, and whose number is a power of two. The secret `seed` keeps peers from choosing addresses
     /// that collide.
     pub fn new(slots: &'m mut [RouteSlot], seed: u64) -> Self {
         assert!(slots.len().is_power_of_two() && slots.len() <= 1 << 31, "the number of places is a power of two");
-        slots.fill(RouteSlot::default());
         Self { slots, seed, insertions: 0, count: 0 }
     }
 
     /// The link of `route`.
     pub fn get(&self, route: &Route) -> Option<LinkId> {
         let at = self.find(route, hash(self.seed, route))?;
-        self.slots[at].entry.map(|entry| entry.link)
+        self.slots[at].entry.as_ref().map(|entry| entry.link)
     }
 
     /// Says that ICE has checked `route` for `link` just now. A route that was another link's changes its owner. False
@@ -72,10 +72,10 @@ impl<'m> RouteMap<'m> {
             return false;
         }
         let mut at = self.home(hash);
-        while self.slots[at].entry.is_some() {
+        while !self.slots[at].entry.is_vacant() {
             at = self.after(at);
         }
-        self.slots[at].entry = Some(Entry { route: *route, link, hash, checked: self.insertions });
+        self.slots[at].entry = Place::Taken(Entry { route: *route, link, hash, checked: self.insertions });
         self.count += 1;
         true
     }
@@ -92,7 +92,7 @@ impl<'m> RouteMap<'m> {
         let mut at = 0;
         while at < self.slots.len() {
             // What moved back into the place is looked at next.
-            if self.slots[at].entry.is_some_and(|entry| entry.link == link) {
+            if self.slots[at].entry.as_ref().is_some_and(|entry| entry.link == link) {
                 self.remove_at(at);
             } else {
                 at += 1;
@@ -114,7 +114,7 @@ impl<'m> RouteMap<'m> {
     fn make_room(&mut self, link: LinkId) {
         let mut count = 0;
         let mut oldest: Option<(u64, usize)> = None;
-        for (at, entry) in self.slots.iter().enumerate().filter_map(|(at, slot)| Some((at, slot.entry?))) {
+        for (at, entry) in self.slots.iter().enumerate().filter_map(|(at, slot)| Some((at, slot.entry.as_ref()?))) {
             if entry.link == link {
                 count += 1;
                 let candidate = (entry.checked, at);
@@ -132,7 +132,7 @@ impl<'m> RouteMap<'m> {
     fn find(&self, route: &Route, hash: u32) -> Option<usize> {
         let mut at = self.home(hash);
         // Ends at the latest at the vacant place.
-        while let Some(entry) = self.slots[at].entry {
+        while let Place::Taken(entry) = self.slots[at].entry {
             if entry.hash == hash && entry.route == *route {
                 return Some(at);
             }
@@ -143,10 +143,10 @@ impl<'m> RouteMap<'m> {
 
     /// Empties place `gap` and moves back what would no longer be found behind it.
     fn remove_at(&mut self, mut gap: usize) {
-        self.slots[gap].entry = None;
+        self.slots[gap].entry = Place::Vacant;
         self.count -= 1;
         let mut at = self.after(gap);
-        while let Some(entry) = self.slots[at].entry {
+        while let Place::Taken(entry) = self.slots[at].entry {
             let from_home = self.distance(self.home(entry.hash), at);
             if from_home >= self.distance(gap, at) {
                 self.slots.swap(gap, at);

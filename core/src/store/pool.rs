@@ -1,22 +1,30 @@
 //! Packets in fixed slots over lent memory, counted by their readers, with one note of type `N` beside each.
 
-/// The name of a packet in its pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PacketId(u32);
+use core::num::NonZeroU32;
+
+use crate::store::{Place, Zeroable};
+
+/// The name of a packet in its pool. All zero names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroable)]
+pub struct PacketId(Option<NonZeroU32>);
 
 impl PacketId {
     /// No packet. A lent table of names starts with it.
-    pub const NONE: Self = Self(u32::MAX);
+    pub const NONE: Self = Self(None);
 
     /// Whether it names a packet.
     pub const fn is_some(self) -> bool {
-        self.0 != u32::MAX
+        self.0.is_some()
     }
-}
 
-impl Default for PacketId {
-    fn default() -> Self {
-        Self::NONE
+    /// The packet in the slot `index`.
+    const fn at(index: u32) -> Self {
+        Self(NonZeroU32::new(index + 1))
+    }
+
+    /// Its slot; of no packet one that no pool has.
+    fn index(self) -> usize {
+        (self.0.map_or(0, NonZeroU32::get).wrapping_sub(1)) as usize
     }
 }
 
@@ -24,17 +32,18 @@ impl Default for PacketId {
 pub const PACKET_BYTES: usize = 1462;
 
 /// What a [`Pool`] knows of one packet; the bytes lie apart, so that memory nobody used yet stays untouched.
-#[derive(Debug)]
+#[derive(Debug, Zeroable)]
+#[zeroable(bound = "")]
 pub struct PacketSlot<N> {
     len: u16,
     readers: u32,
     next_vacant: u32,
-    note: N,
+    note: Place<N>,
 }
 
-impl<N: Default> Default for PacketSlot<N> {
+impl<N> Default for PacketSlot<N> {
     fn default() -> Self {
-        Self { len: 0, readers: 0, next_vacant: u32::MAX, note: N::default() }
+        Self { len: 0, readers: 0, next_vacant: 0, note: Place::Vacant }
     }
 }
 
@@ -68,26 +77,26 @@ impl<'m, N> Pool<'m, N> {
         self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
         slot.len = bytes.len() as u16;
         slot.readers = 1;
-        slot.note = note;
+        slot.note = Place::Taken(note);
         self.count += 1;
-        Some(PacketId(index))
+        Some(PacketId::at(index))
     }
 
     /// The content of a packet.
     pub fn bytes(&self, packet: PacketId) -> &[u8] {
-        let Some(slot) = self.slots.get(packet.0 as usize) else { return &[] };
-        let start = packet.0 as usize * PACKET_BYTES;
+        let Some(slot) = self.slots.get(packet.index()) else { return &[] };
+        let start = packet.index() * PACKET_BYTES;
         &self.bytes[start..start + usize::from(slot.len)]
     }
 
     /// The note beside a packet.
     pub fn note(&self, packet: PacketId) -> Option<&N> {
-        self.slots.get(packet.0 as usize).map(|slot| &slot.note)
+        self.slots.get(packet.index())?.note.as_ref()
     }
 
     /// One more reader.
     pub fn retain(&mut self, packet: PacketId) {
-        if let Some(slot) = self.slots.get_mut(packet.0 as usize) {
+        if let Some(slot) = self.slots.get_mut(packet.index()) {
             debug_assert!(slot.readers > 0, "a reader must hold the packet already");
             slot.readers += 1;
         }
@@ -95,12 +104,12 @@ impl<'m, N> Pool<'m, N> {
 
     /// One reader less.
     pub fn release(&mut self, packet: PacketId) {
-        let Some(slot) = self.slots.get_mut(packet.0 as usize) else { return };
+        let Some(slot) = self.slots.get_mut(packet.index()) else { return };
         debug_assert!(slot.readers > 0, "released more often than retained");
         slot.readers = slot.readers.saturating_sub(1);
         if slot.readers == 0 {
             slot.next_vacant = self.vacant;
-            self.vacant = packet.0;
+            self.vacant = packet.index() as u32;
             self.count -= 1;
         }
     }

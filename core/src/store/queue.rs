@@ -1,15 +1,18 @@
 //! Many queues over one lent table: each is a list, and all share the places.
 
-/// One place of [`Queues`].
-#[derive(Debug)]
+use crate::store::{Place, Zeroable};
+
+/// One place of [`Queues`]. All zero is a vacant one.
+#[derive(Debug, Zeroable)]
+#[zeroable(bound = "")]
 pub struct QueueSlot<T> {
     next: u32,
-    value: Option<T>,
+    value: Place<T>,
 }
 
 impl<T> Default for QueueSlot<T> {
     fn default() -> Self {
-        Self { next: NONE, value: None }
+        Self { next: NONE, value: Place::Vacant }
     }
 }
 
@@ -62,7 +65,7 @@ impl<'m, T> Queues<'m, T> {
     /// Appends `value` to `queue`; gives it back when all places are taken.
     pub fn push(&mut self, queue: &mut Queue, value: T) -> Result<(), T> {
         let Some(index) = self.take_vacant() else { return Err(value) };
-        self.slots[index as usize] = QueueSlot { next: NONE, value: Some(value) };
+        self.slots[index as usize] = QueueSlot { next: NONE, value: Place::Taken(value) };
         match self.slots.get_mut(queue.tail as usize) {
             Some(tail) => tail.next = index,
             None => queue.head = index,

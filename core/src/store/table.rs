@@ -1,17 +1,19 @@
 //! A table of named places over lent memory: constant time, never grows.
 
 use crate::id::Id;
+use crate::store::{Place, Zeroable};
 
-/// One place of a [`Table`].
-#[derive(Debug)]
+/// One place of a [`Table`]. All zero is a vacant one.
+#[derive(Debug, Zeroable)]
+#[zeroable(bound = "")]
 pub struct Slot<T> {
     generation: u16,
-    value: Option<T>,
+    value: Place<T>,
 }
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
-        Self { generation: 0, value: None }
+        Self { generation: 0, value: Place::Vacant }
     }
 }
 
@@ -29,7 +31,7 @@ impl<'m, T> Table<'m, T> {
     /// A table in `slots`, which may hold at most 65 536 of them.
     pub fn new(slots: &'m mut [Slot<T>]) -> Self {
         assert!(slots.len() <= 1 << 16, "an index has 16 bits");
-        let count = slots.iter().filter(|slot| slot.value.is_some()).count();
+        let count = slots.iter().filter(|slot| !slot.value.is_vacant()).count();
         Self { slots, count, hint: 0 }
     }
 
@@ -67,8 +69,8 @@ impl<'m, T> Table<'m, T> {
     pub fn insert_at(&mut self, id: impl Into<Id>, value: T) -> Result<(), T> {
         let id = id.into();
         match self.slots.get_mut(usize::from(id.index)) {
-            Some(slot) if slot.value.is_none() => {
-                *slot = Slot { generation: id.generation, value: Some(value) };
+            Some(slot) if slot.value.is_vacant() => {
+                *slot = Slot { generation: id.generation, value: Place::Taken(value) };
                 self.count += 1;
                 Ok(())
             }
@@ -81,7 +83,7 @@ impl<'m, T> Table<'m, T> {
         if self.count == self.slots.len() {
             return None;
         }
-        let index = self.hint + self.slots[self.hint..].iter().position(|slot| slot.value.is_none())?;
+        let index = self.hint + self.slots[self.hint..].iter().position(|slot| slot.value.is_vacant())?;
         self.hint = index;
         let generation = self.slots[index].generation.wrapping_add(1);
         Some(Id { index: index as u16, generation })

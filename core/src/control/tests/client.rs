@@ -16,6 +16,7 @@ use crate::link::{Fingerprint, HandshakeCommand};
 use crate::media::{CloseReason, Command, Notice};
 use crate::random::Random;
 use crate::room::{Name, Network, RoomSettings};
+use crate::store::Zeroable;
 use crate::time::Instant;
 
 /// Randomness that is the same in every run.
@@ -33,8 +34,8 @@ impl Random for Sequence {
 struct Leak;
 
 impl Lender<'static> for Leak {
-    fn lend<T: Default + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
-        Box::leak((0..count).map(|_| T::default()).collect())
+    fn lend<T: Zeroable + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
+        Box::leak((0..count).map(|_| T::zeroed()).collect())
     }
 }
 

@@ -12,6 +12,7 @@ use parlor_core::link::{Fingerprint, HandshakeCommand};
 use parlor_core::media::{CloseReason, Command, Notice};
 use parlor_core::random::Random;
 use parlor_core::room::RoomSettings;
+use parlor_core::store::Zeroable;
 use parlor_core::time::Instant;
 
 const LIMITS: Limits =
@@ -23,8 +24,8 @@ const ADMINISTRATOR: ConnectionId = ConnectionId::new(1, 0);
 struct Leak;
 
 impl Lender<'static> for Leak {
-    fn lend<T: Default + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
-        Box::leak((0..count).map(|_| T::default()).collect())
+    fn lend<T: Zeroable + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
+        Box::leak((0..count).map(|_| T::zeroed()).collect())
     }
 }
 
