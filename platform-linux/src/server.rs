@@ -30,6 +30,7 @@ use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
 use crate::signals::{End, Ending};
 use crate::spectrum::Spectra;
+use crate::udp::Binding;
 use crate::{addresses, cpu, log, unix, unix_datagrams};
 
 /// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
@@ -58,8 +59,12 @@ pub fn run(
         let identity = identity(&configuration.state.directory)?;
         let rooms = permanent_rooms(configuration)?;
         let change = addresses::changes(&configuration.media.address);
-        let ipv6 = addresses.iter().any(IpAddr::is_ipv6) || change && addresses::may_be_ipv6();
-        let shards = start_shards(configuration, tables, ipv6)?;
+        let binding = match addresses[..] {
+            [IpAddr::V4(address)] if !change => Binding::One(address),
+            _ if addresses.iter().any(IpAddr::is_ipv6) || change && addresses::may_be_ipv6() => Binding::All,
+            _ => Binding::V4,
+        };
+        let shards = start_shards(configuration, tables, binding)?;
         let banner = Banner {
             http: address_of(http.as_ref()),
             websocket: address_of(websocket.as_ref()),
@@ -203,7 +208,7 @@ fn identity(directory: &Path) -> Result<Identity, String> {
 fn start_shards(
     configuration: &Configuration,
     tables: &'static impl Tables,
-    ipv6: bool,
+    binding: Binding,
 ) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, media_settings(configuration));
     let copies = configuration.has_copies();
@@ -211,7 +216,7 @@ fn start_shards(
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port, ipv6, copies, recorded_relays };
+            let settings = shard::Settings { index, port, binding, copies, recorded_relays };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

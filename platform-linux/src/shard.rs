@@ -22,7 +22,7 @@ use crate::dtls::DtlsQueues;
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
 use crate::recording::{self, RecordedPackets, RecordingTap};
-use crate::udp::{Counters, Counts, Method, Receive, Socket, Transmit, system};
+use crate::udp::{Binding, Counters, Counts, Method, Receive, Socket, Transmit, system};
 
 /// What the poller calls the socket.
 const SOCKET: usize = 0;
@@ -40,8 +40,8 @@ pub struct Settings {
     pub index: u8,
     /// Its UDP port; 0 lets the system choose.
     pub port: u16,
-    /// Whether peers are offered an IPv6 address.
-    pub ipv6: bool,
+    /// The addresses of that port.
+    pub binding: Binding,
     /// Whether packets can be copied: captured, or heard.
     pub copies: bool,
     /// How many relays can be recorded; nothing if nothing is.
@@ -103,7 +103,7 @@ where
     B: FnOnce(ShardPort) -> F + Send + 'static,
     F: Future<Output = ()>,
 {
-    let socket = if settings.ipv6 { Socket::bind(settings.port)? } else { Socket::bind_v4(settings.port)? };
+    let socket = Socket::bind(settings.binding, settings.port)?;
     let port = socket.port()?;
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
@@ -383,7 +383,7 @@ mod tests {
     }
 
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0, ipv6: true, copies: false, recorded_relays: None }, echo).unwrap()
+        start(Settings { index, port: 0, binding: Binding::All, copies: false, recorded_relays: None }, echo).unwrap()
     }
 
     #[test]
@@ -410,11 +410,11 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        let settings =
-            |index, copies| Settings { index, port, ipv6: copies, copies, recorded_relays: copies.then_some(2) };
-        assert!(start(settings(2, false), echo).is_err());
+        let settings = Settings { index: 2, port, binding: Binding::V4, copies: false, recorded_relays: None };
+        assert!(start(settings, echo).is_err());
         assert!(shard.thread.stop());
-        assert!(start(settings(1, true), echo).unwrap().thread.stop());
+        let settings = Settings { index: 1, binding: Binding::All, copies: true, recorded_relays: Some(2), ..settings };
+        assert!(start(settings, echo).unwrap().thread.stop());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use parlor_core::link::Route;
-use parlor_linux::udp::{Counters, Method, Receive, Socket, Transmit};
+use parlor_linux::udp::{Binding, Counters, Method, Receive, Socket, Transmit};
 use rustix::time::{ClockId, clock_gettime};
 
 const RECEIVERS: usize = 50;
@@ -32,7 +32,7 @@ fn main() {
         Way { method: Method::Batch, group: 1, pause: None },
         Way { method: Method::Batch, group: 1, pause: Some(PAUSE) },
     ];
-    let socket = Socket::bind(0).expect("a socket");
+    let socket = Socket::bind(Binding::All, 0).expect("a socket");
     if socket.can_segment() {
         ways.extend([2, 4, 8, 16].map(|group| Way { method: Method::Segmented, group, pause: None }));
     }
@@ -110,7 +110,7 @@ struct Receivers {
 impl Receivers {
     fn start() -> Self {
         let home = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let sockets: Vec<_> = (0..RECEIVERS).map(|_| Socket::bind(0).expect("a receiver")).collect();
+        let sockets: Vec<_> = (0..RECEIVERS).map(|_| Socket::bind(Binding::All, 0).expect("a receiver")).collect();
         let route =
             |socket: &Arc<Socket>| Route { remote: SocketAddr::new(home, socket.port().expect("a port")), local: home };
         let routes = sockets.iter().map(route).collect();

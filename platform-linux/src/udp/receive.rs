@@ -37,7 +37,7 @@ impl Receive {
     /// Reads one batch, gives each datagram to `each`, and says how many there were; 0 when nothing is waiting.
     pub fn batch(&mut self, mut each: impl FnMut(Datagram<'_>)) -> usize {
         let messages = loop {
-            match system::receive(&self.socket.descriptor, &mut self.staging, self.buffer_bytes, &mut self.arrivals) {
+            match system::receive(&self.socket, &mut self.staging, self.buffer_bytes, &mut self.arrivals) {
                 Ok(messages) => break messages,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return 0,
                 // An interruption, or an error that an earlier send left behind (which reading clears).

@@ -10,8 +10,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use libc::{c_int, c_void, iovec, mmsghdr, socklen_t};
 use parlor_core::link::Route;
 
-use super::Family;
 use super::ancillary::Ancillary;
+use super::{Family, Socket};
 
 /// Messages of one `sendmmsg`.
 pub(super) const SEND_MESSAGES: usize = 64;
@@ -55,8 +55,8 @@ union Name {
     v6: libc::sockaddr_in6,
 }
 
-/// A socket of `family`, bound to `port` on all addresses.
-pub(super) fn open(family: Family, port: u16) -> io::Result<UdpSocket> {
+/// A socket of `family`, bound to `port` on `address`, or on all addresses.
+pub(super) fn open(family: Family, address: Option<Ipv4Addr>, port: u16) -> io::Result<UdpSocket> {
     let domain = if family == Family::Dual { libc::AF_INET6 } else { libc::AF_INET };
     // SAFETY: no pointer is passed.
     let raw = unsafe { libc::socket(domain, libc::SOCK_DGRAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC, 0) };
@@ -75,7 +75,7 @@ pub(super) fn open(family: Family, port: u16) -> io::Result<UdpSocket> {
             set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
         }
         Family::V4 => {
-            set(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
+            set(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, address.is_none().into())?;
             set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
         }
     }
@@ -85,11 +85,11 @@ pub(super) fn open(family: Family, port: u16) -> io::Result<UdpSocket> {
     ] {
         set(&socket, libc::SOL_SOCKET, force, bytes).or_else(|_| set(&socket, libc::SOL_SOCKET, plain, bytes))?;
     }
-    let any = match family {
-        Family::Dual => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
-        Family::V4 => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+    let bound = match family {
+        Family::Dual => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        Family::V4 => IpAddr::from(address.unwrap_or(Ipv4Addr::UNSPECIFIED)),
     };
-    let (name, name_len) = name(family, any);
+    let (name, name_len) = name(family, SocketAddr::new(bound, port));
     // SAFETY: `name` lives through the call and `name_len` is the size of its active field.
     let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), name_len) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
@@ -107,7 +107,8 @@ pub(super) fn enable_trains(socket: &UdpSocket) -> bool {
 }
 
 /// Sends up to [`SEND_MESSAGES`] of `messages` and says how many the kernel took. An error is about the first of them.
-pub(super) fn send(socket: &UdpSocket, family: Family, messages: &[Outgoing<'_>]) -> io::Result<usize> {
+pub(super) fn send(socket: &Socket, messages: &[Outgoing<'_>]) -> io::Result<usize> {
+    let family = socket.family;
     let count = messages.len().min(SEND_MESSAGES);
     let mut names = [MaybeUninit::<Name>::uninit(); SEND_MESSAGES];
     let mut ancillaries = [const { MaybeUninit::<Ancillary>::uninit() }; SEND_MESSAGES];
@@ -115,7 +116,8 @@ pub(super) fn send(socket: &UdpSocket, family: Family, messages: &[Outgoing<'_>]
     let mut headers = [MaybeUninit::<mmsghdr>::uninit(); SEND_MESSAGES];
     for (index, message) in messages[..count].iter().enumerate() {
         let (name, name_len) = name(family, message.route.remote);
-        let ancillary = ancillaries[index].write(source(family, message.route));
+        let source = socket.address.map_or_else(|| source(family, message.route), |_| Ancillary::EMPTY);
+        let ancillary = ancillaries[index].write(source);
         if let Some(bytes) = message.segment_bytes {
             ancillary.push(libc::SOL_UDP, libc::UDP_SEGMENT, &bytes.to_ne_bytes());
         }
@@ -132,14 +134,15 @@ pub(super) fn send(socket: &UdpSocket, family: Family, messages: &[Outgoing<'_>]
     }
     // SAFETY: the first `count` headers are written, and all that they point to lives through the call; the kernel
     // only reads the bytes.
-    let sent =
-        unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr().cast(), count as _, libc::MSG_DONTWAIT) };
+    let sent = unsafe {
+        libc::sendmmsg(socket.descriptor.as_raw_fd(), headers.as_mut_ptr().cast(), count as _, libc::MSG_DONTWAIT)
+    };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }
 
 /// Receives messages, each into the next `buffer_bytes` of `staging`, and says how many there were.
 pub(super) fn receive(
-    socket: &UdpSocket,
+    socket: &Socket,
     staging: &mut [u8],
     buffer_bytes: usize,
     arrivals: &mut [Arrival; RECEIVE_MESSAGES],
@@ -165,7 +168,7 @@ pub(super) fn receive(
     // SAFETY: the first `count` headers are written; the buffers do not overlap and live through the call.
     let received = unsafe {
         libc::recvmmsg(
-            socket.as_raw_fd(),
+            socket.descriptor.as_raw_fd(),
             headers.as_mut_ptr().cast(),
             count as _,
             libc::MSG_DONTWAIT as _,
@@ -180,8 +183,9 @@ pub(super) fn receive(
         let (header, name) = unsafe { (headers[index].assume_init_ref(), names[index].assume_init_ref()) };
         #[allow(clippy::unnecessary_cast)] // other C libraries have another type
         ancillaries[index].set_len(header.msg_hdr.msg_controllen as usize);
+        let local = socket.address.map(IpAddr::from).or_else(|| local(&ancillaries[index]));
         arrivals[index] = Arrival {
-            route: remote(name).zip(local(&ancillaries[index])).map(|(remote, local)| Route { remote, local }),
+            route: remote(name).zip(local).map(|(remote, local)| Route { remote, local }),
             len: (header.msg_len as usize).min(buffer_bytes),
             segment_bytes: segment_bytes(&ancillaries[index]),
             truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,

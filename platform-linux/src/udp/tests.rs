@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parlor_core::link::Route;
 
-use super::{Counters, Counts, Method, Receive, Socket, Transmit};
+use super::{Binding, Counters, Counts, Method, Receive, Socket, Transmit};
 
 struct End {
     receive: Receive,
@@ -17,7 +17,11 @@ struct End {
 
 impl End {
     fn new() -> Self {
-        let socket = Socket::bind(0).unwrap();
+        Self::bound(Binding::All)
+    }
+
+    fn bound(binding: Binding) -> Self {
+        let socket = Socket::bind(binding, 0).unwrap();
         let counters = Arc::new(Counters::default());
         let port = socket.port().unwrap();
         let receive = Receive::new(Arc::clone(&socket), Arc::clone(&counters));
@@ -71,6 +75,28 @@ fn an_answer_leaves_from_the_address_that_was_asked() {
     let (back, bytes) = here.receive(1).remove(0);
     assert_eq!(back, route(asker, asked, there.port));
     assert_eq!(bytes, [0; 10]);
+}
+
+#[test]
+fn a_socket_of_one_address_answers_from_it_and_hears_no_other() {
+    let address = Ipv4Addr::new(127, 0, 0, 2);
+    let (mut here, mut there) = (End::new(), End::bound(Binding::One(address)));
+    here.send(&route(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, there.port), &datagrams(&[11]));
+    let asker = Ipv4Addr::new(127, 0, 0, 3);
+    here.send(&route(asker, address, there.port), &datagrams(&[10]));
+    let (way, bytes) = there.receive(1).remove(0);
+    assert_eq!((way, bytes.len()), (route(address, asker, here.port), 10));
+    there.send(&way, &datagrams(&[1200, 1200, 700]));
+    let back = here.receive(3);
+    assert!(back.iter().all(|(way, _)| *way == route(asker, address, there.port)));
+    assert_eq!(back.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>(), datagrams(&[1200, 1200, 700]));
+}
+
+#[test]
+fn an_address_that_the_machine_does_not_have_is_not_bound_to() {
+    let (mut here, mut there) = (End::new(), End::bound(Binding::One(Ipv4Addr::new(192, 0, 2, 1))));
+    here.send(&route(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, there.port), &datagrams(&[10]));
+    assert_eq!(there.receive(1).len(), 1);
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Transmit {
         let messages: Vec<Outgoing<'_>, SEND_MESSAGES> =
             groups.iter().map(|group| group.message(&self.arena)).collect();
         add(&self.counters.send_calls, 1);
-        let result = system::send(&self.socket.descriptor, self.socket.family, &messages);
+        let result = system::send(&self.socket, &messages);
         drop(messages);
         match result {
             Ok(count) => {
@@ -180,7 +180,7 @@ impl Transmit {
         for bytes in group.message(&self.arena).bytes.chunks(usize::from(group.segment_bytes)) {
             let message = Outgoing { route: &group.route, bytes, segment_bytes: None };
             add(&self.counters.send_calls, 1);
-            match system::send(&self.socket.descriptor, self.socket.family, &[message]) {
+            match system::send(&self.socket, &[message]) {
                 Ok(_) => {
                     sent += 1;
                     add(&self.counters.sent, 1);
