@@ -348,7 +348,7 @@ impl MemoryRoom {
                 Notice::Sent { traffic, .. } => self.sent = Some(traffic),
                 Notice::Layers { layers, .. } => self.layers = layers,
                 Notice::SlowLink { source, lost_packets } => self.slow.push((source, lost_packets)),
-                Notice::Needed { encodings, .. } => self.needed = Some(encodings),
+                Notice::Needed { layers, .. } => self.needed = Some(layers),
                 Notice::Dominant { stream } => self.dominant = Some(stream),
                 _ => {}
             }

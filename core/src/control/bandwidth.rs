@@ -29,8 +29,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.event(state, entry.handle, None, &event, None);
     }
 
-    /// Other encodings of a stream are needed: told to those whose clients asked for it.
-    pub(super) fn need_changed(&mut self, shard: u8, stream: StreamId, encodings: u8) {
+    /// Other layers of a stream are needed: told to those whose clients asked for it.
+    pub(super) fn need_changed(&mut self, shard: u8, stream: StreamId, layers: u8) {
         let state = &*self.state;
         let Some(entry) = state.stream(shard, stream) else { return };
         let Some(publisher) = state.handles.get(entry.handle).and_then(|handle| handle.publisher()) else { return };
@@ -38,7 +38,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return;
         }
         let room = publisher.room_name;
-        let event = NeedEvent { videoroom: "event", room, mid: &entry.mid, needed: encodings };
+        let event = NeedEvent { videoroom: "event", room, mid: &entry.mid, needed: layers };
         self.post.event(state, entry.handle, None, &event, None);
     }
 

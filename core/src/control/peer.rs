@@ -242,7 +242,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.layers_changed(shard, subscription, stream, layers);
             }
             Notice::Paused { subscription, is_paused } => self.pause_changed(shard, subscription, is_paused),
-            Notice::Needed { stream, encodings } => self.need_changed(shard, stream, encodings),
+            Notice::Needed { stream, layers } => self.need_changed(shard, stream, layers),
             Notice::Arrived { stream, traffic } => {
                 if let Some(tables) = self.state.shard_mut(shard) {
                     tables.note_arrived(stream, traffic);

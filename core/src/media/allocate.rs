@@ -171,9 +171,9 @@ impl Offer {
         for (number, encoding) in (0..=selector.ceiling.encoding).zip(&stream.encodings) {
             if encoding.arrived.is_none_or(|arrived| now.since_us(arrived) > SILENT_US) {
                 // Where nobody needed it, it ended; it would be as large as it was.
-                let is_stopped = number >= stream.need.encodings() && encoding.usual_bps > highest_bps;
+                let is_stopped = number >= stream.need.layers() && encoding.usual_bps() > highest_bps;
                 if is_stopped && !grants.is_full() {
-                    highest_bps = encoding.usual_bps;
+                    highest_bps = encoding.usual_bps();
                     let grant = Grant { encoding: number, ..Grant::ALL };
                     let _ = (demand.levels.push(highest_bps), grants.push(grant));
                 }

@@ -34,10 +34,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             if stream.parameters.codec.kind() == Kind::Audio {
                 continue;
             }
-            let encodings = self.needed_encodings(stream);
+            let layers = self.needed_layers(stream);
             let Some(stream) = self.streams.at_mut(place) else { return };
             stream.encodings.iter_mut().for_each(|encoding| encoding.note_usual_rate(now));
-            has_changed |= stream.need.note(encodings, now) || stream.need.told != Some(stream.need.encodings());
+            has_changed |= stream.need.note(layers, now) || stream.need.told != Some(stream.need.layers());
         }
         if let Some(state) = self.links.get_mut(id).filter(|_| has_changed) {
             state.feedback.bitrate_due = now;
@@ -46,22 +46,27 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    /// How many encodings of a stream somebody gets, or would get if they were sent.
-    fn needed_encodings(&self, stream: &Stream) -> u8 {
-        let last = stream.encodings.len() as u8 - 1;
+    /// How many layers of a stream somebody gets, or would get if they were sent. Of spatial layers those count that
+    /// applications ask for: what a way carries is seen only as long as they are sent.
+    fn needed_layers(&self, stream: &Stream) -> u8 {
+        let last = stream.layers() - 1;
+        let is_simulcast = stream.encodings.len() > 1;
         let mut needed = 0;
         let mut at = stream.subscriptions;
         while let Some(subscription) = self.subscriptions.at(at) {
             at = subscription.next_of_stream;
             let is_up = self.links.get(subscription.parameters.link).is_some_and(Link::is_up);
             if is_up && subscription.parameters.active && subscription.selector.granted().is_some() {
-                needed = needed.max(subscription.selector.highest_encoding().min(last) + 1);
+                let selector = &subscription.selector;
+                let highest = if is_simulcast { selector.highest_encoding() } else { selector.ceiling.spatial };
+                needed = needed.max(highest.min(last) + 1);
             }
         }
         at = stream.relays;
         while let Some(relay) = self.relays.at(at) {
             at = relay.next_of_stream;
-            needed = needed.max(relay.parameters.layer.unwrap_or(last).min(last) + 1);
+            let highest = if is_simulcast { relay.parameters.layer.unwrap_or(last) } else { last };
+            needed = needed.max(highest.min(last) + 1);
         }
         needed
     }
@@ -76,19 +81,29 @@ pub(super) fn needed_bps<G: Gcm>(link: &Link<G>, streams: &Table<'_, Stream>) ->
     let (mut sum_bps, mut at) = (0_u32, link.streams);
     while let Some(stream) = streams.at(at) {
         at = stream.next_of_link;
-        let needed_bps = match (stream.parameters.codec.kind(), stream.need.encodings()) {
+        let needed_bps = match (stream.parameters.codec.kind(), stream.need.layers()) {
             (Kind::Audio, _) => AUDIO_BPS,
             (Kind::Video, 0) => FLOOR_BPS,
-            (Kind::Video, needed) if usize::from(needed) == stream.encodings.len() => return None,
+            (Kind::Video, needed) if needed >= stream.layers() => return None,
             (Kind::Video, needed) => {
-                let usual = stream.encodings.iter().take(usize::from(needed));
-                let usual_bps = usual.map(|encoding| encoding.usual_bps.max(LAYER_BPS)).fold(0, u32::saturating_add);
+                let usual_bps = usual_bps(stream, needed);
                 usual_bps.saturating_add(usual_bps / MARGIN)
             }
         };
         sum_bps = sum_bps.saturating_add(needed_bps);
     }
     (link.streams != list::END).then_some(sum_bps)
+}
+
+/// What so many layers usually take, in bits a second.
+fn usual_bps(stream: &Stream, layers: u8) -> u32 {
+    match &stream.encodings[..] {
+        [encoding] => encoding.usual_bps[usize::from(layers) - 1].max(LAYER_BPS * u32::from(layers)),
+        encodings => {
+            let usual = encodings.iter().take(usize::from(layers));
+            usual.map(|encoding| encoding.usual_bps().max(LAYER_BPS)).fold(0, u32::saturating_add)
+        }
+    }
 }
 
 /// How often it is looked whether somebody still gets something.
@@ -100,7 +115,7 @@ const AUDIO_BPS: u32 = 128_000;
 /// What a picture is left with that nobody gets: enough to begin with.
 const FLOOR_BPS: u32 = 64_000;
 
-/// The least that an encoding is given: what it took lately says little where nothing moved.
+/// The least that a layer is given: what it took lately says little where nothing moved.
 const LAYER_BPS: u32 = 100_000;
 
 /// The part that is given beyond what an encoding usually takes.

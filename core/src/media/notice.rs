@@ -71,12 +71,13 @@ pub enum Notice {
         /// Whether it is.
         is_paused: bool,
     },
-    /// Other encodings of a published m-line are needed than before, counted from the lowest.
+    /// Other encodings of a published m-line, or spatial layers of its only one, are needed than before, counted from the
+    /// lowest.
     Needed {
         /// Which.
         stream: StreamId,
         /// How many; 0 if nobody gets anything of it.
-        encodings: u8,
+        layers: u8,
     },
     /// What arrived on a published m-line. The last one is as good as all.
     Arrived {

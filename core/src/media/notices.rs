@@ -121,11 +121,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             let mut at = state.streams;
             while let Some(stream) = self.streams.at_mut(at) {
                 at = stream.next_of_link;
-                let encodings = stream.need.encodings();
-                let is_told = stream.parameters.codec.kind() == Kind::Audio || stream.need.told == Some(encodings);
+                let layers = stream.need.layers();
+                let is_told = stream.parameters.codec.kind() == Kind::Audio || stream.need.told == Some(layers);
                 if !is_told {
-                    take(Notice::Needed { stream: stream.parameters.stream, encodings }).ok()?;
-                    stream.need.told = Some(encodings);
+                    take(Notice::Needed { stream: stream.parameters.stream, layers }).ok()?;
+                    stream.need.told = Some(layers);
                 }
             }
             state.news.needs = false;

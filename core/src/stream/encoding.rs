@@ -1,8 +1,8 @@
 //! One encoding of a stream: an SSRC, or one after another.
 
 use crate::stream::{
-    EncodingParameters, Facts, History, KeyframeGovernor, LayerCount, LayerRates, Layers, Loss, ReceiveStatistics,
-    TargetFrame,
+    EncodingParameters, Facts, History, KeyframeGovernor, LAYERS, LayerCount, LayerRates, Layers, Loss,
+    ReceiveStatistics, TargetFrame,
 };
 use crate::time::Instant;
 use crate::wire::extension::{DependencyDescriptor, DependencyStructure};
@@ -38,8 +38,10 @@ pub struct Encoding {
     pub temporal_layers: LayerCount,
     /// What they take.
     pub rates: LayerRates,
-    /// What all of them took when they were sent, in bits a second: the highest of late.
-    pub usual_bps: u32,
+    /// The most spatial layers that its source ever had; a publisher that is told not to send some has fewer.
+    pub most_spatial_layers: u8,
+    /// What each spatial layer and those below it took when they were sent, in bits a second: the highest of late.
+    pub usual_bps: [u32; LAYERS],
     /// The sequence number of the next FIR (RFC 5104 section 4.3.1.1).
     pub fir_sequence: u8,
 }
@@ -84,7 +86,8 @@ impl Encoding {
             spatial_layers: LayerCount::default(),
             temporal_layers: LayerCount::default(),
             rates: LayerRates::default(),
-            usual_bps: 0,
+            most_spatial_layers: 0,
+            usual_bps: [0; LAYERS],
             fir_sequence: 0,
         }
     }
@@ -100,6 +103,7 @@ impl Encoding {
         self.keyframe_start = None;
         self.dependencies = DependencyStructure::default();
         (self.spatial_layers, self.temporal_layers) = Default::default();
+        self.most_spatial_layers = 0;
     }
 
     /// A packet that may begin a keyframe arrived. Whether it does: of parameter sets and slices of one picture (H.264)
@@ -126,10 +130,19 @@ impl Encoding {
 
     /// Notes what it takes now, as long as something of it comes.
     pub fn note_usual_rate(&mut self, now: Instant) {
-        let is_sent = self.arrived.is_some_and(|arrived| now.since_us(arrived) < USUAL_US);
-        if let Some(bitrate_bps) = self.rates.bitrate_bps((u8::MAX, u8::MAX)).filter(|_| is_sent) {
-            self.usual_bps = bitrate_bps.max(self.usual_bps - self.usual_bps / USUAL_PART);
+        if self.arrived.is_none_or(|arrived| now.since_us(arrived) >= USUAL_US) {
+            return;
         }
+        for (spatial, usual_bps) in self.usual_bps.iter_mut().enumerate() {
+            if let Some(bitrate_bps) = self.rates.bitrate_bps((spatial as u8, u8::MAX)) {
+                *usual_bps = bitrate_bps.max(*usual_bps - *usual_bps / USUAL_PART);
+            }
+        }
+    }
+
+    /// What all its layers took when they were sent, in bits a second: the highest of late.
+    pub fn usual_bps(&self) -> u32 {
+        self.usual_bps[LAYERS - 1]
     }
 
     /// Where the payload tells no layers, those that the dependency descriptor in `data` tells.
@@ -158,6 +171,7 @@ impl Encoding {
             Layers::Targets(frame) => (Some(frame.layers.spatial), frame.layers.temporal),
         };
         spatial.into_iter().for_each(|spatial| self.spatial_layers.note(spatial, now));
+        self.most_spatial_layers = self.most_spatial_layers.max(self.spatial_layers.get());
         self.temporal_layers.note(temporal, now);
         (spatial.unwrap_or(0), temporal)
     }

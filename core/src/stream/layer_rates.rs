@@ -4,7 +4,7 @@ use crate::rate::Rate;
 use crate::time::Instant;
 
 /// Layers of each kind that are counted apart; higher ones count as the highest.
-const LAYERS: usize = 3;
+pub const LAYERS: usize = 3;
 
 const STEP_US: u64 = 250_000;
 

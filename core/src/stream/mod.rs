@@ -25,7 +25,7 @@ pub use facts::Facts;
 pub use history::History;
 pub use keyframe::KeyframeGovernor;
 pub use layer_count::LayerCount;
-pub use layer_rates::LayerRates;
+pub use layer_rates::{LAYERS, LayerRates};
 pub use loss::{Arrival, Loss, MISSING_PACKETS};
 pub use loudest::{Admission, LOUDEST, Loudest};
 pub use need::Need;

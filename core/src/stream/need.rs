@@ -1,12 +1,12 @@
-//! Which encodings of a stream somebody gets, and since when fewer than before.
+//! Which layers of a stream somebody gets, and since when fewer than before.
 
 use crate::time::Instant;
 
 /// What is needed of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Need {
-    /// How many encodings, from the lowest: 0 if nobody gets anything.
-    encodings: u8,
+    /// How many of its encodings, or of the spatial layers of its only one, from the lowest: 0 if nobody gets anything.
+    layers: u8,
     /// Since when fewer would do.
     fewer_since: Option<Instant>,
     /// What the control half knows of it.
@@ -16,23 +16,23 @@ pub struct Need {
 impl Need {
     /// So many are needed now. More count at once, fewer only after a while: who changes from one picture to another
     /// would otherwise find the first one stopped. Says whether the number changed.
-    pub fn note(&mut self, encodings: u8, now: Instant) -> bool {
-        if encodings >= self.encodings {
+    pub fn note(&mut self, layers: u8, now: Instant) -> bool {
+        if layers >= self.layers {
             self.fewer_since = None;
-            return core::mem::replace(&mut self.encodings, encodings) != encodings;
+            return core::mem::replace(&mut self.layers, layers) != layers;
         }
         let since = *self.fewer_since.get_or_insert(now);
         if now.since_us(since) < FEWER_US {
             return false;
         }
         self.fewer_since = None;
-        self.encodings = encodings;
+        self.layers = layers;
         true
     }
 
-    /// How many encodings are needed.
-    pub fn encodings(&self) -> u8 {
-        self.encodings
+    /// How many encodings or spatial layers are needed, counted from the lowest.
+    pub fn layers(&self) -> u8 {
+        self.layers
     }
 }
 
@@ -48,11 +48,11 @@ mod tests {
         assert!(need.note(3, Instant::from_ms(0)));
         assert!(!need.note(1, Instant::from_ms(100)));
         assert!(!need.note(0, Instant::from_ms(3_000)));
-        assert_eq!(need.encodings(), 3);
+        assert_eq!(need.layers(), 3);
         assert!(need.note(0, Instant::from_ms(3_100)));
         assert!(need.note(1, Instant::from_ms(3_200)));
         assert!(!need.note(0, Instant::from_ms(4_000)) && !need.note(1, Instant::from_ms(6_000)));
         assert!(!need.note(0, Instant::from_ms(8_000)), "the time begins anew");
-        assert_eq!(need.encodings(), 1);
+        assert_eq!(need.layers(), 1);
     }
 }

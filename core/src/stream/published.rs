@@ -5,7 +5,7 @@ use heapless::Vec;
 use crate::limits::ENCODINGS;
 use crate::store::{PacketId, Pool};
 use crate::stream::{
-    Arrival, Encoding, EncodingParameters, Facts, History, Need, Speech, StreamParameters, Traffic, Voice,
+    Arrival, Encoding, EncodingParameters, Facts, History, LAYERS, Need, Speech, StreamParameters, Traffic, Voice,
 };
 use crate::time::Instant;
 use crate::wire::{Codec, Extension, Kind, rtp};
@@ -35,7 +35,7 @@ pub struct Stream {
     pub voice: Option<Voice>,
     /// Earlier payloads that the publisher's packets carried again lately (RFC 2198).
     pub redundant_payloads: u8,
-    /// Which of its encodings somebody gets.
+    /// Which of its layers somebody gets.
     pub need: Need,
     /// When a keyframe is asked for anyway.
     next_keyframe: Instant,
@@ -79,6 +79,14 @@ impl Stream {
             traffic: Traffic::default(),
             receiving: false,
             told_receiving: false,
+        }
+    }
+
+    /// How many encodings it has, or spatial layers where it has one encoding.
+    pub fn layers(&self) -> u8 {
+        match &self.encodings[..] {
+            [encoding] => encoding.most_spatial_layers.clamp(1, LAYERS as u8),
+            encodings => encodings.len() as u8,
         }
     }
 

@@ -41,13 +41,13 @@ fn a_publisher_hears_what_is_needed_only_if_it_asked() {
     };
     let stream = world.commands().iter().filter_map(streams).nth(1).unwrap_or(stream);
     world.texts();
-    world.notice(Notice::Needed { stream, encodings: 2 });
+    world.notice(Notice::Needed { stream, layers: 2 });
     assert_eq!(world.texts().len(), 0);
     world.ask(0, session, handle, r#"{"request":"configure","follow_need":true}"#);
     let bound = |command: &Command| matches!(command, Command::SetBitrate { follows_need: true, .. });
     assert!(world.commands().iter().any(bound));
     world.texts();
-    world.notice(Notice::Needed { stream, encodings: 2 });
+    world.notice(Notice::Needed { stream, layers: 2 });
     let said = world.texts();
     let data = r#""data":{"videoroom":"event","room":7,"mid":"1","needed":2}"#;
     assert!(said.len() == 1 && said[0].contains(data), "{said:?}");
