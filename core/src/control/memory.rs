@@ -18,8 +18,8 @@ const LEAST_BUFFER_BYTES: usize = 65_536;
 
 /// Lends memory at start. The platform takes it from the heap, a firmware from a `static`.
 pub trait Lender<'m> {
-    /// `count` values for the table `name`, all zero: best from memory that the system zeroes on first use, so that what
-    /// nobody needs yet takes none.
+    /// `count` values for the table `name`, all zero: best from memory that the system zeroes on first use, so that
+    /// what nobody needs yet takes none.
     fn lend<T: Zeroable + 'm>(&mut self, name: &'static str, count: usize) -> &'m mut [T];
 }
 

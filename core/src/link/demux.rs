@@ -41,8 +41,8 @@ impl<'m> RouteMap<'m> {
         (links * ROUTES_PER_LINK * 4 / 3 + 1).next_power_of_two()
     }
 
-    /// A map in `slots`, which must be new, and whose number is a power of two. The secret `seed` keeps peers from choosing addresses
-    /// that collide.
+    /// A map in `slots`, which must be new, and whose number is a power of two. The secret `seed` keeps peers from
+    /// choosing addresses that collide.
     pub fn new(slots: &'m mut [RouteSlot], seed: u64) -> Self {
         assert!(slots.len().is_power_of_two() && slots.len() <= 1 << 31, "the number of places is a power of two");
         Self { slots, seed, insertions: 0, count: 0 }

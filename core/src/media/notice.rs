@@ -71,8 +71,8 @@ pub enum Notice {
         /// Whether it is.
         is_paused: bool,
     },
-    /// Other encodings of a published m-line, or spatial layers of its only one, are needed than before, counted from the
-    /// lowest.
+    /// More or fewer encodings of a published m-line are needed than before, or spatial layers of its only one, counted
+    /// from the lowest.
     Needed {
         /// Which.
         stream: StreamId,
