@@ -22,6 +22,14 @@ pub fn text(status: StatusCode, words: &'static str) -> Response<Content> {
     response
 }
 
+/// A sentence for people that was made just now; nobody keeps it.
+pub fn words(status: StatusCode, words: String) -> Response<Content> {
+    let mut response = text(status, "");
+    *response.body_mut() = Content(Some(words.into()));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// A status without words, as an API gives it.
 pub fn bare(status: StatusCode) -> Response<Content> {
     let mut response = Response::new(Content::default());

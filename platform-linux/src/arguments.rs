@@ -16,6 +16,9 @@ Usage:
   parlor import DIRECTORY                              print what a folder of Janus' .jcfg files means, as TOML
   parlor recordings [--repair] [--config FILE] [--set KEY=VALUE ...]
                                                        list recordings; --repair closes those that a crash left open
+  parlor status [--watch] [--json] [--config FILE] [--set KEY=VALUE ...]
+                                                       how the server of this machine is: rooms, people, streams,
+                                                       tables, drops; --watch: again every two seconds
   parlor --version
   parlor --help
 
@@ -46,6 +49,13 @@ pub enum Action {
     Recordings {
         /// Whether what was left open or torn is mended first.
         repair: bool,
+    },
+    /// Show how the server is.
+    Status {
+        /// Again and again.
+        watch: bool,
+        /// As JSON.
+        json: bool,
     },
     /// Print the version.
     Version,
@@ -98,6 +108,19 @@ impl Arguments {
                 Long("repair") if matches!(arguments.action, Action::Recordings { .. }) => {
                     arguments.action = Action::Recordings { repair: true };
                 }
+                Value(word) if arguments.action == Action::Run && word == "status" => {
+                    arguments.action = Action::Status { watch: false, json: false };
+                }
+                Long("watch") if matches!(arguments.action, Action::Status { .. }) => {
+                    if let Action::Status { watch, .. } = &mut arguments.action {
+                        *watch = true;
+                    }
+                }
+                Long("json") if matches!(arguments.action, Action::Status { .. }) => {
+                    if let Action::Status { json, .. } = &mut arguments.action {
+                        *json = true;
+                    }
+                }
                 Value(word) if arguments.action == Action::Run && word == "check" => {
                     let file = parser.value().map_err(|_| "check needs a FILE")?;
                     arguments.action = Action::Check(file.into());
@@ -136,6 +159,8 @@ mod tests {
         assert_eq!(read(&["keep", "y.toml"]).unwrap().action, Action::Keep("y.toml".into()));
         assert_eq!(read(&["recordings"]).unwrap().action, Action::Recordings { repair: false });
         assert_eq!(read(&["recordings", "--repair"]).unwrap().action, Action::Recordings { repair: true });
+        assert_eq!(read(&["status", "--watch"]).unwrap().action, Action::Status { watch: true, json: false });
+        assert_eq!(read(&["status", "--json"]).unwrap().action, Action::Status { watch: false, json: true });
         assert_eq!(read(&["import", "janus"]).unwrap().action, Action::Import("janus".into()));
         assert_eq!(read(&["--janus-configs", "janus"]).unwrap().source, Source::Janus("janus".into()));
     }
@@ -151,6 +176,7 @@ mod tests {
             &["plan", "plan"],
             &["--verbose"],
             &["--repair"],
+            &["--watch"],
         ] {
             assert!(read(words).unwrap_err().ends_with("; see parlor --help"), "for {words:?}");
         }

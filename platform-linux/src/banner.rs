@@ -14,6 +14,8 @@ pub struct Banner {
     pub websocket: Option<SocketAddr>,
     /// The admin API over HTTP and over WebSocket.
     pub admin: [Option<SocketAddr>; 2],
+    /// Metrics.
+    pub metrics: Option<SocketAddr>,
     /// Where media is.
     pub addresses: Vec<IpAddr>,
     /// The first UDP port, and how many there are.
@@ -56,6 +58,9 @@ impl fmt::Display for Banner {
                 writeln!(out, "  Admin      {scheme}://{}:{}/", here(address.ip()), address.port())?;
             }
         }
+        if let Some(address) = self.metrics {
+            writeln!(out, "  Metrics    http://{}:{}/metrics", here(address.ip()), address.port())?;
+        }
         let (port, shards) = self.media;
         let last = u32::from(port) + u32::from(shards) - 1;
         let ports = if shards == 1 { format!("{port}") } else { format!("{port} to {last}") };
@@ -96,6 +101,7 @@ mod tests {
             http: Some("0.0.0.0:8088".parse().unwrap()),
             websocket: Some("0.0.0.0:8188".parse().unwrap()),
             admin: [None, Some("127.0.0.1:7188".parse().unwrap())],
+            metrics: Some("127.0.0.1:7088".parse().unwrap()),
             addresses: vec!["192.168.1.5".parse().unwrap(), "fd00::5".parse().unwrap()],
             media: (7000, 2),
             rooms: vec![1234.into()],
@@ -105,6 +111,7 @@ mod tests {
             "             http://192.168.1.5:8088/ (camera and microphone need HTTPS there)",
             "  WebSocket  ws://localhost:8188/ (janus-protocol)",
             "  Admin      ws://localhost:7188/",
+            "  Metrics    http://localhost:7088/metrics",
             "  Media      UDP 7000 to 7001 on 192.168.1.5, fd00::5",
             "  Rooms      1234",
         ];

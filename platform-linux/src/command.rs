@@ -52,6 +52,7 @@ impl<T: Tables> Product<T> {
                 }
             }
             Action::Recordings { repair } => recordings(&self.configuration(&source, &options)?, repair)?,
+            Action::Status { watch, json } => status(&self.configuration(&source, &options)?, watch, json)?,
             Action::Run => {
                 let configuration = self.configuration(&source, &options)?;
                 (self.log)(&configuration);
@@ -82,6 +83,19 @@ impl<T: Tables> Product<T> {
         self.tables.hold(&configuration.limits, configuration.media.shards.count())?;
         Ok(configuration)
     }
+}
+
+/// Shows how the server is, again and again if it is watched.
+#[cfg(feature = "status")]
+fn status(configuration: &Configuration, watch: bool, json: bool) -> Result<(), String> {
+    let watch = watch.then_some(std::time::Duration::from_secs(2));
+    crate::status::show(configuration, crate::status::Request { watch, json })
+}
+
+/// Not in this binary.
+#[cfg(not(feature = "status"))]
+fn status(_configuration: &Configuration, _watch: bool, _json: bool) -> Result<(), String> {
+    Err("this binary has no status".into())
 }
 
 /// Lists recordings, mended first if that is wanted.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Clock};
 
 use parlor_core::control::{
     CaptureFailure, CapturePath, CaptureRequest, Contact, Control, Credentials, EventBackendKind, EventCounts, Origin,
-    Outlet, RecordingRequest, Refusal, Transport,
+    Outlet, RecordingRequest, Refusal, ShardLoad, TableUse, Transport,
 };
 use parlor_core::id::{CaptureId, ConnectionId, RelayId};
 use parlor_core::link::{HandshakeCommand, HandshakeEvent, TapReader};
@@ -21,6 +21,7 @@ use smol::future::or;
 use crate::addresses;
 use crate::capture::{Captures, Copied};
 use crate::config::LogLevel;
+use crate::connections::Connections;
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::log;
@@ -31,6 +32,7 @@ use crate::random::SystemSource;
 use crate::recording::{Ended, Recordings};
 use crate::rooms::PermanentRooms;
 use crate::spectrum::Spectra;
+use crate::watch::Watch;
 
 /// How soon a shard's full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -56,6 +58,7 @@ pub struct ControlTask {
     recordings: Recordings,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
+    watch: Rc<Watch>,
 }
 
 struct State {
@@ -83,23 +86,6 @@ struct Shard {
     overflow: VecDeque<Command>,
 }
 
-/// Places of clients.
-struct Connections {
-    places: Vec<Place>,
-    count: usize,
-}
-
-#[derive(Default)]
-struct Place {
-    generation: u16,
-    kind: Option<(Api, Transport)>,
-    outgoing: Option<Rc<Outgoing>>,
-    /// Whether it is made for one request, and goes on only as the place where a session's events wait.
-    is_mailbox: bool,
-    /// The session whose events wait here.
-    session: Option<u64>,
-}
-
 impl ControlTask {
     /// The owner of `control`, which reaches its shards by `commands`; at most `connections` clients come.
     pub fn new(
@@ -109,11 +95,11 @@ impl ControlTask {
         events: Events,
         files: Files,
         spectra: Spectra,
+        watch: Rc<Watch>,
     ) -> Rc<Self> {
         let Files { rooms, captures, recordings } = files;
-        let places = (0..connections).map(|_| Place::default()).collect();
         let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
-        let connections = Connections { places, count: 0 };
+        let connections = Connections::new(connections);
         Rc::new(Self {
             state: RefCell::new(State { control, connections, shards, rooms }),
             epoch: Clock::now(),
@@ -123,6 +109,7 @@ impl ControlTask {
             spectra: RefCell::new(spectra),
             recordings,
             slow_clients: Cell::new(0),
+            watch,
         })
     }
 
@@ -143,7 +130,27 @@ impl ControlTask {
 
     /// How many clients there are.
     pub fn clients(&self) -> usize {
-        self.state.borrow().connections.count
+        self.state.borrow().connections.len()
+    }
+
+    /// How many of them were given up because they did not read.
+    pub fn slow_clients(&self) -> u64 {
+        self.slow_clients.get()
+    }
+
+    /// How long this has been there.
+    pub fn uptime(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// The media threads, as they are seen from here.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Says how full each table is.
+    pub fn tables(&self, mut each: impl FnMut(TableUse)) {
+        self.with(|control, _, out| control.tables(out, &mut each));
     }
 
     /// Hands on what shard `index` tells, for ever.
@@ -266,6 +273,7 @@ impl ControlTask {
             captures: &self.captures,
             recordings: &self.recordings,
             slow_clients: &self.slow_clients,
+            watch: &self.watch,
         };
         act(control, now, &mut world)
     }
@@ -335,38 +343,6 @@ impl Shard {
     }
 }
 
-impl Connections {
-    fn open(&mut self, kind: (Api, Transport), outgoing: Rc<Outgoing>, is_mailbox: bool) -> Option<ConnectionId> {
-        let index = self.places.iter().position(|place| place.outgoing.is_none())?;
-        let place = &mut self.places[index];
-        let generation = place.generation.wrapping_add(1);
-        *place = Place { generation, kind: Some(kind), outgoing: Some(outgoing), is_mailbox, session: None };
-        self.count += 1;
-        Some(ConnectionId::new(index as u16, generation))
-    }
-
-    fn close(&mut self, id: ConnectionId) {
-        if self.outgoing(id).is_some() {
-            self.places[usize::from(id.index)].outgoing = None;
-            self.count -= 1;
-        }
-    }
-
-    fn place(&self, id: ConnectionId) -> Option<&Place> {
-        self.places.get(usize::from(id.index)).filter(|place| place.generation == id.generation)
-    }
-
-    fn outgoing(&self, id: ConnectionId) -> Option<&Outgoing> {
-        self.place(id)?.outgoing.as_deref()
-    }
-
-    /// The place of `id`, if it can hold a session's events.
-    fn mailbox(&mut self, id: ConnectionId) -> Option<&mut Place> {
-        let place = self.places.get_mut(usize::from(id.index))?;
-        (place.generation == id.generation && place.is_mailbox).then_some(place)
-    }
-}
-
 /// Where the control half's words go.
 struct World<'a> {
     connections: &'a mut Connections,
@@ -377,6 +353,7 @@ struct World<'a> {
     captures: &'a Captures,
     recordings: &'a Recordings,
     slow_clients: &'a Cell<u64>,
+    watch: &'a Watch,
 }
 
 impl Outlet for World<'_> {
@@ -413,8 +390,11 @@ impl Outlet for World<'_> {
 
     fn connections(&mut self, transport: Transport, are_administrators: bool) -> u32 {
         let api = if are_administrators { Api::Administrators } else { Api::Clients };
-        let taken = self.connections.places.iter().filter(|place| place.outgoing.is_some());
-        taken.filter(|place| place.kind == Some((api, transport))).count() as u32
+        self.connections.count((api, transport)) as u32
+    }
+
+    fn shard_load(&mut self, shard: u8) -> Option<ShardLoad> {
+        self.watch.load(shard)
     }
 
     fn keep_room(&mut self, room: &RoomSettings) -> bool {

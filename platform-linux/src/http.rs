@@ -22,7 +22,7 @@ use crate::answer::{Content, has_token, text};
 use crate::control::{Api, ControlTask};
 use crate::page::{File, Page, SECURITY_POLICY};
 use crate::rest::Rest;
-use crate::{log, websocket};
+use crate::{log, watch, websocket};
 
 /// Connections beyond those of clients that poll, at once.
 const CONNECTIONS: usize = 128;
@@ -38,14 +38,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listener serves.
 pub struct Listener {
-    /// The API, by WebSocket.
-    pub api: Api,
+    /// The API, by WebSocket. Nothing: neither by HTTP.
+    pub api: Option<Api>,
     /// The API by HTTP, if it is served.
     pub rest: Option<Rc<Rest>>,
     /// Who may connect.
     pub admitted: AccessList,
     /// The page, if it is served.
     pub page: Option<Page>,
+    /// Whether metrics are shown.
+    pub shows_metrics: bool,
 }
 
 /// What all connections share.
@@ -129,8 +131,15 @@ async fn answer(
     listener: &Listener,
     address: Option<IpAddr>,
 ) -> Response<Content> {
+    let (method, path) = (request.method(), request.uri().path());
+    if let Some(answer) = watch::answer(&site.control, method, path, listener.shows_metrics) {
+        return answer;
+    }
+    let Some(api) = listener.api else {
+        return text(StatusCode::NOT_FOUND, "The admin API is not served: control.admin_secret is not set.\n");
+    };
     if has_token(request.headers(), header::UPGRADE, "websocket") {
-        return upgrade(site, request, listener.api, address);
+        return upgrade(site, request, api, address);
     }
     let Some(rest) = &listener.rest else {
         let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket.\n");

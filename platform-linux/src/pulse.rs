@@ -25,6 +25,11 @@ impl Pulse {
         }
     }
 
+    /// How often the half went on, wrapping.
+    pub fn beats(&self) -> u32 {
+        self.beats.load(Ordering::Relaxed)
+    }
+
     /// Stops the half for good at its next beat: to see whether a watchdog notices.
     pub fn wedge(&self) {
         self.is_wedged.store(true, Ordering::Relaxed);
@@ -69,7 +74,7 @@ struct Observer {
 
 impl Observer {
     fn new(pulses: Vec<Arc<Pulse>>) -> Self {
-        let seen = pulses.iter().map(|pulse| pulse.beats.load(Ordering::Relaxed)).collect();
+        let seen = pulses.iter().map(|pulse| pulse.beats()).collect();
         Self { pulses, seen }
     }
 
@@ -77,7 +82,7 @@ impl Observer {
     fn all_went_on(&mut self) -> bool {
         let mut all = true;
         for (pulse, seen) in self.pulses.iter().zip(&mut self.seen) {
-            let beats = pulse.beats.load(Ordering::Relaxed);
+            let beats = pulse.beats();
             all &= beats != *seen;
             *seen = beats;
         }

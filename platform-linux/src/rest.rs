@@ -68,6 +68,11 @@ impl Rest {
         Self { api, base_path: base_path.into(), control, executor, request_bytes, mailboxes: RefCell::default() }
     }
 
+    /// Whom it is for.
+    pub fn api(&self) -> Api {
+        self.api
+    }
+
     /// Whether `path` belongs to the API.
     pub fn has(&self, path: &str) -> bool {
         answer::segments(path, &self.base_path).is_some()

@@ -1,7 +1,7 @@
 //! The start: sockets, shards, the control half, and all of it together until the process is asked to end.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use smol::LocalExecutor;
 use crate::access_list::AccessList;
 use crate::banner::Banner;
 use crate::capture::Captures;
-use crate::config::{Configuration, UnixType};
+use crate::config::{self, Configuration, MetricsPlace, UnixType};
 use crate::control::{Api, ControlTask, Files};
 use crate::dtls::Handshakes;
 use crate::events::Events;
@@ -31,6 +31,7 @@ use crate::shard::{self, ShardHandle, ShardThread};
 use crate::signals::{End, Ending};
 use crate::spectrum::Spectra;
 use crate::udp::Binding;
+use crate::watch::Watch;
 use crate::{addresses, cpu, log, unix, unix_datagrams};
 
 /// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
@@ -45,18 +46,16 @@ pub fn run(
         let http = listener("control.http", configuration.control.http)?;
         let websocket = listener("control.websocket", configuration.control.websocket)?;
         let has_secret = !configuration.control.admin_secret.is_empty();
-        let admin = listener("control.admin", configuration.control.admin.filter(|_| has_secret))?;
+        let admin = admin_listener(&configuration.control)?;
         let admin_websocket =
             listener("control.admin_websocket", configuration.control.admin_websocket.filter(|_| has_secret))?;
         if !has_secret && (configuration.control.admin.is_some() || configuration.control.admin_websocket.is_some()) {
-            log::info("admin", "control.admin_secret is not set: the admin API is not served");
+            log::info("admin", "control.admin_secret is not set: the admin API is not served to the network");
         }
-        let unix_type = configuration.control.unix_type;
-        let unix = unix_listener("control.unix", configuration.control.unix.as_deref(), unix_type)?;
-        let admin_unix = unix_listener("control.admin_unix", configuration.control.admin_unix.as_deref(), unix_type)?;
         let addresses = addresses::resolve(&configuration.media.address, &configuration.media.ignore)
             .map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
+        let [unix, admin_unix] = unix_listeners(configuration)?;
         let rooms = permanent_rooms(configuration)?;
         let change = addresses::changes(&configuration.media.address);
         let binding = match addresses[..] {
@@ -68,7 +67,8 @@ pub fn run(
         let banner = Banner {
             http: address_of(http.as_ref()),
             websocket: address_of(websocket.as_ref()),
-            admin: [address_of(admin.as_ref()), address_of(admin_websocket.as_ref())],
+            admin: [address_of(admin.as_ref()).filter(|_| has_secret), address_of(admin_websocket.as_ref())],
+            metrics: address_of(admin.as_ref()).filter(|_| configuration.control.metrics != MetricsPlace::Off),
             addresses: addresses.clone(),
             media: (configuration.media.port, configuration.media.shards.count()),
             rooms: rooms.all().collect(),
@@ -76,7 +76,7 @@ pub fn run(
 
         let control = control_half(configuration, tables, &rooms, &identity, &addresses)?;
         let executor = Rc::new(LocalExecutor::new());
-        let mut threads = Vec::new();
+        let (mut threads, mut watched) = (Vec::new(), Vec::new());
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
         let (mut copies, mut recorded_packets) = (Vec::new(), Vec::new());
         for ShardHandle { index, commands: sender, notices: receiver, dtls, copied, recorded, thread, .. } in shards {
@@ -85,6 +85,7 @@ pub fn run(
             commands.push(sender);
             notices.push(receiver);
             queues.push(dtls);
+            watched.push(thread.watched());
             threads.push(thread);
         }
         let connections = configuration.limits.connections;
@@ -95,7 +96,9 @@ pub fn run(
         let directory = &configuration.state.directory;
         let (recordings, ends) = Recordings::start(&configuration.recording, directory, recorded_packets)?;
         let files = Files { rooms, captures, recordings };
-        let task = ControlTask::new(control, commands, connections, events, files, spectra);
+        let watch = Watch::new(watched);
+        executor.spawn(Rc::clone(&watch).keep()).detach();
+        let task = ControlTask::new(control, commands, connections, events, files, spectra, watch);
         executor.spawn(Rc::clone(&task).end_recordings(ends)).detach();
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
@@ -126,27 +129,35 @@ pub fn run(
         let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
         let page = configuration.control.page.then(Page::new);
         let lists = &configuration.control;
+        let administration = has_secret.then_some(Api::Administrators);
         for (socket, api, rest, page, acl) in [
-            (http, Api::Clients, Some(clients), page, &lists.http_acl),
-            (websocket, Api::Clients, None, None, &lists.websocket_acl),
-            (admin, Api::Administrators, Some(administrators), None, &lists.admin_acl),
-            (admin_websocket, Api::Administrators, None, None, &lists.admin_websocket_acl),
+            (http, Some(Api::Clients), Some(clients), page, &lists.http_acl),
+            (websocket, Some(Api::Clients), None, None, &lists.websocket_acl),
+            (admin, administration, Some(administrators), None, &lists.admin_acl),
+            (admin_websocket, administration, None, None, &lists.admin_websocket_acl),
         ] {
             if let Some(socket) = socket {
-                let listener = Listener { api, rest, admitted: AccessList::new(acl), page };
+                let shows_metrics = match lists.metrics {
+                    MetricsPlace::Off => false,
+                    MetricsPlace::Admin => rest.as_ref().is_some_and(|rest| rest.api() == Api::Administrators),
+                    MetricsPlace::Http => rest.is_some(),
+                };
+                let listener = Listener { api, rest, admitted: AccessList::new(acl), page, shows_metrics };
                 executor.spawn(http::listen(Rc::clone(&site), socket, listener)).detach();
             }
         }
+        let mut unix_paths = Vec::new();
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {
+            let Some((path, socket)) = socket else { continue };
+            unix_paths.push(path);
             let (control, tasks) = (Rc::clone(&task), Rc::clone(&executor));
             match socket {
-                Some(UnixListener::Packets(socket)) => {
+                UnixListener::Packets(socket) => {
                     executor.spawn(socket.serve(api, control, tasks, request_bytes)).detach();
                 }
-                Some(UnixListener::Datagrams(socket)) => {
+                UnixListener::Datagrams(socket) => {
                     executor.spawn(socket.serve(api, control, tasks, request_bytes)).detach();
                 }
-                None => {}
             }
         }
         banner.print();
@@ -156,7 +167,7 @@ pub fn run(
         let end = executor.run(ending.asked()).await;
         log::info("end", format_args!("asked to end by {end}"));
         executor.run(ended.end(end.signal())).await;
-        for path in [&configuration.control.unix, &configuration.control.admin_unix].into_iter().flatten() {
+        for path in unix_paths {
             // It may be gone already.
             let _ = std::fs::remove_file(path);
         }
@@ -176,19 +187,51 @@ fn listener(key: &str, address: Option<SocketAddr>) -> Result<Option<Async<TcpLi
     })
 }
 
+/// That of administrators, which without their secret shows metrics and health alone. These nobody asked for: where the
+/// address is taken they are left out.
+fn admin_listener(control: &config::Control) -> Result<Option<Async<TcpListener>>, String> {
+    let is_asked_for = !control.admin_secret.is_empty();
+    if !is_asked_for && control.metrics == MetricsPlace::Off {
+        return Ok(None);
+    }
+    match listener("control.admin", control.admin) {
+        Err(why) if !is_asked_for => {
+            let first_line = why.lines().next().unwrap_or_default();
+            log::warn("admin", format_args!("{first_line}; metrics are not shown"));
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
 /// A Unix socket of either type.
 enum UnixListener {
     Packets(unix::Listener),
     Datagrams(unix_datagrams::Listener),
 }
 
-fn unix_listener(key: &str, path: Option<&Path>, kind: UnixType) -> Result<Option<UnixListener>, String> {
-    let Some(path) = path else { return Ok(None) };
-    let listener = match kind {
+/// The sockets of clients and of administrators, with their paths. One in the state directory, which by default nobody
+/// asked for, is left out where there can be none: the path is too long, the file system has no sockets, or another
+/// server has it.
+fn unix_listeners(configuration: &Configuration) -> Result<[Option<(PathBuf, UnixListener)>; 2], String> {
+    let control = &configuration.control;
+    let bind = |path: &Path| match control.unix_type {
         UnixType::Packets => unix::Listener::bind(path).map(UnixListener::Packets),
         UnixType::Datagrams => unix_datagrams::Listener::bind(path).map(UnixListener::Datagrams),
     };
-    listener.map(Some).map_err(|error| format!("{key}: cannot listen at {}: {error}", path.display()))
+    let listener = |key: &str, wanted: &Option<PathBuf>| {
+        let Some(wanted) = wanted else { return Ok(None) };
+        let path = configuration.state.directory.join(wanted);
+        match bind(&path) {
+            Ok(listener) => Ok(Some((path, listener))),
+            Err(error) if wanted.is_relative() => {
+                log::warn("unix", format_args!("{key}: cannot listen at {}: {error}", path.display()));
+                Ok(None)
+            }
+            Err(error) => Err(format!("{key}: cannot listen at {}: {error}", path.display())),
+        }
+    };
+    Ok([listener("control.unix", &control.unix)?, listener("control.admin_unix", &control.admin_unix)?])
 }
 
 fn address_of(listener: Option<&Async<TcpListener>>) -> Option<SocketAddr> {
@@ -314,6 +357,7 @@ fn media_settings(configuration: &Configuration) -> media::Settings {
         slow_link_packets: configuration.media.slowlink_threshold,
         silence_ms: configuration.media.no_media_timer_s * 1000,
         statistics_s,
+        lowest_layers: false,
     }
 }
 

@@ -12,13 +12,14 @@ use std::time::{Duration, SystemTime};
 use parlor_core::id::LinkId;
 use parlor_core::limits::DATAGRAM_BYTES;
 use parlor_core::link::{CopiedPacket, Route, TapReader};
-use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice};
+use parlor_core::media::{self, Command, Datagram, DtlsDatagram, Notice, Totals};
 use parlor_core::time::Instant;
 use polling::{Events, Poller};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::capture::{Copied, Tapping};
 use crate::dtls::DtlsQueues;
+use crate::gauges::{Gauges, Watched};
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
 use crate::recording::{self, RecordedPackets, RecordingTap};
@@ -74,6 +75,7 @@ pub struct ShardThread {
     pulse: Arc<Pulse>,
     bell: Arc<Bell>,
     counters: Arc<Counters>,
+    gauges: Arc<Gauges>,
     thread: JoinHandle<()>,
 }
 
@@ -81,6 +83,11 @@ impl ShardThread {
     /// What passed the socket until now.
     pub fn counts(&self) -> Counts {
         self.counters.counts()
+    }
+
+    /// The thread as whoever watches over it sees it.
+    pub fn watched(&self) -> Watched {
+        Watched::new(Arc::clone(&self.pulse), Arc::clone(&self.counters), Arc::clone(&self.gauges))
     }
 
     /// Its signs of life.
@@ -107,7 +114,7 @@ where
     let port = socket.port()?;
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
-    let pulse = Arc::new(Pulse::default());
+    let (pulse, gauges) = (Arc::new(Pulse::default()), Arc::new(Gauges::default()));
     let poller = Arc::new(Poller::new()?);
     system::watch(&poller, &socket.descriptor, SOCKET)?;
     let bell = Bell::poller(Arc::clone(&poller));
@@ -137,12 +144,13 @@ where
         bell: Arc::clone(&bell),
         stop: Arc::clone(&stop),
         pulse: Arc::clone(&pulse),
+        gauges: Arc::clone(&gauges),
     };
     let thread = std::thread::Builder::new().name(format!("media-{}", settings.index)).spawn(move || {
         pin_to_core(settings.index);
         block_on(body(media_port));
     })?;
-    let thread = ShardThread { stop, pulse, bell, counters, thread };
+    let thread = ShardThread { stop, pulse, bell, counters, gauges, thread };
     let dtls = DtlsQueues { incoming, outgoing };
     Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, copied, recorded, thread })
 }
@@ -178,6 +186,7 @@ pub struct ShardPort {
     bell: Arc<Bell>,
     stop: Arc<AtomicBool>,
     pulse: Arc<Pulse>,
+    gauges: Arc<Gauges>,
 }
 
 impl ShardPort {
@@ -254,7 +263,9 @@ impl media::Port for ShardPort {
         }
         self.bell.sleep();
         if self.commands.is_empty() && self.dtls.is_empty() && !self.stopped() {
+            self.gauges.fall_asleep();
             self.waiting.block(Duration::from_micros(timeout_us).min(LONGEST_SLEEP));
+            self.gauges.wake_up();
         }
         self.bell.wake();
     }
@@ -276,6 +287,10 @@ impl media::Port for ShardPort {
 
     fn dtls(&mut self) -> Option<DtlsDatagram> {
         self.dtls.try_recv()
+    }
+
+    fn show(&mut self, totals: &Totals) {
+        self.gauges.show(totals);
     }
 
     fn stopped(&self) -> bool {

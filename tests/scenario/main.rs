@@ -16,6 +16,7 @@ mod a_program_speaks_by_datagrams;
 mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
 mod an_administrator_captures_what_flows;
+mod an_operator_sees_what_flows;
 mod events_reach_a_post_a_websocket_and_a_broker;
 mod lost_packets_are_sent_again;
 mod media_threads_allocate_nothing;

@@ -16,17 +16,29 @@ pub fn post(address: &str, path: &str, body: &Value) -> Result<Value> {
     request(address, &format!("POST {path} HTTP/1.1\r\nContent-Length: {length}\r\n"), &body)
 }
 
+/// The text that answers a GET, and the first line of its head.
+pub fn text(address: &str, path: &str) -> Result<(String, String)> {
+    let (head, body) = exchange(address, &format!("GET {path} HTTP/1.1\r\n"), "")?;
+    Ok((head.lines().next().unwrap_or_default().into(), body))
+}
+
 /// The answer to a GET.
 pub fn get(address: &str, path: &str) -> Result<Value> {
     request(address, &format!("GET {path} HTTP/1.1\r\n"), "")
 }
 
 fn request(address: &str, head: &str, body: &str) -> Result<Value> {
+    let (head, body) = exchange(address, head, body)?;
+    serde_json::from_str(&body).map_err(|error| format!("{error} in {head}: {body}").into())
+}
+
+/// Head and body of the answer.
+fn exchange(address: &str, head: &str, body: &str) -> Result<(String, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{head}Host: {address}\r\nConnection: close\r\n\r\n{body}").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without a body")?;
-    serde_json::from_str(body).map_err(|error| format!("{error} in {head}: {body}").into())
+    Ok((head.into(), body.into()))
 }

@@ -92,6 +92,17 @@ impl Server {
         create_room(&self.websocket, publishers)
     }
 
+    /// What the server's binary prints when it is called with `words` and the server's state directory.
+    pub fn call(&self, words: &[&str]) -> Result<String> {
+        let state = self.state.as_ref().ok_or("a server of ours")?;
+        let mut command = Command::new(binary("PARLOR", "parlor")?);
+        let output = command.args(words).args(["--set", &format!("state.directory={}", state.display())]).output()?;
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout)?),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+        }
+    }
+
     /// Asks the server to end, as an operator would; gives whether it ended well and in time.
     pub fn stop(mut self) -> Result<bool> {
         self.end()

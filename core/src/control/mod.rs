@@ -47,6 +47,7 @@ mod state;
 mod statistics;
 pub mod storage;
 mod subscribe;
+mod tables;
 mod trickle;
 mod turn;
 mod videoroom;
@@ -61,7 +62,7 @@ use heapless::Vec;
 
 use crate::id::{CaptureId, ConnectionId, RelayId, StreamId};
 use crate::link::{HandshakeCommand, HandshakeEvent};
-use crate::media::{Command, Notice};
+use crate::media::{Command, Notice, Totals};
 use crate::random::Random;
 use crate::room::{Name, RoomSettings};
 use crate::store::Table;
@@ -77,6 +78,7 @@ pub use origin::{Contact, Origin, Transport};
 pub use recording::{RecordingEnd, RecordingRequest};
 pub use settings::Settings;
 pub use storage::Storage;
+pub use tables::TableUse;
 
 use notify::{Emitter, Shutdown, Started, Subject, TransportEvent};
 
@@ -109,6 +111,11 @@ pub trait Outlet {
     /// How many clients, or administrators, are connected by `transport`.
     fn connections(&mut self, _transport: Transport, _are_administrators: bool) -> u32 {
         0
+    }
+
+    /// What a shard did and how busy it is, if that is known.
+    fn shard_load(&mut self, _shard: u8) -> Option<ShardLoad> {
+        None
     }
 
     /// Keeps `room` as it is now, so that it is there after a restart; false if it cannot be kept.
@@ -147,6 +154,19 @@ pub trait Outlet {
 
     /// A session ended, or was claimed by another: its events go to this connection no more.
     fn session_ended(&mut self, _connection: ConnectionId, _session: u64) {}
+}
+
+/// What a shard did since its start, and how busy it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShardLoad {
+    /// What its media half counted.
+    pub totals: Totals,
+    /// Bytes of datagrams that arrived.
+    pub received_bytes: u64,
+    /// Bytes of datagrams that were sent.
+    pub sent_bytes: u64,
+    /// The part of the last seconds that its thread was not asleep.
+    pub busy_percent: u8,
 }
 
 /// How many bands a spectrum has.

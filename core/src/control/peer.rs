@@ -249,9 +249,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 }
                 self.notify_arrived(shard, stream);
             }
-            Notice::Sent { subscription, traffic } => {
+            Notice::Sent { subscription, traffic, delivery } => {
                 if let Some(tables) = self.state.shard_mut(shard) {
-                    tables.note_sent(subscription, traffic);
+                    tables.note_sent(subscription, traffic, delivery);
                 }
                 self.notify_sent(shard, subscription);
             }

@@ -184,7 +184,8 @@ impl<O: Outlet> Post<'_, O> {
         self.send(connection, &Message { session_id: Some(session.number as i64), ..Message::new(janus) });
     }
 
-    fn try_send(
+    /// Sends `message`, if the buffer holds it.
+    pub(crate) fn try_send(
         &mut self,
         connection: ConnectionId,
         message: &impl Serialize,

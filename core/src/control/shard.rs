@@ -3,6 +3,7 @@
 use super::error::Refusal;
 use super::memory::ShardMemory;
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
+use crate::media::Delivery;
 use crate::room::{PublishedStream, Relayed, SubscribedStream};
 use crate::store::Table;
 use crate::stream::Traffic;
@@ -43,9 +44,9 @@ impl<'m> Shard<'m> {
     }
 
     /// Keeps what was sent on an m-line of a subscriber.
-    pub(crate) fn note_sent(&mut self, subscription: SubscriptionId, traffic: Traffic) {
+    pub(crate) fn note_sent(&mut self, subscription: SubscriptionId, traffic: Traffic, delivery: Delivery) {
         if let Some(entry) = self.subscriptions.get_mut(subscription) {
-            entry.traffic = traffic;
+            (entry.traffic, entry.delivery) = (traffic, delivery);
         }
     }
 

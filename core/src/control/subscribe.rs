@@ -138,6 +138,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             playout_delay: selected.playout_delay,
             layers: selected.layers,
             sent_layers: Default::default(),
+            delivery: Default::default(),
         };
         // An m-line used again has a new source: browsers attach a picture to a new SSRC only.
         stream.ssrc = self.ssrc(shard, &streams, 0);

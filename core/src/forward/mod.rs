@@ -2,6 +2,7 @@
 
 pub mod allocate;
 mod catch_up;
+pub mod delivery;
 pub mod fan_out;
 mod leave;
 pub mod parameters;
@@ -20,6 +21,7 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
+pub use delivery::{Delivery, LimitedBy};
 pub use fan_out::{Forwarding, Outcome, Pending, Queued, Turn};
 pub use parameters::SubscriptionParameters;
 pub use redundancy::{EARLIER, Redundancy};

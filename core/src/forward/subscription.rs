@@ -5,12 +5,13 @@ use crate::forward::fan_out::incoming;
 use crate::forward::redundancy::EARLIER;
 use crate::forward::select::Choice;
 use crate::forward::{
-    Changes, Framing, Grant, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector, Sending, SentRing, Source,
-    Turn,
+    Changes, Delivery, Framing, Grant, LimitedBy, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector,
+    Sending, SentRing, Source, Turn,
 };
 use crate::store::{PacketId, Table, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
+use crate::wire::Kind;
 
 /// One m-line of a subscriber.
 pub struct Subscription {
@@ -30,6 +31,8 @@ pub struct Subscription {
     pub next_of_link: u16,
     /// Which layers it gets.
     pub selector: Selector,
+    /// Why it is granted less than it could be sent, if it is.
+    pub narrowed: LimitedBy,
     /// How often its peer is told the same sound.
     pub redundancy: Redundancy,
     /// The sequence number of the next retransmission under RTX, extended.
@@ -52,6 +55,7 @@ impl Subscription {
             next_of_stream: list::END,
             next_of_link: list::END,
             selector,
+            narrowed: LimitedBy::Nothing,
             nacked_packets: 0,
             slow_packets: 0,
             redundancy: Redundancy::default(),
@@ -128,6 +132,27 @@ impl Subscription {
         if is_possible { count } else { 0 }
     }
 
+    /// What it is sent less of than there is, and why, where the way to its subscriber carries so much.
+    pub fn delivery(&self, streams: &Table<'_, Stream>, way_bps: Option<u32>) -> Delivery {
+        let stream = self.parameters.stream.and_then(|stream| streams.get(stream));
+        let limited_by = match self.narrowed {
+            LimitedBy::Nothing if stream.is_some_and(|stream| self.is_asked_less(stream)) => LimitedBy::Request,
+            // Sound is never narrowed.
+            _ if stream.is_none_or(|stream| stream.parameters.codec.kind() == Kind::Audio) => LimitedBy::Nothing,
+            narrowed => narrowed,
+        };
+        Delivery { limited_by, way_bps }
+    }
+
+    /// Whether its client asked for less than `stream` has.
+    fn is_asked_less(&self, stream: &Stream) -> bool {
+        let ceiling = self.selector.ceiling;
+        let last = (stream.encodings.len() as u8).saturating_sub(1);
+        let sent = self.rewriter.source().map(|source| self.selector.sent_layers(source, stream)).unwrap_or_default();
+        let is_below = |ceiling: u8, sent: Option<u8>| sent.is_some() && ceiling < HIGHEST_LAYER;
+        ceiling.encoding < last || is_below(ceiling.spatial, sent.spatial) || is_below(ceiling.temporal, sent.temporal)
+    }
+
     /// How its packets are written.
     pub fn framing(&self) -> Framing<'_> {
         let SubscriptionParameters { ssrc, payload_type, mid, extensions, playout_delay, .. } = &self.parameters;
@@ -140,6 +165,9 @@ impl Subscription {
         self.parameters.rtx_ssrc.zip(self.parameters.rtx_payload_type)
     }
 }
+
+/// Of three spatial or temporal layers, the last.
+const HIGHEST_LAYER: u8 = 2;
 
 /// Of what the way carries, earlier sound has this part.
 const SPARE: u32 = 4;

@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::forward::allocate::{Allocation, DEMANDS, Demand, LEVELS, allocate};
-use crate::forward::{Grant, Subscription};
+use crate::forward::{Grant, LimitedBy, Subscription};
 use crate::id::LinkId;
 use crate::link::Gcm;
 use crate::media::Media;
@@ -135,7 +135,14 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     /// Gives a subscription its part; none pauses it, but only when it has been so for a while.
     fn grant(&mut self, place: u16, grant: Option<Grant>, now: Instant) {
+        let lowest_layers = self.settings.lowest_layers;
         let Some(subscription) = self.subscriptions.at_mut(place) else { return };
+        let grant = if lowest_layers { grant.map(|_| Grant::LEAST) } else { grant };
+        subscription.narrowed = match grant {
+            Some(Grant::ALL) => LimitedBy::Nothing,
+            Some(_) if lowest_layers => LimitedBy::Load,
+            _ => LimitedBy::Bandwidth,
+        };
         let resumes = subscription.grant(grant, now);
         let (id, link) = (subscription.parameters.subscription, subscription.parameters.link);
         if subscription.selector.granted().is_none() != subscription.selector.told_paused

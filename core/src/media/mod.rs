@@ -19,9 +19,10 @@ mod report;
 mod run;
 pub mod shard;
 pub mod storage;
+pub mod totals;
 
 pub use crate::forward::{
-    LayerCeiling, RelayDestination, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters,
+    Delivery, LayerCeiling, LimitedBy, RelayDestination, RelayKeys, RelayParameters, SentLayers, SubscriptionParameters,
 };
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{ConversationSettings, EncodingParameters, Feedback, Mid, Rid, StreamParameters};
@@ -32,3 +33,4 @@ pub use port::{Datagram, Port};
 pub use run::run;
 pub use shard::{Counters, Media, Settings};
 pub use storage::Storage;
+pub use totals::Totals;

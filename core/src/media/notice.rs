@@ -1,7 +1,7 @@
 //! What a shard tells the control half. A notice is a state, kept at its owner until it was taken: a full queue
 //! delays it and loses nothing.
 
-use crate::forward::SentLayers;
+use crate::forward::{Delivery, SentLayers};
 use crate::id::{LinkId, StreamId, SubscriptionId};
 use crate::link::{CloseReason, Route};
 use crate::stream::Traffic;
@@ -92,6 +92,8 @@ pub enum Notice {
         subscription: SubscriptionId,
         /// Since the beginning.
         traffic: Traffic,
+        /// What it is sent less of than there is, and why.
+        delivery: Delivery,
     },
     /// The link is gone and its place is vacant.
     Closed {

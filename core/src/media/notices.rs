@@ -64,8 +64,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             at = state.subscriptions;
             while let Some(entry) = self.subscriptions.at(at) {
                 at = entry.next_of_link;
-                let subscription = entry.parameters.subscription;
-                take(Notice::Sent { subscription, traffic: entry.traffic }).ok()?;
+                let (subscription, traffic) = (entry.parameters.subscription, entry.traffic);
+                let delivery = entry.delivery(&self.streams, state.bandwidth.bitrate_bps());
+                take(Notice::Sent { subscription, traffic, delivery }).ok()?;
             }
             state.news.traffic = false;
         }

@@ -1,7 +1,7 @@
 //! What a platform gives to a shard: the only way by which the media half reaches a socket, a clock, or its queues.
 
 use crate::link::{DtlsDatagram, Outbox, Route};
-use crate::media::{Command, Notice};
+use crate::media::{Command, Notice, Totals};
 use crate::time::Instant;
 
 /// A datagram that arrived. The bytes are the platform's; SRTP is opened in place in them.
@@ -38,6 +38,9 @@ pub trait Port {
 
     /// The next DTLS datagram to send, if there is one.
     fn dtls(&mut self) -> Option<DtlsDatagram>;
+
+    /// Shows what the shard did and holds, about once a second.
+    fn show(&mut self, _totals: &Totals) {}
 
     /// Whether the shard was asked to end.
     fn stopped(&self) -> bool;

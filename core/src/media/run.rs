@@ -3,12 +3,18 @@
 use crate::link::{Gcm, Outbox};
 use crate::media::{Media, Port};
 use crate::random::Random;
+use crate::time::Instant;
 
 /// Runs a shard until its port says that it was asked to end. Allocates nothing, and waits nowhere but in
 /// [`Port::wait`].
 pub async fn run<G: Gcm, R: Random>(media: &mut Media<'_, G, R>, port: &mut impl Port) {
+    let mut show_due = Instant::default();
     while !port.stopped() {
         let now = port.now();
+        if now >= show_due {
+            port.show(&media.totals());
+            show_due = now.after_ms(SHOW_MS);
+        }
         for _ in 0..COMMANDS_A_ROUND {
             let Some(command) = port.command() else { break };
             media.command(now, command);
@@ -38,3 +44,5 @@ const COMMANDS_A_ROUND: usize = 64;
 const DATAGRAMS_A_ROUND: usize = 64;
 
 const NOTICE_RETRY_MS: u64 = 10;
+
+const SHOW_MS: u64 = 1000;

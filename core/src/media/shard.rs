@@ -48,11 +48,13 @@ pub struct Settings {
     pub silence_ms: u32,
     /// How often the control half is told what passed through each m-line, in seconds; 0: never.
     pub statistics_s: u16,
+    /// Whether every picture is sent in its lowest layers only, because the machine has no time for more.
+    pub lowest_layers: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { slow_link_packets: 0, silence_ms: 1000, statistics_s: 5 }
+        Self { slow_link_packets: 0, silence_ms: 1000, statistics_s: 2, lowest_layers: false }
     }
 }
 

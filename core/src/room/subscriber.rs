@@ -5,7 +5,7 @@ use heapless::{String, Vec};
 use super::name::{NAME_BYTES, Name};
 use super::told::Told;
 use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
-use crate::media::{LayerCeiling, SentLayers};
+use crate::media::{Delivery, LayerCeiling, SentLayers};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::{Mid, Traffic};
 use crate::wire::extension::PlayoutDelay;
@@ -97,6 +97,8 @@ pub struct SubscribedStream {
     pub layers: WantedLayers,
     /// The layers that it is sent, as far as told.
     pub sent_layers: SentLayers,
+    /// Why these and not more, as far as told.
+    pub delivery: Delivery,
 }
 
 impl SubscribedStream {

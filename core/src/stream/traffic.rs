@@ -1,5 +1,7 @@
 //! What passed through an m-line, as operators want to know it.
 
+use crate::wire::Codec;
+
 /// Counts of a published m-line, or of one of a subscriber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -26,6 +28,12 @@ impl Traffic {
     pub fn count(&mut self, bytes: usize) {
         self.packets += 1;
         self.bytes += bytes as u64;
+    }
+
+    /// The receiver's jitter in milliseconds, of media of `codec`.
+    pub fn jitter_ms(&self, codec: Option<Codec>) -> u32 {
+        let ticks = u64::from(codec.map_or(0, Codec::clock_rate_hz));
+        (u64::from(self.jitter) * 1000).checked_div(ticks).unwrap_or(0) as u32
     }
 
     /// A second is over.

@@ -11,7 +11,7 @@ use toml::Value;
 
 use super::entry::{Datum, Entry};
 use super::refusal::Refusal;
-use super::settings::{LogFormat, LogLevel, Shards, UnixType};
+use super::settings::{LogFormat, LogLevel, MetricsPlace, Shards, UnixType};
 
 /// Where a value is kept, and what is allowed there.
 pub(super) enum Field<'a> {
@@ -93,9 +93,14 @@ const SOCKET_PATH_BYTES: usize = 107;
 fn socket(entry: &Entry) -> Result<Option<PathBuf>, Refusal> {
     match entry.short_text(SOCKET_PATH_BYTES)? {
         "off" => Ok(None),
-        path if path.starts_with('/') => Ok(Some(path.into())),
-        _ => Err(entry.refuse("a path that begins with \"/\", or \"off\"")),
+        path if path.starts_with('/') || is_name(path) => Ok(Some(path.into())),
+        _ => Err(entry.refuse("a path that begins with \"/\", the name of a file in the state directory, or \"off\"")),
     }
+}
+
+/// Whether it names a file and no other folder.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains('/') && !text.starts_with('.')
 }
 
 /// A whole number of any size.
@@ -173,6 +178,7 @@ macro_rules! word {
 
 word!(LogLevel: "error" Error, "warn" Warn, "info" Info, "debug" Debug);
 word!(LogFormat: "text" Text, "json" Json);
+word!(MetricsPlace: "off" Off, "admin" Admin, "http" Http);
 word!(UnixType: "SOCK_SEQPACKET" Packets, "SOCK_DGRAM" Datagrams);
 
 fn power_of_two(entry: &Entry, range: RangeInclusive<u64>) -> Result<u64, Refusal> {

@@ -39,6 +39,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "unix", field: |c| Socket(&mut c.control.unix) },
     Key { name: "admin_unix", field: |c| Socket(&mut c.control.admin_unix) },
     Key { name: "unix_type", field: |c| Word(&mut c.control.unix_type) },
+    Key { name: "metrics", field: |c| Word(&mut c.control.metrics) },
     Key { name: "http_acl", field: |c| Texts(&mut c.control.http_acl, BEGINNINGS) },
     Key { name: "websocket_acl", field: |c| Texts(&mut c.control.websocket_acl, BEGINNINGS) },
     Key { name: "admin_acl", field: |c| Texts(&mut c.control.admin_acl, BEGINNINGS) },

@@ -60,12 +60,14 @@ pub struct Control {
     pub admin_base_path: String,
     /// The admin API over WebSocket. Nothing if it is off.
     pub admin_websocket: Option<SocketAddr>,
-    /// The Unix socket of Janus' API. Nothing if it is off.
+    /// The Unix socket of Janus' API, seen from the folder of the state. Nothing if it is off.
     pub unix: Option<PathBuf>,
     /// The Unix socket of the admin API; without a secret its file's permissions protect it. Nothing if it is off.
     pub admin_unix: Option<PathBuf>,
     /// Which sockets these are.
     pub unix_type: UnixType,
+    /// Which of these show metrics.
+    pub metrics: MetricsPlace,
     /// Beginnings of the addresses that may connect to these; empty: all.
     pub http_acl: Vec<String>,
     /// The same of the WebSocket.
@@ -100,6 +102,17 @@ pub struct Control {
     pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+}
+
+/// Where metrics are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsPlace {
+    /// Nowhere.
+    Off,
+    /// At the address of the admin API, also where that is not served.
+    Admin,
+    /// There, and where the page is.
+    Http,
 }
 
 /// A kind of Unix socket, as Janus' configuration calls it.
@@ -338,8 +351,9 @@ impl Default for Configuration {
                 admin_base_path: "/admin".into(),
                 admin_websocket: None,
                 unix: None,
-                admin_unix: None,
+                admin_unix: Some("admin.socket".into()),
                 unix_type: UnixType::Packets,
+                metrics: MetricsPlace::Admin,
                 http_acl: Vec::new(),
                 websocket_acl: Vec::new(),
                 admin_acl: Vec::new(),

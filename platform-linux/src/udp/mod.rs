@@ -90,6 +90,7 @@ impl Socket {
 #[derive(Debug, Default)]
 pub struct Counters {
     received: AtomicU64,
+    received_bytes: AtomicU64,
     receive_calls: AtomicU64,
     receive_malformed: AtomicU64,
     sent: AtomicU64,
@@ -106,6 +107,8 @@ pub struct Counters {
 pub struct Counts {
     /// Datagrams that arrived.
     pub received: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
     /// Calls that brought them.
     pub receive_calls: u64,
     /// Messages that were cut short, or whose addresses were missing.
@@ -132,6 +135,7 @@ impl Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
             received: read(&self.received),
+            received_bytes: read(&self.received_bytes),
             receive_calls: read(&self.receive_calls),
             receive_malformed: read(&self.receive_malformed),
             sent: read(&self.sent),

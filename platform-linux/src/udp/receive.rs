@@ -48,13 +48,14 @@ impl Receive {
                 }
             }
         };
-        let mut datagrams = 0;
+        let (mut datagrams, mut bytes_received) = (0, 0);
         let buffers = self.staging.chunks_exact_mut(self.buffer_bytes);
         for (arrival, buffer) in self.arrivals[..messages].iter().zip(buffers) {
             let Some(route) = arrival.route.filter(|_| !arrival.truncated) else {
                 add(&self.counters.receive_malformed, 1);
                 continue;
             };
+            bytes_received += arrival.len;
             let segment_bytes = arrival.segment_bytes.unwrap_or(arrival.len).max(1);
             for bytes in buffer[..arrival.len].chunks_mut(segment_bytes) {
                 datagrams += 1;
@@ -66,6 +67,7 @@ impl Receive {
             }
         }
         add(&self.counters.received, datagrams);
+        add(&self.counters.received_bytes, bytes_received);
         add(&self.counters.receive_calls, 1);
         // A batch of nothing but malformed messages is not the end of what waits.
         datagrams.max(usize::from(messages > 0))

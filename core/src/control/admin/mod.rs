@@ -3,14 +3,18 @@
 //!
 //! ```text
 //! no session        ping, info, get_status, set_*, list_sessions, message_plugin, query_* ...
+//!                   server_status, room_status, people_status
 //! a session         list_handles, set_session_timeout, destroy_session
-//! a handle          handle_info, hangup_webrtc, detach_handle, start_pcap, stop_pcap ...
+//! a handle          handle_info, handle_statistics, hangup_webrtc, detach_handle, start_pcap, stop_pcap ...
 //! ```
 
 mod capture;
 mod handle_info;
 mod options;
+mod part;
 mod query;
+mod statistics;
+mod status;
 mod tokens;
 mod webrtc_info;
 
@@ -100,7 +104,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.post.send(envelope.origin.connection, &list);
             return Ok(());
         }
-        if self.change_option(envelope)? || self.change_tokens(envelope)? || self.query(envelope)? {
+        if self.change_option(envelope)?
+            || self.change_tokens(envelope)?
+            || self.query(envelope)?
+            || self.tell_status(envelope)?
+        {
             return Ok(());
         }
         Err(envelope.misplaced())
@@ -137,6 +145,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if request.is("handle_info") {
             check(envelope.body, &[optional("plugin_only", Wanted::Bool)], CORE)?;
             self.tell_handle(envelope, handle);
+        } else if request.is("handle_statistics") {
+            self.tell_statistics(envelope, handle);
         } else if request.is("hangup_webrtc") {
             self.hang_up(handle, "Admin API");
             self.succeed(envelope);

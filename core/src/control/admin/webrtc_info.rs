@@ -115,7 +115,7 @@ impl Dtls {
 }
 
 /// The profile's name in the registry of DTLS-SRTP (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
-const fn profile_name(profile: SrtpProfile) -> &'static str {
+pub(super) const fn profile_name(profile: SrtpProfile) -> &'static str {
     match profile {
         SrtpProfile::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
         SrtpProfile::Aes128CmSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",

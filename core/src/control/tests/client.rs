@@ -8,8 +8,9 @@ use std::vec::Vec;
 use crate::control::json::{Value, parse};
 use crate::control::{
     CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, Lender, Memory,
-    Outlet, RecordingRequest, Settings, Transport,
+    Outlet, RecordingRequest, Settings, ShardLoad, Transport,
 };
+use crate::drops::Drop;
 use crate::id::{CaptureId, ConnectionId, LinkId, RelayId};
 use crate::limits::Limits;
 use crate::link::{Fingerprint, HandshakeCommand};
@@ -52,6 +53,8 @@ pub(super) struct Heard {
     pub(super) captures: Vec<CaptureId>,
     /// Recordings under way: which relay, and the file with its folder.
     pub(super) recordings: Vec<(RelayId, String)>,
+    /// How busy the shard is.
+    pub(super) busy_percent: u8,
 }
 
 impl Outlet for Heard {
@@ -84,6 +87,13 @@ impl Outlet for Heard {
 
     fn connections(&mut self, _: Transport, are_administrators: bool) -> u32 {
         if are_administrators { 1 } else { 3 }
+    }
+
+    fn shard_load(&mut self, shard: u8) -> Option<ShardLoad> {
+        let mut load = ShardLoad { busy_percent: self.busy_percent, ..ShardLoad::default() };
+        load.totals.drops.add(Drop::Replay, 3);
+        (load.totals.packets, load.totals.packets_limit) = (5, 10);
+        (shard == 0).then_some(load)
     }
 
     fn start_capture(&mut self, request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
@@ -147,7 +157,7 @@ impl World {
             ..Settings::new(LIMITS, Fingerprint { sha256: [7; 32] })
         };
         change(&mut settings);
-        let control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Sequence(1));
+        let control = Control::new(Memory::new(&settings.limits, 1, &mut Leak), settings, Sequence(1));
         Self { control, now: Instant::from_ms(1), heard: Heard::default() }
     }
 

@@ -3,7 +3,7 @@
 use super::client::World;
 use crate::control::{Contact, Topic, Transport};
 use crate::id::ConnectionId;
-use crate::media::Notice;
+use crate::media::{Delivery, Notice};
 use crate::stream::Traffic;
 use std::format;
 use std::string::String;
@@ -99,7 +99,7 @@ fn statistics_of_both_sides_are_told_once_a_period() {
         traffic.count(100);
         world.now = world.now.after_ms(1_000);
         world.notice(Notice::Arrived { stream, traffic });
-        world.notice(Notice::Sent { subscription, traffic });
+        world.notice(Notice::Sent { subscription, traffic, delivery: Delivery::default() });
     }
     let told = heard(&mut world, Topic::Media);
     let with = |part: &str| told.iter().filter(|text| text.contains(part)).count();

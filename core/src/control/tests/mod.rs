@@ -20,6 +20,7 @@ mod recording;
 mod redundancy;
 mod speech;
 mod states;
+mod status;
 mod subscribing;
 mod texts;
 mod walk;
