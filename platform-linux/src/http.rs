@@ -22,7 +22,9 @@ use crate::answer::{Content, has_token, text};
 use crate::control::{Api, ControlTask};
 use crate::page::{File, Page, SECURITY_POLICY};
 use crate::rest::Rest;
-use crate::{log, watch, websocket};
+use crate::tls::{Stream, Tls};
+use crate::trust::Trust;
+use crate::{log, trust, watch, websocket};
 
 /// Connections beyond those of clients that poll, at once.
 const CONNECTIONS: usize = 128;
@@ -45,9 +47,19 @@ pub struct Listener {
     /// Who may connect.
     pub admitted: AccessList,
     /// The page, if it is served.
-    pub page: Option<Page>,
+    pub page: Option<Rc<Page>>,
     /// Whether metrics are shown.
     pub shows_metrics: bool,
+    /// How to trust this machine, where others need to know.
+    pub trust: Option<Rc<Trust>>,
+    /// What protects connections, if anything does.
+    pub tls: Option<Rc<Tls>>,
+}
+
+/// Who asks.
+struct Caller {
+    address: Option<IpAddr>,
+    is_secure: bool,
 }
 
 /// What all connections share.
@@ -110,8 +122,17 @@ async fn connection(
     listener: Rc<Listener>,
     place: ConnectionPlace,
 ) {
-    let address = stream.get_ref().peer_addr().ok().map(|address| address.ip());
-    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, &listener, address).await) });
+    let address = stream.get_ref().peer_addr().ok().map(|address| address.ip().to_canonical());
+    let stream = match (&listener.tls, address) {
+        (None, _) => Stream::Plain(stream),
+        (Some(tls), Some(address)) => match tls.accept(stream, address).await {
+            Some(stream) => stream,
+            None => return,
+        },
+        (Some(_), None) => return,
+    };
+    let caller = Caller { address, is_secure: stream.is_secure() };
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&site, request, &listener, &caller).await) });
     let served = http1::Builder::new()
         .timer(SmolTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -129,8 +150,11 @@ async fn answer(
     site: &Rc<Site>,
     request: Request<Incoming>,
     listener: &Listener,
-    address: Option<IpAddr>,
+    caller: &Caller,
 ) -> Response<Content> {
+    if listener.tls.is_some() && !caller.is_secure {
+        return trust::moved(&request);
+    }
     let (method, path) = (request.method(), request.uri().path());
     if let Some(answer) = watch::answer(&site.control, method, path, listener.shows_metrics) {
         return answer;
@@ -139,7 +163,7 @@ async fn answer(
         return text(StatusCode::NOT_FOUND, "The admin API is not served: control.admin_secret is not set.\n");
     };
     if has_token(request.headers(), header::UPGRADE, "websocket") {
-        return upgrade(site, request, api, address);
+        return upgrade(site, request, api, caller.address);
     }
     let Some(rest) = &listener.rest else {
         let mut response = text(StatusCode::UPGRADE_REQUIRED, "This port speaks WebSocket.\n");
@@ -152,6 +176,11 @@ async fn answer(
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    if let Some(trust) = &listener.trust
+        && let Some(response) = trust.answer(&request, caller.is_secure, caller.address)
+    {
         return response;
     }
     match all.file(request.uri().path()) {
@@ -222,7 +251,7 @@ fn upgrade(site: &Rc<Site>, request: Request<Incoming>, api: Api, address: Optio
     let serve = async move {
         let Ok(upgraded) = upgraded.await else { return };
         // Hyper's own memory of the connection ends here; only the socket goes on.
-        if let Ok(parts) = upgraded.downcast::<FuturesIo<Async<std::net::TcpStream>>>() {
+        if let Ok(parts) = upgraded.downcast::<FuturesIo<Stream>>() {
             websocket::serve(parts.io.into_inner(), parts.read_buf.into(), client, request_bytes).await;
         }
     };

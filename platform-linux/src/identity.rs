@@ -17,8 +17,9 @@ const FILE: &str = "identity.pem";
 /// Longer is no identity of ours.
 const FILE_BYTES: usize = 16 << 10;
 
-/// A self-signed certificate and its key (ECDSA with P-256, as RFC 8827 section 6.5 asks for). It does not expire: a
-/// peer knows it by the fingerprint in the SDP, and a box without a battery does not know the year when it starts.
+/// A certificate and its key (ECDSA with P-256, as RFC 8827 section 6.5 asks for). That of media is self-signed and
+/// does not expire: a peer knows it by the fingerprint in the SDP, and a box without a battery does not know the year
+/// when it starts.
 #[derive(Clone)]
 pub struct Identity {
     /// The certificate, in DER.
@@ -31,17 +32,26 @@ impl Identity {
     /// Reads the identity of `directory` (which is made if need be), or makes a new one and keeps it there. What is
     /// worth a line in the log comes beside it; the error is a sentence.
     pub fn open(directory: &Path) -> Result<(Self, Option<String>), String> {
-        let disk = &mut Directory::new(directory);
-        let shown = directory.join(FILE);
-        let (found, remark) = whole_file::read(disk, FILE, FILE_BYTES, identity_in)
-            .map_err(|error| format!("{} cannot be read: {error}", shown.display()))?;
+        let (found, remark) = Self::kept(directory, FILE)?;
         if let Some(identity) = found {
             return Ok((identity, remark));
         }
         let identity = Self::ephemeral()?;
-        whole_file::write(disk, FILE, &identity.to_pem())
-            .map_err(|error| format!("{} cannot be written: {error}", shown.display()))?;
+        identity.keep(directory, FILE)?;
         Ok((identity, remark.map(|remark| remark + "; this machine has a new certificate")))
+    }
+
+    /// The certificate and key that the file `name` of `directory` keeps, if it does, and what is worth a line in the
+    /// log; the error is a sentence.
+    pub(crate) fn kept(directory: &Path, name: &str) -> Result<whole_file::Read<Self>, String> {
+        whole_file::read(&mut Directory::new(directory), name, FILE_BYTES, identity_in)
+            .map_err(|error| format!("{} cannot be read: {error}", directory.join(name).display()))
+    }
+
+    /// Keeps it as the file `name` of `directory`, for our eyes only; the error is a sentence.
+    pub(crate) fn keep(&self, directory: &Path, name: &str) -> Result<(), String> {
+        whole_file::write(&mut Directory::new(directory), name, &self.to_pem())
+            .map_err(|error| format!("{} cannot be written: {error}", directory.join(name).display()))
     }
 
     /// A new identity that is kept nowhere.

@@ -7,7 +7,7 @@ use parlor_core::media::tables;
 
 use crate::config::Configuration;
 use crate::crypto::RingGcm;
-use crate::{shard, spectrum, websocket};
+use crate::{mdns, shard, spectrum, tls, websocket};
 
 /// What webrtc-dtls keeps for a connection, measured.
 const DTLS_BYTES: usize = 39 * 1024;
@@ -70,6 +70,13 @@ impl Plan {
         };
         estimate("DTLS connections", limits.links() * all, DTLS_BYTES);
         estimate("WebSocket connections", usize::from(limits.connections), websocket::MEMORY_BYTES);
+        if configuration.control.has_tls() {
+            estimate("TLS connections", usize::from(limits.connections), tls::CONNECTION_BYTES);
+            estimate("TLS handshakes", tls::HANDSHAKES, tls::HANDSHAKE_BYTES);
+        }
+        if configuration.mdns.enabled {
+            estimate("multicast DNS", 1, mdns::MEMORY_BYTES);
+        }
         estimate("decoders for spectra", usize::from(limits.spectra), spectrum::STREAM_BYTES);
         estimate("program", 1, PROGRAM_BYTES);
         Self { rows }

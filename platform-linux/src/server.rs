@@ -1,25 +1,25 @@
 //! The start: sockets, shards, the control half, and all of it together until the process is asked to end.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use async_io::Async;
 use parlor_core::control::{self, Control};
 use parlor_core::link::SrtpProfile;
 use parlor_core::media::{self, Media};
 use smol::LocalExecutor;
 
-use crate::access_list::AccessList;
 use crate::banner::Banner;
 use crate::capture::Captures;
-use crate::config::{self, Configuration, MetricsPlace, UnixType};
+use crate::config::{Configuration, MetricsPlace, UnixType};
 use crate::control::{Api, ControlTask, Files};
 use crate::dtls::Handshakes;
 use crate::events::Events;
-use crate::http::{self, Listener, Site};
+use crate::http::Site;
 use crate::identity::Identity;
+use crate::listeners::{ADMIN, HTTPS, Listeners, Served};
+use crate::mdns::{self, Service};
 use crate::memory::Tables;
 use crate::page::Page;
 use crate::pulse::{self, Supervisor};
@@ -30,6 +30,8 @@ use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
 use crate::signals::{End, Ending};
 use crate::spectrum::Spectra;
+use crate::tls::{LocalName, Tls};
+use crate::trust::Trust;
 use crate::udp::Binding;
 use crate::watch::Watch;
 use crate::{addresses, cpu, log, unix, unix_datagrams};
@@ -43,20 +45,16 @@ pub fn run(
 ) -> Result<End, String> {
     smol::block_on(async {
         let mut ending = Ending::new().map_err(|error| format!("signals cannot be received: {error}"))?;
-        let http = listener("control.http", configuration.control.http)?;
-        let websocket = listener("control.websocket", configuration.control.websocket)?;
-        let has_secret = !configuration.control.admin_secret.is_empty();
-        let admin = admin_listener(&configuration.control)?;
-        let admin_websocket =
-            listener("control.admin_websocket", configuration.control.admin_websocket.filter(|_| has_secret))?;
-        if !has_secret && (configuration.control.admin.is_some() || configuration.control.admin_websocket.is_some()) {
-            log::info("admin", "control.admin_secret is not set: the admin API is not served to the network");
-        }
+        let listeners = Listeners::open(&configuration.control)?;
         let addresses = addresses::resolve(&configuration.media.address, &configuration.media.ignore)
             .map_err(|why| format!("media.address: {why}"))?;
         let identity = identity(&configuration.state.directory)?;
         let [unix, admin_unix] = unix_listeners(configuration)?;
         let rooms = permanent_rooms(configuration)?;
+        let local = Rc::new(local_name(configuration));
+        let tls = listeners.have_tls().then(|| Tls::open(configuration, &local)).transpose()?;
+        let trust = tls.as_ref().zip(listeners.address(HTTPS));
+        let trust = trust.map(|(tls, https)| Rc::new(Trust::new(tls, &local, https.port())));
         let change = addresses::changes(&configuration.media.address);
         let binding = match addresses[..] {
             [IpAddr::V4(address)] if !change => Binding::One(address),
@@ -64,11 +62,13 @@ pub fn run(
             _ => Binding::V4,
         };
         let shards = start_shards(configuration, tables, binding)?;
+        let has_secret = !configuration.control.admin_secret.is_empty();
         let banner = Banner {
-            http: address_of(http.as_ref()),
-            websocket: address_of(websocket.as_ref()),
-            admin: [address_of(admin.as_ref()).filter(|_| has_secret), address_of(admin_websocket.as_ref())],
-            metrics: address_of(admin.as_ref()).filter(|_| configuration.control.metrics != MetricsPlace::Off),
+            local: configuration.mdns.enabled.then(|| local.get()),
+            listeners: listeners.addresses().filter(|(key, _)| *key != ADMIN || has_secret).collect(),
+            has_page: configuration.control.page,
+            fingerprint: trust.as_ref().and_then(|trust| trust.fingerprint()),
+            metrics: listeners.address(ADMIN).filter(|_| configuration.control.metrics != MetricsPlace::Off),
             addresses: addresses.clone(),
             media: (configuration.media.port, configuration.media.shards.count()),
             rooms: rooms.all().collect(),
@@ -115,6 +115,7 @@ pub fn run(
         let request_bytes = configuration.limits.request_bytes as usize;
         let ended = Rc::clone(&task);
         task.started();
+        let service = Service::of(&configuration.control, |key| listeners.address(key));
         let site = Rc::new(Site {
             control: Rc::clone(&task),
             clients: usize::from(connections),
@@ -127,25 +128,9 @@ pub fn run(
         };
         let clients = rest(Api::Clients, &configuration.control.base_path);
         let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
-        let page = configuration.control.page.then(Page::new);
-        let lists = &configuration.control;
-        let administration = has_secret.then_some(Api::Administrators);
-        for (socket, api, rest, page, acl) in [
-            (http, Some(Api::Clients), Some(clients), page, &lists.http_acl),
-            (websocket, Some(Api::Clients), None, None, &lists.websocket_acl),
-            (admin, administration, Some(administrators), None, &lists.admin_acl),
-            (admin_websocket, administration, None, None, &lists.admin_websocket_acl),
-        ] {
-            if let Some(socket) = socket {
-                let shows_metrics = match lists.metrics {
-                    MetricsPlace::Off => false,
-                    MetricsPlace::Admin => rest.as_ref().is_some_and(|rest| rest.api() == Api::Administrators),
-                    MetricsPlace::Http => rest.is_some(),
-                };
-                let listener = Listener { api, rest, admitted: AccessList::new(acl), page, shows_metrics };
-                executor.spawn(http::listen(Rc::clone(&site), socket, listener)).detach();
-            }
-        }
+        let page = configuration.control.page.then(|| Rc::new(Page::new()));
+        let served = Served { clients, administrators, page, trust, tls };
+        listeners.serve(&site, &configuration.control, &served);
         let mut unix_paths = Vec::new();
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {
             let Some((path, socket)) = socket else { continue };
@@ -159,6 +144,12 @@ pub fn run(
                     executor.spawn(socket.serve(api, control, tasks, request_bytes)).detach();
                 }
             }
+        }
+        if let Some(tls) = &served.tls {
+            executor.spawn(Rc::clone(tls).follow()).detach();
+        }
+        if let Some(service) = service.filter(|_| configuration.mdns.enabled) {
+            executor.spawn(mdns::answer(service, local)).detach();
         }
         banner.print();
         log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
@@ -178,30 +169,6 @@ pub fn run(
         }
         Ok(end)
     })
-}
-
-fn listener(key: &str, address: Option<SocketAddr>) -> Result<Option<Async<TcpListener>>, String> {
-    let Some(address) = address else { return Ok(None) };
-    Async::<TcpListener>::bind(address).map(Some).map_err(|error| {
-        format!("{key}: cannot listen on {address}: {error}\nChoose another: --set {key}=ADDRESS:PORT, or the key in the configuration file.")
-    })
-}
-
-/// That of administrators, which without their secret shows metrics and health alone. These nobody asked for: where the
-/// address is taken they are left out.
-fn admin_listener(control: &config::Control) -> Result<Option<Async<TcpListener>>, String> {
-    let is_asked_for = !control.admin_secret.is_empty();
-    if !is_asked_for && control.metrics == MetricsPlace::Off {
-        return Ok(None);
-    }
-    match listener("control.admin", control.admin) {
-        Err(why) if !is_asked_for => {
-            let first_line = why.lines().next().unwrap_or_default();
-            log::warn("admin", format_args!("{first_line}; metrics are not shown"));
-            Ok(None)
-        }
-        other => other,
-    }
 }
 
 /// A Unix socket of either type.
@@ -234,8 +201,9 @@ fn unix_listeners(configuration: &Configuration) -> Result<[Option<(PathBuf, Uni
     Ok([listener("control.unix", &control.unix)?, listener("control.admin_unix", &control.admin_unix)?])
 }
 
-fn address_of(listener: Option<&Async<TcpListener>>) -> Option<SocketAddr> {
-    listener.and_then(|listener| listener.get_ref().local_addr().ok())
+fn local_name(configuration: &Configuration) -> LocalName {
+    let label = &configuration.mdns.name;
+    if configuration.mdns.enabled { LocalName::wanted(label) } else { LocalName::given(label) }
 }
 
 fn identity(directory: &Path) -> Result<Identity, String> {

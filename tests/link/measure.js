@@ -338,7 +338,7 @@ async function main() {
     await line(link, /ready/);
     link.stdin.write('{"to": "both", "delay_ms": 20}\n');
     const settings = [`control.http=${address}:8088`, `control.websocket=${address}:8188`, 'control.admin=127.0.0.1:7088',
-      `media.address=${address}`, `state.directory=${folder}`];
+      'control.https=off', 'mdns.enabled=false', `media.address=${address}`, `state.directory=${folder}`];
     const server = spawn('ip', ['netns', 'exec', near, parlor, ...settings.flatMap((setting) => ['--set', setting])]);
     server.stderr.pipe(fs.createWriteStream(path.join(folder, 'server.log')));
     children.push(server, startJanus(folder));

@@ -211,7 +211,8 @@ function write(name, { codec, layers, packets }) {
 }
 
 async function withServer(folder, use) {
-  const settings = [`control.http=127.0.0.1:${HTTP}`, 'control.websocket=off', `control.admin=127.0.0.1:${ADMIN}`,
+  const settings = [`control.http=127.0.0.1:${HTTP}`, 'control.websocket=off', 'control.https=off', 'control.https_api=off',
+    'control.wss=off', 'mdns.enabled=false', `control.admin=127.0.0.1:${ADMIN}`,
     'control.admin_secret=trace', 'media.address=127.0.0.1', `media.port=${MEDIA}`, 'media.shards=1',
     `state.directory=${folder}`, `capture.directory=${folder}`];
   const server = spawn(process.env.PARLOR, settings.flatMap((setting) => ['--set', setting]), { stdio: 'ignore' });

@@ -23,7 +23,7 @@ use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use settings::{
     Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel,
-    Media, MetricsPlace, Recording, Shards, State, UnixType,
+    Mdns, Media, MetricsPlace, Recording, Shards, State, Tls, UnixType,
 };
 
 /// The configuration of a binary that is given none; the file `configs/default.toml`.

@@ -10,9 +10,12 @@ use super::field::Field::{
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
+use crate::{mdns, tls};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 14] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 16] = [
     ("control", CONTROL),
+    ("tls", TLS),
+    ("mdns", MDNS),
     ("media", MEDIA),
     ("forward", FORWARD),
     ("events", EVENTS),
@@ -36,6 +39,11 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "admin", field: |c| Listener(&mut c.control.admin) },
     Key { name: "admin_base_path", field: |c| UrlPath(&mut c.control.admin_base_path) },
     Key { name: "admin_websocket", field: |c| Listener(&mut c.control.admin_websocket) },
+    Key { name: "https", field: |c| Listener(&mut c.control.https) },
+    Key { name: "https_api", field: |c| Listener(&mut c.control.https_api) },
+    Key { name: "wss", field: |c| Listener(&mut c.control.wss) },
+    Key { name: "admin_https", field: |c| Listener(&mut c.control.admin_https) },
+    Key { name: "admin_wss", field: |c| Listener(&mut c.control.admin_wss) },
     Key { name: "unix", field: |c| Socket(&mut c.control.unix) },
     Key { name: "admin_unix", field: |c| Socket(&mut c.control.admin_unix) },
     Key { name: "unix_type", field: |c| Word(&mut c.control.unix_type) },
@@ -57,6 +65,16 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "hide_dependencies", field: |c| Flag(&mut c.control.hide_dependencies) },
     Key { name: "string_ids", field: |c| Flag(&mut c.control.string_ids) },
     Key { name: "create_rooms", field: |c| Flag(&mut c.control.create_rooms) },
+];
+
+const TLS: &[Key<Configuration>] = &[
+    Key { name: "certificate", field: |c| Text(&mut c.tls.certificate, 1024) },
+    Key { name: "key", field: |c| Text(&mut c.tls.key, 1024) },
+];
+
+const MDNS: &[Key<Configuration>] = &[
+    Key { name: "enabled", field: |c| Flag(&mut c.mdns.enabled) },
+    Key { name: "name", field: |c| Text(&mut c.mdns.name, 63) },
 ];
 
 const MEDIA: &[Key<Configuration>] = &[
@@ -231,8 +249,25 @@ impl Configuration {
                 return refuse(section, problem);
             }
         }
-        if self.control.http.is_none() && self.control.websocket.is_none() {
-            return refuse("control.websocket", "either this or control.http must be on".into());
+        let control = &self.control;
+        if [control.http, control.https, control.https_api, control.wss].iter().all(Option::is_none)
+            && control.websocket.is_none()
+        {
+            return refuse("control.websocket", "either this, control.wss, http, https or https_api must be on".into());
+        }
+        if control.has_tls() && !tls::IS_BUILT {
+            return refuse("control.https", "this build of Parlor has no TLS: it must be \"off\"".into());
+        }
+        if self.mdns.enabled && !mdns::IS_BUILT {
+            return refuse("mdns.enabled", "this build of Parlor has no multicast DNS: it must be false".into());
+        }
+        if self.tls.certificate.is_empty() && !self.tls.key.is_empty() {
+            return refuse("tls.key", "it needs tls.certificate".into());
+        }
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let name = &self.mdns.name;
+        if name.is_empty() || !name.bytes().all(is_letter) || name.starts_with('-') || name.ends_with('-') {
+            return refuse("mdns.name", format!("{name:?} is not allowed; allowed are small letters, digits and -"));
         }
         Ok(())
     }

@@ -7,11 +7,17 @@ use std::path::PathBuf;
 use parlor_core::limits::Limits;
 use parlor_core::room::{Network, RoomSettings};
 
+use crate::{mdns, tls};
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// `[control]`
     pub control: Control,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[mdns]`
+    pub mdns: Mdns,
     /// `[media]`
     pub media: Media,
     /// `[forward]`
@@ -60,6 +66,16 @@ pub struct Control {
     pub admin_base_path: String,
     /// The admin API over WebSocket. Nothing if it is off.
     pub admin_websocket: Option<SocketAddr>,
+    /// As `http`, with TLS. Nothing if it is off.
+    pub https: Option<SocketAddr>,
+    /// Janus' API over HTTP with TLS, without the page. Nothing if it is off.
+    pub https_api: Option<SocketAddr>,
+    /// As `websocket`, with TLS. Nothing if it is off.
+    pub wss: Option<SocketAddr>,
+    /// As `admin`, with TLS. Nothing if it is off.
+    pub admin_https: Option<SocketAddr>,
+    /// As `admin_websocket`, with TLS. Nothing if it is off.
+    pub admin_wss: Option<SocketAddr>,
     /// The Unix socket of Janus' API, seen from the folder of the state. Nothing if it is off.
     pub unix: Option<PathBuf>,
     /// The Unix socket of the admin API; without a secret its file's permissions protect it. Nothing if it is off.
@@ -68,7 +84,7 @@ pub struct Control {
     pub unix_type: UnixType,
     /// Which of these show metrics.
     pub metrics: MetricsPlace,
-    /// Beginnings of the addresses that may connect to these; empty: all.
+    /// Beginnings of the addresses that may connect by HTTP, with TLS or without; empty: all.
     pub http_acl: Vec<String>,
     /// The same of the WebSocket.
     pub websocket_acl: Vec<String>,
@@ -102,6 +118,31 @@ pub struct Control {
     pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+}
+
+/// What TLS shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The file of a certificate and those that lead to it, as PEM; empty: this machine makes one.
+    pub certificate: String,
+    /// The file of its key, as PEM; empty: it stands with the certificate.
+    pub key: String,
+}
+
+/// How the local network finds this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mdns {
+    /// Whether multicast DNS is answered.
+    pub enabled: bool,
+    /// The name, without `.local`.
+    pub name: String,
+}
+
+impl Control {
+    /// Whether anything is served with TLS.
+    pub fn has_tls(&self) -> bool {
+        [self.https, self.https_api, self.wss, self.admin_https, self.admin_wss].iter().any(Option::is_some)
+    }
 }
 
 /// Where metrics are shown.
@@ -350,6 +391,11 @@ impl Default for Configuration {
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
                 admin_base_path: "/admin".into(),
                 admin_websocket: None,
+                https: everywhere(8443).filter(|_| tls::IS_BUILT),
+                https_api: everywhere(8089).filter(|_| tls::IS_BUILT),
+                wss: everywhere(8989).filter(|_| tls::IS_BUILT),
+                admin_https: None,
+                admin_wss: None,
                 unix: None,
                 admin_unix: Some("admin.socket".into()),
                 unix_type: UnixType::Packets,
@@ -372,6 +418,8 @@ impl Default for Configuration {
                 string_ids: false,
                 create_rooms: true,
             },
+            tls: Tls::default(),
+            mdns: Mdns { enabled: mdns::IS_BUILT, name: "parlor".into() },
             media: Media {
                 address: vec!["auto".into()],
                 ignore: Vec::new(),

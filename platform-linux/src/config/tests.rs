@@ -120,7 +120,14 @@ fn a_template_has_the_keys_of_a_room_but_its_name() {
 #[test]
 fn values_that_contradict_each_other_are_refused() {
     assert!(with(&["media.port=65535", "media.shards=2"]).unwrap_err().starts_with("media.port: "));
-    assert!(with(&["control.http=off", "control.websocket=off"]).unwrap_err().starts_with("control.websocket: "));
+    let shut = ["control.http=off", "control.websocket=off", "control.https=off", "control.https_api=off"];
+    assert!(with(&shut).is_ok());
+    assert!(with(&[&shut[..], &["control.wss=off"]].concat()).unwrap_err().starts_with("control.websocket: "));
+    assert!(with(&["tls.key=/etc/key.pem"]).unwrap_err().starts_with("tls.key: it needs tls.certificate"));
+    for name in ["", "Parlor", "a.b", "-a", "a b"] {
+        assert!(with(&[&format!("mdns.name={name}")]).unwrap_err().starts_with("mdns.name: "), "{name}");
+    }
+    assert_eq!(with(&["mdns.name=meeting-1"]).unwrap().mdns.name, "meeting-1");
     let mut twice = Configuration::parse("a", "[[room]]\nroom = 7\n[[room]]\nroom = 7").unwrap();
     assert_eq!(twice.check().unwrap_err().to_string(), "room.room: there are two rooms 7");
     twice.limits.rooms = 1;

@@ -30,6 +30,9 @@ pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let mut import = Import { configuration: Configuration::default(), notes: Vec::new() };
     // Janus' port has no page.
     import.configuration.control.page = false;
+    import.configuration.control.https = None;
+    // And nobody finds it by a name of ours.
+    import.configuration.mdns.enabled = false;
     // Janus captures packets wherever an administrator says; here only there.
     import.configuration.capture.directory = Some("captures".into());
     let folder = Folder::open(folder)?;

@@ -73,6 +73,8 @@ fn a_site_finds_its_settings_again() {
     assert_eq!(configuration.control.websocket, Some("127.0.0.1:9188".parse().unwrap()));
     assert_eq!(configuration.control.http, None);
     assert_eq!(configuration.control.admin, None);
+    assert_eq!(configuration.control.wss, None);
+    assert_eq!(configuration.control.admin_wss, Some("0.0.0.0:7989".parse().unwrap()));
     assert_eq!(configuration.control.server_name, "The \"old\" one");
     assert_eq!(configuration.control.session_timeout_s, 30);
     assert_eq!(configuration.media.address, ["127.0.0.1", "10.0.0.1"]);
@@ -93,12 +95,40 @@ fn each_setting_that_parlor_does_not_have_is_named_once_with_its_place() {
         "janus.jcfg:7: general.frobnicate: Parlor has no such setting",
         "janus.jcfg:9: nat.ice_lite: Parlor has no such setting: ICE is always lite",
         "janus.transport.websockets.jcfg:2: general.json: Parlor has no such setting: messages have no blanks",
-        "janus.transport.websockets.jcfg:3: admin.admin_wss: Parlor has no such setting: a proxy in front of Parlor does TLS",
         "janus.plugin.videoroom.jcfg:4: room-5678.colour: Parlor has no such setting",
         "janus.plugin.videoroom.jcfg:5: lobby.publishers: Parlor has no such setting",
         "not read, for Parlor has nothing that they are about: janus.plugin.sip.jcfg",
     ];
     assert_eq!(notes, expected);
+}
+
+#[test]
+fn secure_ports_and_their_certificate_are_taken_over_once() {
+    let websockets = r#"
+general: { ws = false; wss = true; wss_port = 9989; wss_ip = "127.0.0.1" }
+certificates: { cert_pem = "/etc/one.pem"; cert_key = "/etc/one.key"; cert_pwd = "secret" }
+"#;
+    let http = r#"
+general: { http = false; https = true }
+admin: { admin_https = true; admin_secure_port = 9889 }
+certificates: { cert_pem = "/etc/two.pem"; cert_key = "/etc/two.key" }
+"#;
+    let files = [("janus.transport.websockets.jcfg", websockets), ("janus.transport.http.jcfg", http)];
+    let imported = Files::new("secure", &files).read().unwrap();
+    let control = imported.configuration.control;
+    assert_eq!(control.wss, Some("127.0.0.1:9989".parse().unwrap()));
+    assert_eq!(control.https_api, Some("0.0.0.0:8089".parse().unwrap()));
+    assert_eq!(control.admin_https, Some("0.0.0.0:9889".parse().unwrap()));
+    assert_eq!((control.https, control.websocket, control.http), (None, None, None));
+    let tls = imported.configuration.tls;
+    assert_eq!((tls.certificate.as_str(), tls.key.as_str()), ("/etc/one.pem", "/etc/one.key"));
+    assert_eq!(
+        imported.notes,
+        [
+            "janus.transport.websockets.jcfg:3: certificates.cert_pwd: Parlor has no such setting: keys are read without a password",
+            "janus.transport.http.jcfg:4: certificates.cert_pem: Parlor has no such setting: all that has TLS shows one certificate (tls.certificate)",
+        ]
+    );
 }
 
 #[test]

@@ -17,36 +17,18 @@ const COMMON: &[(&str, Meaning)] = &[
     ("ws_logging", Without("there is no libwebsockets")),
     ("mhd_connection_limit", Without("limits.connections says how many")),
     ("mhd_debug", Without("there is no libmicrohttpd")),
-    ("wss", Without(NO_TLS)),
-    ("wss_port", Without(NO_TLS)),
-    ("wss_interface", Without(NO_TLS)),
-    ("wss_ip", Without(NO_TLS)),
-    ("https", Without(NO_TLS)),
-    ("secure_port", Without(NO_TLS)),
-    ("secure_interface", Without(NO_TLS)),
-    ("secure_ip", Without(NO_TLS)),
-    ("admin_wss", Without(NO_TLS)),
-    ("admin_wss_port", Without(NO_TLS)),
-    ("admin_wss_interface", Without(NO_TLS)),
-    ("admin_wss_ip", Without(NO_TLS)),
-    ("admin_https", Without(NO_TLS)),
-    ("admin_secure_port", Without(NO_TLS)),
-    ("admin_secure_interface", Without(NO_TLS)),
-    ("admin_secure_ip", Without(NO_TLS)),
     ("acl", Key("control.http_acl")),
     ("ws_acl", Key("control.websocket_acl")),
     ("admin_acl", Key("control.admin_acl")),
     ("admin_ws_acl", Key("control.admin_websocket_acl")),
 ];
 
+/// What becomes of the certificate's files, says [`certificate`].
 const CERTIFICATES: &[(&str, Meaning)] = &[
-    ("cert_pem", Without(NO_TLS)),
-    ("cert_key", Without(NO_TLS)),
-    ("cert_pwd", Without(NO_TLS)),
-    ("ciphers", Without(NO_TLS)),
+    ("cert_pwd", Without("keys are read without a password")),
+    ("ciphers", Without("TLS uses what is good today")),
+    ("ssl_ciphers", Without("TLS uses what is good today")),
 ];
-
-const NO_TLS: &str = "a proxy in front of Parlor does TLS";
 
 /// The names of what says where to listen.
 struct Listener {
@@ -101,14 +83,54 @@ const ADMIN_HTTP: Listener = Listener {
     key: "control.admin",
 };
 
+const SECURE_WEBSOCKET: Listener = Listener {
+    module: "websockets",
+    group: "general",
+    switch: "wss",
+    port: ("wss_port", 8989),
+    address: "wss_ip",
+    interface: "wss_interface",
+    key: "control.wss",
+};
+
+const SECURE_HTTP: Listener = Listener {
+    module: "http",
+    group: "general",
+    switch: "https",
+    port: ("secure_port", 8089),
+    address: "secure_ip",
+    interface: "secure_interface",
+    key: "control.https_api",
+};
+
+const SECURE_ADMIN_WEBSOCKET: Listener = Listener {
+    module: "websockets",
+    group: "admin",
+    switch: "admin_wss",
+    port: ("admin_wss_port", 7989),
+    address: "admin_wss_ip",
+    interface: "admin_wss_interface",
+    key: "control.admin_wss",
+};
+
+const SECURE_ADMIN_HTTP: Listener = Listener {
+    module: "http",
+    group: "admin",
+    switch: "admin_https",
+    port: ("admin_secure_port", 7889),
+    address: "admin_secure_ip",
+    interface: "admin_secure_interface",
+    key: "control.admin_https",
+};
+
 /// `janus.transport.websockets.jcfg`
 pub(super) fn websockets(import: &mut Import, file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
-    transport(import, file, disabled, &[WEBSOCKET, ADMIN_WEBSOCKET])
+    transport(import, file, disabled, &[WEBSOCKET, SECURE_WEBSOCKET, ADMIN_WEBSOCKET, SECURE_ADMIN_WEBSOCKET])
 }
 
 /// `janus.transport.http.jcfg`
 pub(super) fn http(import: &mut Import, file: Groups, disabled: &Disabled) -> Result<(), Refusal> {
-    transport(import, file, disabled, &[HTTP, ADMIN_HTTP])
+    transport(import, file, disabled, &[HTTP, SECURE_HTTP, ADMIN_HTTP, SECURE_ADMIN_HTTP])
 }
 
 /// `janus.transport.pfunix.jcfg`
@@ -150,11 +172,29 @@ fn transport(
         }
         import.map(group, COMMON)?;
     }
-    import.map(file.take("certificates"), CERTIFICATES)?;
+    certificate(import, file.take("certificates"))?;
     for group in file.rest() {
         import.map(Some(group), &[])?;
     }
     Ok(())
+}
+
+/// Takes over the certificate, if TLS is served at all. Janus' transports may have different ones; here there is one.
+fn certificate(import: &mut Import, group: Option<Group>) -> Result<(), Refusal> {
+    let Some(mut group) = group else { return Ok(()) };
+    let (certificate, key) = (group.take("cert_pem"), group.take("cert_key"));
+    if let Some(certificate) = certificate.filter(|_| import.configuration.control.has_tls()) {
+        let known = &import.configuration.tls.certificate;
+        if known.is_empty() || certificate.text()? == known {
+            import.configuration.apply(&certificate.named("tls.certificate"))?;
+            if let Some(key) = key {
+                import.configuration.apply(&key.named("tls.key"))?;
+            }
+        } else {
+            import.note(&certificate, "all that has TLS shows one certificate (tls.certificate)");
+        }
+    }
+    import.map(Some(group), CERTIFICATES)
 }
 
 impl Listener {

@@ -18,7 +18,9 @@ pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) state: PathBuf,
     pub(crate) page: SocketAddr,
+    pub(crate) https: SocketAddr,
     pub(crate) websocket: SocketAddr,
+    pub(crate) wss: SocketAddr,
     pub(crate) media: u16,
     /// What it prints after the addresses above.
     pub(crate) banner: Lines<BufReader<ChildStdout>>,
@@ -42,8 +44,9 @@ impl Server {
             let port = rest.split('/').next().unwrap().parse().unwrap();
             SocketAddr::from((Ipv4Addr::LOCALHOST, port))
         };
-        let (page, websocket) = (port("Page"), port("WebSocket"));
-        Self { child, state, page, websocket, media, banner }
+        let (page, https) = (port("Page"), port("https://"));
+        let (websocket, wss) = (port("ws://"), port("wss://"));
+        Self { child, state, page, https, websocket, wss, media, banner }
     }
 
     /// A WebSocket client.
@@ -77,8 +80,16 @@ pub(crate) fn parlor(media: u16, state: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     let state = format!("state.directory={}", state.display());
     let media = format!("media.port={media}");
-    let common =
-        ["control.http=127.0.0.1:0", "control.websocket=127.0.0.1:0", "media.address=127.0.0.1", "media.shards=1"];
+    let common = [
+        "control.http=127.0.0.1:0",
+        "control.https=127.0.0.1:0",
+        "control.websocket=127.0.0.1:0",
+        "control.wss=127.0.0.1:0",
+        "control.https_api=off",
+        "mdns.enabled=false",
+        "media.address=127.0.0.1",
+        "media.shards=1",
+    ];
     for option in common.into_iter().chain([state.as_str(), media.as_str()]).chain(options.iter().copied()) {
         command.args(["--set", option]);
     }
