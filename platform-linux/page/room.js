@@ -7,7 +7,7 @@ import { Subscription } from './subscription.js';
 
 const PLUGIN = 'janus.plugin.videoroom';
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 1_500;
 const STABLE_MS = 20_000;
 const ROSTER_MS = 5_000;
 

@@ -29,7 +29,8 @@ Options:
   -s, --set KEY=VALUE    change one value: --set control.websocket=127.0.0.1:8188 --set media.shards=1
                          text needs no quotes, lists are written [a,b], a room's key is room.NUMBER.KEY
 
-It ends on SIGINT or SIGTERM. Lines about what happens go to stderr.
+It ends on SIGINT or SIGTERM, and on SIGQUIT when the last one left; SIGHUP has it read its configuration again.
+Lines about what happens go to stderr.
 ";
 
 /// What is asked for.

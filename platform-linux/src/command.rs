@@ -56,7 +56,8 @@ impl<T: Tables> Product<T> {
             Action::Run => {
                 let configuration = self.configuration(&source, &options)?;
                 (self.log)(&configuration);
-                server::run(&configuration, self.tables, ServiceManager::of_environment())?;
+                let read = || self.configuration(&source, &options);
+                server::run(&configuration, self.tables, ServiceManager::of_environment(), read)?;
             }
         }
         Ok(())

@@ -6,11 +6,8 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
-use parlor_core::control::{
-    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, Credentials, EventBackendKind, EventCounts, Origin,
-    Outlet, RecordingRequest, Refusal, ShardLoad, TableUse, Transport,
-};
-use parlor_core::id::{CaptureId, ConnectionId, RelayId};
+use parlor_core::control::{self, Contact, Control, Credentials, Origin, Refusal, RoomsLeft, TableUse, Transport};
+use parlor_core::id::{CaptureId, ConnectionId};
 use parlor_core::link::{HandshakeCommand, HandshakeEvent, TapReader};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
@@ -20,7 +17,6 @@ use smol::future::or;
 
 use crate::addresses;
 use crate::capture::{Captures, Copied};
-use crate::config::LogLevel;
 use crate::connections::Connections;
 use crate::dtls::Handshakes;
 use crate::events::Events;
@@ -30,9 +26,11 @@ use crate::outgoing::Outgoing;
 use crate::queue::{Receiver, Sender};
 use crate::random::SystemSource;
 use crate::recording::{Ended, Recordings};
+use crate::reload::Reloaded;
 use crate::rooms::PermanentRooms;
 use crate::spectrum::Spectra;
 use crate::watch::Watch;
+use crate::world::World;
 
 /// How soon a shard's full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -51,6 +49,8 @@ pub struct ControlTask {
     state: RefCell<State>,
     epoch: Clock,
     handshakes: Mailbox<HandshakeCommand>,
+    /// What administrators and drains want of the process.
+    wanted: Mailbox<Wanted>,
     /// Management systems.
     events: Events,
     captures: Captures,
@@ -79,7 +79,7 @@ pub struct Files {
 }
 
 /// The way to one shard.
-struct Shard {
+pub(crate) struct Shard {
     commands: Sender<Command>,
     /// Commands that found the queue full. No further request is read until they are gone, so this is bounded by what
     /// one request, one round of notices, and the end of all connections can ask for.
@@ -104,6 +104,7 @@ impl ControlTask {
             state: RefCell::new(State { control, connections, shards, rooms }),
             epoch: Clock::now(),
             handshakes: Mailbox::default(),
+            wanted: Mailbox::default(),
             events,
             captures,
             spectra: RefCell::new(spectra),
@@ -246,6 +247,49 @@ impl ControlTask {
         self.recordings.close();
     }
 
+    /// The next thing that is wanted of the process.
+    pub async fn wanted(&self) -> Wanted {
+        self.wanted.next().await
+    }
+
+    /// Takes nobody new, and wants the end when nobody is left.
+    pub fn drain(&self) {
+        self.with(|control, now, out| control.drain(now, out));
+    }
+
+    /// Why nobody new may come, if so.
+    pub fn closed_to_new(&self) -> Option<&'static str> {
+        self.state.borrow().control.closed_to_new()
+    }
+
+    /// Takes other settings, as [`Control::reconfigure`].
+    pub fn reconfigure(&self, settings: control::Settings, rooms: control::Rooms<'_>) -> Result<RoomsLeft, Refusal> {
+        self.with(|control, now, out| control.reconfigure(now, settings, rooms, out))
+    }
+
+    /// What rooms the state directory keeps.
+    pub fn kept_rooms(&self) -> Vec<RoomSettings> {
+        self.state.borrow().rooms.rooms().to_vec()
+    }
+
+    /// These are the rooms of the configuration from now on.
+    pub fn set_configured_rooms(&self, names: Vec<Name>) {
+        self.state.borrow_mut().rooms.set_configured(names);
+    }
+
+    /// Tells an administrator what came of a reload.
+    pub fn tell_reload(&self, asked: (ConnectionId, &str), outcome: Result<Reloaded, String>) {
+        fn names(list: &[String]) -> Vec<&str> {
+            list.iter().map(String::as_str).collect()
+        }
+        self.with(|control, now, out| match &outcome {
+            Ok(Reloaded { changed, restart }) => {
+                control.tell_reload(now, asked, Ok((&names(changed), &names(restart))), out);
+            }
+            Err(why) => control.tell_reload(now, asked, Err(why), out),
+        });
+    }
+
     /// Waits until no command waits for a place in a shard's queue.
     async fn ready(&self) {
         while !self.drained() {
@@ -269,6 +313,7 @@ impl ControlTask {
             shards,
             rooms,
             handshakes: &self.handshakes,
+            wanted: &self.wanted,
             events: &self.events,
             captures: &self.captures,
             recordings: &self.recordings,
@@ -277,6 +322,14 @@ impl ControlTask {
         };
         act(control, now, &mut world)
     }
+}
+
+/// What the process is asked for from inside.
+pub enum Wanted {
+    /// To end: a drain is over.
+    End,
+    /// To read the configuration again, and to answer this administrator's request.
+    Reload(ConnectionId, String),
 }
 
 /// Whom an API is for.
@@ -331,6 +384,12 @@ impl Drop for Client {
 }
 
 impl Shard {
+    /// Hands `command` on after those that wait already: they are applied in their order.
+    pub(crate) fn tell(&mut self, command: Command) {
+        self.overflow.push_back(command);
+        self.drain();
+    }
+
     /// Hands on what waits; whether nothing waits any more.
     fn drain(&mut self) -> bool {
         while let Some(command) = self.overflow.pop_front() {
@@ -340,119 +399,5 @@ impl Shard {
             }
         }
         true
-    }
-}
-
-/// Where the control half's words go.
-struct World<'a> {
-    connections: &'a mut Connections,
-    shards: &'a mut [Shard],
-    rooms: &'a mut PermanentRooms,
-    handshakes: &'a Mailbox<HandshakeCommand>,
-    events: &'a Events,
-    captures: &'a Captures,
-    recordings: &'a Recordings,
-    slow_clients: &'a Cell<u64>,
-    watch: &'a Watch,
-}
-
-impl Outlet for World<'_> {
-    fn text(&mut self, connection: ConnectionId, message: &[u8]) {
-        let Some(outgoing) = self.connections.outgoing(connection) else { return };
-        let Ok(message) = std::str::from_utf8(message) else {
-            log::error("control", "a fault of ours: a message that is not UTF-8 was left out");
-            return;
-        };
-        if outgoing.is_open() && !outgoing.push(message) {
-            self.slow_clients.set(self.slow_clients.get() + 1);
-            log::warn("client", "a client does not read what it is told and is given up");
-        }
-    }
-
-    fn command(&mut self, shard: u8, command: Command) {
-        let Some(shard) = self.shards.get_mut(usize::from(shard)) else { return };
-        // What waits already goes first: commands are applied in their order.
-        shard.overflow.push_back(command);
-        shard.drain();
-    }
-
-    fn handshake(&mut self, command: HandshakeCommand) {
-        self.handshakes.push(command);
-    }
-
-    fn event(&mut self, topic: u16, message: &[u8]) {
-        self.events.push(topic, message);
-    }
-
-    fn event_counts(&mut self, kind: EventBackendKind) -> Option<EventCounts> {
-        self.events.counts(kind)
-    }
-
-    fn connections(&mut self, transport: Transport, are_administrators: bool) -> u32 {
-        let api = if are_administrators { Api::Administrators } else { Api::Clients };
-        self.connections.count((api, transport)) as u32
-    }
-
-    fn shard_load(&mut self, shard: u8) -> Option<ShardLoad> {
-        self.watch.load(shard)
-    }
-
-    fn keep_room(&mut self, room: &RoomSettings) -> bool {
-        let kept = self.rooms.keep(room);
-        if let Err(error) = &kept {
-            log::warn("rooms", format_args!("room {} cannot be kept: {error}", room.room));
-        }
-        kept.is_ok()
-    }
-
-    fn forget_room(&mut self, room: Name) -> bool {
-        self.rooms.forget(room).unwrap_or_else(|error| {
-            log::warn("rooms", format_args!("room {room} cannot be forgotten: {error}"));
-            false
-        })
-    }
-
-    fn log_level(&mut self, level: u8) {
-        log::set_level(LogLevel::from_janus(level));
-    }
-
-    fn log_line(&mut self, level: u8, line: &str) {
-        log::line(LogLevel::from_janus(level), "admin", line);
-    }
-
-    fn start_capture(&mut self, request: &CaptureRequest<'_>) -> Result<CapturePath, CaptureFailure> {
-        self.captures.start(request).map_err(|why| {
-            log::warn("capture", &why);
-            let mut failure = CaptureFailure::new();
-            // What does not fit is left out; the log has it.
-            why.chars().try_for_each(|letter| failure.push(letter)).unwrap_or_default();
-            failure
-        })
-    }
-
-    fn stop_capture(&mut self, capture: CaptureId) {
-        self.captures.stop(capture);
-    }
-
-    fn start_recording(&mut self, request: &RecordingRequest<'_>) {
-        self.recordings.begin(request);
-    }
-
-    fn stop_recording(&mut self, shard: u8, relay: RelayId) {
-        self.recordings.end(shard, relay);
-    }
-
-    fn session_began(&mut self, connection: ConnectionId, session: u64) {
-        if let Some(place) = self.connections.mailbox(connection) {
-            place.session = Some(session);
-        }
-    }
-
-    fn session_ended(&mut self, connection: ConnectionId, session: u64) {
-        if let Some(place) = self.connections.mailbox(connection).filter(|place| place.session == Some(session))
-            && let Some(outgoing) = &place.outgoing
-        {
-            outgoing.end();
-        }
     }
 }

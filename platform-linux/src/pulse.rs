@@ -1,5 +1,7 @@
 //! Signs of life of both halves, for whoever watches over the process.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -43,6 +45,15 @@ pub trait Supervisor {
 
     /// Both halves went on during the last [`PERIOD`]. Who misses this for several periods starts the process again.
     fn alive(&mut self);
+
+    /// The server reads its configuration again; [`Self::reloaded`] follows.
+    fn reloading(&mut self) {}
+
+    /// It counts, or the old one goes on.
+    fn reloaded(&mut self) {}
+
+    /// The server ends.
+    fn stopping(&mut self) {}
 }
 
 /// Nobody watches.
@@ -55,13 +66,13 @@ impl Supervisor for Nobody {
 }
 
 /// Tells `supervisor` of the media threads with these pulses and of the control half, on whose thread this runs.
-pub async fn watch(mut supervisor: impl Supervisor, media: Vec<Arc<Pulse>>) {
-    supervisor.ready(&media);
+pub async fn watch(supervisor: Rc<RefCell<dyn Supervisor>>, media: Vec<Arc<Pulse>>) {
+    supervisor.borrow_mut().ready(&media);
     let mut observer = Observer::new(media);
     loop {
         Timer::after(PERIOD).await;
         if observer.all_went_on() {
-            supervisor.alive();
+            supervisor.borrow_mut().alive();
         }
     }
 }

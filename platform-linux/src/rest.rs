@@ -124,7 +124,8 @@ impl Rest {
         if within(REQUEST_WITHIN, client.request_at(session, handle, body)).await.is_none() {
             return answer::bare(StatusCode::SERVICE_UNAVAILABLE);
         }
-        let reply = client.outgoing().try_next();
+        // Nearly always it is there already; a reload takes a moment.
+        let reply = within(REQUEST_WITHIN, client.outgoing().next()).await.flatten();
         if let Some(session) = client.session() {
             self.keep(session, client);
         }

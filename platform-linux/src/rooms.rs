@@ -43,6 +43,11 @@ impl PermanentRooms {
         self.configured.iter().copied().chain(kept)
     }
 
+    /// These are the rooms of the configuration from now on.
+    pub fn set_configured(&mut self, names: Vec<Name>) {
+        self.configured = names;
+    }
+
     /// Keeps a room as it is now.
     pub fn keep(&mut self, room: &RoomSettings) -> io::Result<()> {
         let mut rooms = self.rooms.clone();

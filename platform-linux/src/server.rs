@@ -1,19 +1,20 @@
 //! The start: sockets, shards, the control half, and all of it together until the process is asked to end.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use parlor_core::control::{self, Control};
+use parlor_core::control::Control;
 use parlor_core::link::SrtpProfile;
 use parlor_core::media::{self, Media};
 use smol::LocalExecutor;
+use smol::future::or;
 
 use crate::banner::Banner;
 use crate::capture::Captures;
 use crate::config::{Configuration, MetricsPlace, UnixType};
-use crate::control::{Api, ControlTask, Files};
+use crate::control::{Api, ControlTask, Files, Wanted};
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::Site;
@@ -25,26 +26,28 @@ use crate::page::Page;
 use crate::pulse::{self, Supervisor};
 use crate::random::SystemSource;
 use crate::recording::Recordings;
+use crate::reload::Reloading;
 use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
-use crate::signals::{End, Ending};
+use crate::signals::{Asked, Asking, End};
 use crate::spectrum::Spectra;
 use crate::tls::{LocalName, Tls};
 use crate::trust::Trust;
 use crate::udp::Binding;
 use crate::watch::Watch;
-use crate::{addresses, cpu, log, unix, unix_datagrams};
+use crate::{addresses, core_settings, cpu, log, unix, unix_datagrams};
 
-/// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. The error is a sentence
-/// for the operator.
+/// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. `read` reads the
+/// configuration again. The error is a sentence for the operator.
 pub fn run(
     configuration: &Configuration,
     tables: &'static impl Tables,
     supervisor: impl Supervisor + 'static,
+    read: impl Fn() -> Result<Configuration, String>,
 ) -> Result<End, String> {
     smol::block_on(async {
-        let mut ending = Ending::new().map_err(|error| format!("signals cannot be received: {error}"))?;
+        let mut asking = Asking::new().map_err(|error| format!("signals cannot be received: {error}"))?;
         let listeners = Listeners::open(&configuration.control)?;
         let addresses = addresses::resolve(&configuration.media.address, &configuration.media.ignore)
             .map_err(|why| format!("media.address: {why}"))?;
@@ -154,8 +157,11 @@ pub fn run(
         banner.print();
         log::info("start", format_args!("Parlor {} serves", env!("CARGO_PKG_VERSION")));
         let pulses = threads.iter().map(ShardThread::pulse).collect();
-        executor.spawn(pulse::watch(supervisor, pulses)).detach();
-        let end = executor.run(ending.asked()).await;
+        let supervisor: Rc<RefCell<dyn Supervisor>> = Rc::new(RefCell::new(supervisor));
+        executor.spawn(pulse::watch(Rc::clone(&supervisor), pulses)).detach();
+        let reloading = Reloading::new(configuration, identity.fingerprint(), read);
+        let end = executor.run(serve(&ended, &mut asking, reloading, &supervisor)).await;
+        supervisor.borrow_mut().stopping();
         log::info("end", format_args!("asked to end by {end}"));
         executor.run(ended.end(end.signal())).await;
         for path in unix_paths {
@@ -169,6 +175,39 @@ pub fn run(
         }
         Ok(end)
     })
+}
+
+/// Does what signals and administrators ask until the end.
+async fn serve(
+    task: &Rc<ControlTask>,
+    asking: &mut Asking,
+    mut reloading: Reloading<impl Fn() -> Result<Configuration, String>>,
+    supervisor: &RefCell<dyn Supervisor>,
+) -> End {
+    enum Step {
+        Asked(Asked),
+        Wanted(Wanted),
+    }
+    loop {
+        let wanted = async { Step::Wanted(task.wanted().await) };
+        match or(async { Step::Asked(asking.next().await) }, wanted).await {
+            Step::Asked(Asked::End(end)) => return end,
+            Step::Wanted(Wanted::End) => return End::Drained,
+            Step::Asked(Asked::Drain) => task.drain(),
+            Step::Asked(Asked::Reload) => {
+                supervisor.borrow_mut().reloading();
+                // What came of it is in the log.
+                let _ = reloading.reload(task);
+                supervisor.borrow_mut().reloaded();
+            }
+            Step::Wanted(Wanted::Reload(connection, transaction)) => {
+                supervisor.borrow_mut().reloading();
+                let outcome = reloading.reload(task);
+                supervisor.borrow_mut().reloaded();
+                task.tell_reload((connection, &transaction), outcome);
+            }
+        }
+    }
 }
 
 /// A Unix socket of either type.
@@ -221,7 +260,7 @@ fn start_shards(
     tables: &'static impl Tables,
     binding: Binding,
 ) -> Result<Vec<ShardHandle>, String> {
-    let (limits, media) = (configuration.limits, media_settings(configuration));
+    let (limits, media) = (configuration.limits, core_settings::media(configuration));
     let copies = configuration.has_copies();
     let recorded_relays = configuration.recording.directory.as_ref().map(|_| limits.relays);
     (0..configuration.media.shards.count())
@@ -254,34 +293,7 @@ fn control_half(
     addresses: &[IpAddr],
 ) -> Result<Control<'static, SystemSource>, String> {
     let shards = configuration.media.shards.count();
-    let settings = control::Settings {
-        limits: configuration.limits,
-        server_name: configuration.control.server_name.chars().collect(),
-        fingerprint: identity.fingerprint(),
-        addresses: addresses.iter().copied().take(control::settings::ADDRESSES).collect(),
-        port: configuration.media.port,
-        shards,
-        session_timeout_s: configuration.control.session_timeout_s,
-        reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
-        forward_networks: configuration.forward.networks.iter().copied().collect(),
-        api_secret: configuration.control.api_secret.chars().collect(),
-        token_auth: configuration.control.token_auth,
-        token_secret: configuration.control.token_secret.chars().collect(),
-        admin_key: configuration.control.admin_key.chars().collect(),
-        lock_rtp_forward: configuration.control.lock_rtp_forward,
-        opaque_ids_in_api: configuration.control.opaque_ids_in_api,
-        hide_dependencies: configuration.control.hide_dependencies,
-        full_trickle: configuration.media.full_trickle,
-        string_ids: configuration.control.string_ids,
-        events: Events::wanted(&configuration.events),
-        statistics_period_s: configuration.events.stats_period_s,
-        unix_time_at_start_us: unix_time_us(),
-        create_rooms: configuration.control.create_rooms,
-        dynamic_room: configuration.dynamic_rooms.template(),
-        admin_secret: configuration.control.admin_secret.chars().collect(),
-        log_level: configuration.log.level.to_janus(),
-        media: media_settings(configuration),
-    };
+    let settings = core_settings::control(configuration, identity.fingerprint(), addresses);
     let memory = tables.control(&configuration.limits, shards);
     let mut control = Control::new(memory, settings, SystemSource::new());
     let kept = rooms.rooms();
@@ -307,26 +319,6 @@ fn permanent_rooms(configuration: &Configuration) -> Result<PermanentRooms, Stri
         log::warn("rooms", remark);
     }
     Ok(rooms)
-}
-
-/// Unix time now.
-fn unix_time_us() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
-}
-
-/// What the shards begin with.
-fn media_settings(configuration: &Configuration) -> media::Settings {
-    let default = media::Settings::default();
-    // Management systems want to know at times of their own: shards tell as often as suits these and administrators.
-    let period_s = configuration.events.stats_period_s;
-    let suits = |seconds: &u16| period_s.is_multiple_of(u32::from(*seconds));
-    let statistics_s = (1..=default.statistics_s).rev().find(suits).unwrap_or(default.statistics_s);
-    media::Settings {
-        slow_link_packets: configuration.media.slowlink_threshold,
-        silence_ms: configuration.media.no_media_timer_s * 1000,
-        statistics_s,
-        lowest_layers: false,
-    }
 }
 
 /// All links of all shards.

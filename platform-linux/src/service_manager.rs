@@ -47,6 +47,21 @@ impl Supervisor for ServiceManager {
     fn alive(&mut self) {
         self.tell("WATCHDOG=1");
     }
+
+    fn reloading(&mut self) {
+        // By the monotonic clock it knows which of its requests this answers (Type=notify-reload).
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let now_us = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={now_us}"));
+    }
+
+    fn reloaded(&mut self) {
+        self.tell("READY=1");
+    }
+
+    fn stopping(&mut self) {
+        self.tell("STOPPING=1");
+    }
 }
 
 fn open(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
@@ -76,12 +91,17 @@ mod tests {
             let mut manager = ServiceManager::new(Some(name));
             manager.ready(&[]);
             manager.alive();
+            manager.reloading();
+            manager.stopping();
             let heard = || {
                 let mut bytes = [0; 64];
                 let len = listener.recv(&mut bytes).unwrap();
                 String::from_utf8(bytes[..len].to_vec()).unwrap()
             };
             assert_eq!([heard(), heard()], ["READY=1", "WATCHDOG=1"]);
+            let reloading = heard();
+            assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC=") && !reloading.ends_with('='), "{reloading}");
+            assert_eq!(heard(), "STOPPING=1");
         }
         let _ = std::fs::remove_file(path);
     }

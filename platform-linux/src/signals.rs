@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM.
+//! What the process is asked by signals: SIGINT and SIGTERM to end, SIGHUP to read its configuration again, SIGQUIT to
+//! end when nobody is left.
 
 use std::{fmt, io};
 
@@ -14,6 +15,8 @@ pub enum End {
     Terminated,
     /// Signals cannot be heard any more.
     Unheard,
+    /// A drain is over.
+    Drained,
 }
 
 impl End {
@@ -21,6 +24,7 @@ impl End {
     pub fn signal(self) -> i32 {
         match self {
             Self::Interrupted => 2,
+            Self::Drained => 3,
             Self::Terminated | Self::Unheard => 15,
         }
     }
@@ -32,27 +36,41 @@ impl fmt::Display for End {
             Self::Interrupted => "SIGINT",
             Self::Terminated => "SIGTERM",
             Self::Unheard => "a broken signal pipe",
+            Self::Drained => "a drain that is over",
         })
     }
 }
 
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To end at once.
+    End(End),
+    /// To read the configuration again (SIGHUP).
+    Reload,
+    /// To end when nobody is left (SIGQUIT).
+    Drain,
+}
+
 /// Listens from now on, so that no signal is missed during the start.
-pub struct Ending {
+pub struct Asking {
     signals: Signals,
 }
 
-impl Ending {
+impl Asking {
     /// Begins to listen.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { signals: Signals::new([Signal::Int, Signal::Term])? })
+        Ok(Self { signals: Signals::new([Signal::Int, Signal::Term, Signal::Hup, Signal::Quit])? })
     }
 
-    /// Waits until the process is asked to end; says by what.
-    pub async fn asked(&mut self) -> End {
+    /// Waits for the next signal.
+    pub async fn next(&mut self) -> Asked {
         match self.signals.next().await {
-            Some(Ok(Signal::Int)) => End::Interrupted,
-            Some(Ok(_)) => End::Terminated,
-            Some(Err(_)) | None => End::Unheard,
+            Some(Ok(Signal::Hup)) => Asked::Reload,
+            Some(Ok(Signal::Quit)) => Asked::Drain,
+            Some(Ok(Signal::Int)) => Asked::End(End::Interrupted),
+            Some(Ok(_)) => Asked::End(End::Terminated),
+            Some(Err(_)) | None => Asked::End(End::Unheard),
         }
     }
 }

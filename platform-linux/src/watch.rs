@@ -62,7 +62,10 @@ pub(crate) fn answer(
 ) -> Option<Response<Content>> {
     let answer = match path {
         "/healthz" => health(control.watch()),
-        "/readyz" => words(StatusCode::OK, "ready\n".into()),
+        "/readyz" => match control.closed_to_new() {
+            None => words(StatusCode::OK, "ready\n".into()),
+            Some(why) => words(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+        },
         "/metrics" if shows_metrics && metrics::ARE_KNOWN => {
             let mut answer = words(StatusCode::OK, metrics::text(control));
             answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));

@@ -4,7 +4,7 @@
 use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE};
 use parlor_core::limits::Limits;
 use parlor_core::link::SrtpProfile;
-use parlor_core::media::{Command, LayerCeiling};
+use parlor_core::media::{Command, LayerCeiling, Settings};
 use parlor_core::wire::rtcp::{self, Packet};
 use parlor_core::wire::{Codec, rtp};
 
@@ -37,6 +37,24 @@ fn a_subscriber_gets_the_simulcast_layer_it_asks_for() {
         assert_eq!(pair[1].picture, (pair[0].picture + 1) & 0x7fff);
         assert!((1..=9000).contains(&pair[1].timestamp.wrapping_sub(pair[0].timestamp)));
         assert!(pair[1].layer == pair[0].layer || pair[1].is_key, "{pair:?}");
+    }
+}
+
+#[test]
+fn a_machine_without_time_sends_the_lowest_layer_until_it_has_some() {
+    let mut room = MemoryRoom::new(Limits::DEFAULT, SrtpProfile::AeadAes128Gcm);
+    let (publisher, subscriber) = (room.connect(), room.connect());
+    let stream = room.publish_layers(publisher, Codec::Vp8, &SSRCS);
+    room.subscribe(subscriber, stream, 5000, true);
+    room.pass(1);
+    let mut camera = Camera { wanted: [true; 3], asked: [0; 3], got: Vec::new() };
+    for (phase, lowest_layers) in [false, true, false].into_iter().enumerate() {
+        room.media.command(room.now, Command::Configure(Settings { lowest_layers, ..Settings::default() }));
+        for step in 0..60 {
+            camera.frame(&mut room, publisher, phase as u32 * 60 + step);
+        }
+        let expected = if lowest_layers { 0 } else { 2 };
+        assert_eq!(camera.got.last().map(|got| got.layer), Some(expected), "in phase {phase}");
     }
 }
 

@@ -5,14 +5,17 @@
 mod common;
 
 mod a_body_that_comes_slowly_is_cut_off;
+mod a_busy_server_takes_nobody_new_and_keeps_sound;
 mod a_client_of_long_polls_publishes;
 mod a_client_of_long_polls_watches;
+mod a_drain_waits_for_the_last_one_to_leave;
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
 mod a_forwarded_stream_reaches_an_address_byte_for_byte;
 mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
 mod a_program_speaks_by_datagrams;
+mod a_reload_swaps_settings_while_media_flows;
 mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
 mod an_administrator_captures_what_flows;

@@ -42,20 +42,28 @@ impl Server {
             let [http, admin] = [String::new(), String::new()];
             return Ok(Server { child: None, state: None, websocket, http, admin, process: Process(pid.parse()?) });
         }
-        Server::launch(&binary("PARLOR", "parlor")?, settings, false)
+        Server::launch(&binary("PARLOR", "parlor")?, None, settings, false)
+    }
+
+    /// Starts it with a configuration file and further settings, which go before the file's.
+    pub fn start_with(file: &Path, settings: &[&str]) -> Result<Server> {
+        Server::launch(&binary("PARLOR", "parlor")?, Some(file), settings, false)
     }
 
     /// Starts the server that counts allocations: `target/release/parlor-counting`, which `tests/run` makes, or what
     /// `PARLOR_COUNTING` names.
     pub fn start_counting(settings: &[&str]) -> Result<Server> {
-        Server::launch(&binary("PARLOR_COUNTING", "parlor-counting")?, settings, true)
+        Server::launch(&binary("PARLOR_COUNTING", "parlor-counting")?, None, settings, true)
     }
 
-    fn launch(binary: &Path, settings: &[&str], keeps_log: bool) -> Result<Server> {
+    fn launch(binary: &Path, file: Option<&Path>, settings: &[&str], keeps_log: bool) -> Result<Server> {
         let [websocket, http, admin] = [free_tcp()?, free_tcp()?, free_tcp()?];
         let state = env::temp_dir().join(format!("parlor-test-{}-{websocket}", std::process::id()));
         fs::create_dir_all(&state)?;
         let mut command = Command::new(binary);
+        if let Some(file) = file {
+            command.arg("--config").arg(file);
+        }
         for setting in [
             format!("control.websocket=127.0.0.1:{websocket}"),
             format!("control.http=127.0.0.1:{http}"),
@@ -94,6 +102,22 @@ impl Server {
     /// Creates a room with up to `publishers` publishers and no bitrate cap; gives its number.
     pub fn create_room(&self, publishers: u64) -> Result<u64> {
         create_room(&self.websocket, publishers)
+    }
+
+    /// Sends the server the signal of this name.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let child = self.child.as_ref().ok_or("a server of ours")?;
+        Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status()?;
+        Ok(())
+    }
+
+    /// Whether the server ended, as it should; an error if it ended otherwise.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        match self.child.as_mut().ok_or("a server of ours")?.try_wait()? {
+            None => Ok(false),
+            Some(status) if status.success() => Ok(true),
+            Some(status) => Err(format!("the server ended with {status}").into()),
+        }
     }
 
     /// What the server's binary prints when it is called with `words` and the server's state directory.

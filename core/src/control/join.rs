@@ -48,6 +48,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let publishes = kind.is_some_and(|kind| kind.is_any_case("publisher"));
         let room = if publishes { self.room_to_publish_in(body)? } else { self.room_of(body)? };
         self.check_access(room, body)?;
+        self.check_room_for_more(caller, room)?;
         if publishes {
             self.join_as_publisher(caller, room, body, jsep)
         } else if kind.is_some_and(|kind| kind.is_any_case("subscriber")) {

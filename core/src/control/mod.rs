@@ -11,6 +11,7 @@ mod admin;
 mod bandwidth;
 mod capture;
 mod changes;
+mod drain;
 mod dummy;
 mod dynamic_rooms;
 mod envelope;
@@ -35,6 +36,7 @@ mod peer_events;
 mod people;
 mod post;
 mod publish;
+mod reconfigure;
 mod recording;
 mod relays;
 mod reply;
@@ -43,6 +45,7 @@ mod select;
 mod session;
 pub mod settings;
 mod shard;
+mod shedding;
 mod state;
 mod statistics;
 pub mod storage;
@@ -75,8 +78,10 @@ use error::{core_error, refuse};
 pub use memory::{Lender, Memory, lengths, memory};
 pub use notify::{EventBackendKind, EventCounts, TOPICS, Topic};
 pub use origin::{Contact, Origin, Transport};
+pub use reconfigure::{Rooms, RoomsLeft};
 pub use recording::{RecordingEnd, RecordingRequest};
 pub use settings::Settings;
+pub use shedding::{Shedding, Thresholds};
 pub use storage::Storage;
 pub use tables::TableUse;
 
@@ -127,6 +132,12 @@ pub trait Outlet {
     fn forget_room(&mut self, _room: Name) -> bool {
         false
     }
+
+    /// A drain has nothing left to wait for: the platform may end.
+    fn drained(&mut self) {}
+
+    /// An administrator wants the configuration read again. What comes of it is told by [`Control::tell_reload`].
+    fn reload(&mut self, _connection: ConnectionId, _transaction: &str) {}
 
     /// An administrator wants other lines in the log: those of Janus' levels up to `level`, from 0 to 7.
     fn log_level(&mut self, _level: u8) {}
@@ -232,6 +243,21 @@ impl<'m, R: Random> Control<'m, R> {
         post.notify_event(state, (Topic::Core, 1), Subject::Nobody, &event);
     }
 
+    /// Nobody new comes from now on, and [`Outlet::drained`] says when the last one left or the settings' time is over.
+    pub fn drain(&mut self, now: Instant, out: &mut impl Outlet) {
+        let wait_s = self.settings.drain_s;
+        self.turn(now, out).0.set_drain(Some(wait_s));
+    }
+
+    /// Why nobody new may come, if so.
+    pub fn closed_to_new(&self) -> Option<&'static str> {
+        let is_shed = |shard: &Shard<'_>| shard.load.shedding >= Shedding::Joins;
+        match self.state.options.drain {
+            Some(_) => Some("draining"),
+            None => self.state.shards.iter().all(is_shed).then_some("too busy"),
+        }
+    }
+
     /// The server was asked to end by the signal with this number.
     pub fn ending(&mut self, now: Instant, signal: i32, out: &mut impl Outlet) {
         let Turn { mut post, state, .. } = self.turn(now, out).0;
@@ -324,6 +350,9 @@ impl<'m, R: Random> Control<'m, R> {
     /// Does what is due (session timeouts) and says when to call again at the latest.
     pub fn tick(&mut self, now: Instant, out: &mut impl Outlet) -> Instant {
         self.end_sessions(now, out);
+        let (mut turn, _) = self.turn(now, out);
+        turn.look_at_load();
+        turn.end_drain();
         now.after_ms(TICK_MS)
     }
 

@@ -1,5 +1,6 @@
 //! What an administrator may change while Parlor runs.
 
+use super::drain::Drain;
 use super::settings::Settings;
 use crate::media;
 
@@ -29,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) nack_optimizations: bool,
     /// Whether clients are told what they call their handles.
     pub(crate) tells_opaque_ids: bool,
+    /// Whether nobody new may come, and until when.
+    pub(crate) drain: Option<Drain>,
     /// What the shards were told.
     pub(crate) media: media::Settings,
 }
@@ -48,6 +51,7 @@ impl Options {
             min_nack_queue_ms: 200,
             nack_optimizations: false,
             tells_opaque_ids: settings.opaque_ids_in_api,
+            drain: None,
             media: settings.media,
         }
     }

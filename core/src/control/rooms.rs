@@ -3,10 +3,8 @@
 use core::fmt::Write;
 
 use super::Outlet;
-use super::changes::Changes;
 use super::dummy::{DummyFormats, formats_of};
 use super::error::{Refusal, plugin, refuse};
-use super::handle::Handle;
 use super::json::Value;
 use super::notify::{RoomNotice, Subject};
 use super::parameter::{
@@ -171,19 +169,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         edit_settings(&mut settings, body)?;
         room.settings = settings;
         let name = room.settings.room;
-        self.tell_conversation(id);
         let permanent = flag(body, "permanent").unwrap_or(false) && self.keep_room(name);
         if permanent && let Some(room) = self.state.rooms.get_mut(id) {
             room.is_dynamic = false;
         }
-        for index in 0..self.state.handles.capacity() as u16 {
-            let is_in = |entry: &Handle| entry.publisher().is_some_and(|publisher| publisher.room == Some(id));
-            if self.state.handles.at(index).is_some_and(is_in)
-                && let Some(handle) = self.state.handles.id_at(index)
-            {
-                self.watch(handle.into(), &Changes::default());
-            }
-        }
+        self.room_changed(id);
         self.notify_room(caller.handle, "edited", name);
         self.say(caller, &RoomChanged { videoroom: "edited", room: name, permanent });
         Ok(())

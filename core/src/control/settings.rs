@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use heapless::{String, Vec};
 
 pub use super::access::API_SECRET_BYTES;
+use super::shedding::Thresholds;
 use crate::limits::Limits;
 use crate::link::Fingerprint;
 use crate::media;
@@ -71,6 +72,10 @@ pub struct Settings {
     pub log_level: u8,
     /// What the shards begin with.
     pub media: media::Settings,
+    /// How much load is too much.
+    pub shedding: Thresholds,
+    /// Seconds that a drain waits for the last one to leave, where nobody says; 0: for ever.
+    pub drain_s: u32,
 }
 
 impl Settings {
@@ -104,6 +109,8 @@ impl Settings {
             admin_secret: String::new(),
             log_level: 4,
             media: media::Settings::default(),
+            shedding: Thresholds::default(),
+            drain_s: 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::error::Refusal;
 use super::memory::ShardMemory;
+use super::shedding::Load;
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
 use crate::media::Delivery;
 use crate::room::{PublishedStream, Relayed, SubscribedStream};
@@ -24,6 +25,8 @@ pub(crate) struct Shard<'m> {
     pub(crate) subscriptions: Table<'m, SubscribedStream>,
     /// Their places are those of the media half's relays.
     pub(crate) relays: Table<'m, Relayed>,
+    /// How busy it is, and what is done about it.
+    pub(crate) load: Load,
 }
 
 impl<'m> Shard<'m> {
@@ -33,6 +36,7 @@ impl<'m> Shard<'m> {
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             relays: Table::new(memory.relays),
+            load: Load::default(),
         }
     }
 

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) fn run() -> ExitCode {
     let end = match serve() {
         Ok(End::Interrupted) => Off::Again,
-        Ok(End::Terminated | End::Unheard) => Off::Off,
+        Ok(End::Terminated | End::Unheard | End::Drained) => Off::Off,
         Err(sentence) => {
             eprintln!("parlor: {sentence}; the board starts again");
             std::thread::sleep(PAUSE);
@@ -68,5 +68,6 @@ fn serve() -> Result<End, String> {
     }
     Statics.hold(&configuration.limits, configuration.media.shards.count())?;
     let watchdog = Watchdog::open(&configuration.board);
-    server::run(&configuration, &Statics, watchdog)
+    let read = || kept::configuration((NAME, PROFILE), &command_line.options).map(|(configuration, _)| configuration);
+    server::run(&configuration, &Statics, watchdog, read)
 }

@@ -2,11 +2,13 @@
 
 mod entry;
 mod field;
+mod live;
 mod print;
 mod refusal;
 mod room;
 mod sections;
 mod settings;
+mod shedding;
 
 use std::fs;
 use std::path::Path;
@@ -25,6 +27,7 @@ pub use settings::{
     Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel,
     Mdns, Media, MetricsPlace, Recording, Shards, State, Tls, UnixType,
 };
+pub use shedding::Shedding;
 
 /// The configuration of a binary that is given none; the file `configs/default.toml`.
 pub const DEFAULT: &str = include_str!("../../../configs/default.toml");

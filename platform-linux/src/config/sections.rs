@@ -12,7 +12,7 @@ use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
 use crate::{mdns, tls};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 16] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 17] = [
     ("control", CONTROL),
     ("tls", TLS),
     ("mdns", MDNS),
@@ -27,6 +27,7 @@ pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 16] = [
     ("log", LOG),
     ("capture", CAPTURE),
     ("recording", RECORDING),
+    ("shedding", SHEDDING),
     (DYNAMIC_ROOMS_NAME, DYNAMIC_ROOMS),
     ("board", BOARD),
 ];
@@ -65,6 +66,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "hide_dependencies", field: |c| Flag(&mut c.control.hide_dependencies) },
     Key { name: "string_ids", field: |c| Flag(&mut c.control.string_ids) },
     Key { name: "create_rooms", field: |c| Flag(&mut c.control.create_rooms) },
+    Key { name: "drain_wait", field: |c| Number(&mut c.control.drain_s, 0..=604_800) },
 ];
 
 const TLS: &[Key<Configuration>] = &[
@@ -113,6 +115,12 @@ const EVENTS_MQTT: &[Key<Configuration>] = &[
     Key { name: "username", field: |c| Text(&mut c.events.mqtt.username, 256) },
     Key { name: "password", field: |c| Text(&mut c.events.mqtt.password, 256) },
     Key { name: "topic", field: |c| Text(&mut c.events.mqtt.topic, 256) },
+];
+
+const SHEDDING: &[Key<Configuration>] = &[
+    Key { name: "refuse_busy", field: |c| Number(&mut c.shedding.refuse_busy, 0..=100) },
+    Key { name: "lowest_busy", field: |c| Number(&mut c.shedding.lowest_busy, 0..=100) },
+    Key { name: "refuse_full", field: |c| Number(&mut c.shedding.refuse_full, 0..=100) },
 ];
 
 const TOPICS: &str =

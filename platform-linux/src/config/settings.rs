@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use parlor_core::limits::Limits;
 use parlor_core::room::{Network, RoomSettings};
 
+use super::shedding::Shedding;
+
 use crate::{mdns, tls};
 
 /// Everything that can be configured.
@@ -34,6 +36,8 @@ pub struct Configuration {
     pub capture: Capture,
     /// `[recording]`
     pub recording: Recording,
+    /// `[shedding]`
+    pub shedding: Shedding,
     /// `[dynamic_rooms]`
     pub dynamic_rooms: DynamicRooms,
     /// `[board]`
@@ -118,6 +122,8 @@ pub struct Control {
     pub string_ids: bool,
     /// Whether clients may create rooms.
     pub create_rooms: bool,
+    /// Seconds that a drain waits for the last one to leave; 0: for ever.
+    pub drain_s: u32,
 }
 
 /// What TLS shows.
@@ -417,6 +423,7 @@ impl Default for Configuration {
                 hide_dependencies: false,
                 string_ids: false,
                 create_rooms: true,
+                drain_s: 3600,
             },
             tls: Tls::default(),
             mdns: Mdns { enabled: mdns::IS_BUILT, name: "parlor".into() },
@@ -441,6 +448,7 @@ impl Default for Configuration {
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
             capture: Capture { directory: None, megabytes: 100, seconds: 600 },
             recording: Recording { directory: Some("recordings".into()), megabytes: 1024, room_megabytes: 0 },
+            shedding: Shedding::default(),
             dynamic_rooms: DynamicRooms::default(),
             board: Board { address: vec!["dhcp".into()], state_filesystem: "ext4".into(), ..Board::default() },
             rooms: Vec::new(),

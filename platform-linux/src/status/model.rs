@@ -41,6 +41,7 @@ pub(super) struct Server {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) uptime_ms: u64,
+    pub(super) draining: bool,
     pub(super) tables: Vec<Table>,
     pub(super) shards: Vec<Shard>,
 }
@@ -59,6 +60,7 @@ pub(super) struct Table {
 pub(super) struct Shard {
     pub(super) shard: u8,
     pub(super) busy_percent: u8,
+    pub(super) shedding: String,
     pub(super) received_packets: u64,
     pub(super) sent_packets: u64,
     pub(super) received_bytes: u64,

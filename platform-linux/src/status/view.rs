@@ -37,12 +37,24 @@ fn headline(snapshot: &Snapshot) -> String {
     let name = if server.name == "Parlor" { String::new() } else { format!(" ({})", plain(&server.name)) };
     let (rooms, up) = (count(snapshot.rooms.len(), "room"), duration(server.uptime_ms / 1000));
     let (comes, leaves) = (bitrate(sum("publisher")), bitrate(sum("subscriber")));
-    format!("Parlor {}{name}, up {up}: {rooms}, {comes} come in, {leaves} go out", server.version)
+    let draining = if server.draining { ", draining" } else { "" };
+    format!("Parlor {}{name}, up {up}{draining}: {rooms}, {comes} come in, {leaves} go out", server.version)
 }
 
 fn threads(snapshot: &Snapshot) -> Option<String> {
-    let shards: Vec<String> =
-        snapshot.server.shards.iter().map(|shard| format!("{} {} % busy", shard.shard, shard.busy_percent)).collect();
+    let shards: Vec<String> = snapshot
+        .server
+        .shards
+        .iter()
+        .map(|shard| {
+            let shed = match shard.shedding.as_str() {
+                "joins" => ": takes nobody new",
+                "layers" => ": takes nobody new, lowest layers only",
+                _ => "",
+            };
+            format!("{} {} % busy{shed}", shard.shard, shard.busy_percent)
+        })
+        .collect();
     (!shards.is_empty()).then(|| format!("Media threads: {}", shards.join(", ")))
 }
 

@@ -16,6 +16,13 @@ export default async function (world) {
   await world.photograph(ada, 'lost');
   await ada.page.waitForTimeout(3_000);
   await world.server.start();
+  const start = performance.now();
+  // Statistics of connections that are gone are gone with them.
+  const gets = (tab, name) => tab.until(`gets ${name} again`, async () => (await tab.received(name)).frames > 0);
+  await Promise.all([gets(ada, 'Bertrand'), gets(bertrand, 'Ada')]);
+  const seconds = (performance.now() - start) / 1000;
+  world.remark(`media flows ${seconds.toFixed(1)} s after the server serves again`);
+  expect(seconds < 3, `it takes ${seconds.toFixed(1)} s until media flows again`);
 
   for (const tab of [ada, bertrand]) await tab.isIn();
   await ada.until('takes the banner away', () => ada.page.locator('#banner').isHidden());

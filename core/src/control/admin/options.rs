@@ -8,10 +8,9 @@ use super::super::envelope::Envelope;
 use super::super::error::{Refusal, core_error, refuse};
 use super::super::json::Value;
 use super::super::options::Options;
-use super::super::parameter::{CORE, Wanted, check, flag, natural_u32, required};
+use super::super::parameter::{CORE, Wanted, check, flag, natural_u32, optional, required};
 use super::super::settings::Settings;
 use super::super::turn::Turn;
-use crate::media::Command;
 use crate::random::Random;
 
 /// The most of Janus' `min_nack_queue`.
@@ -86,6 +85,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.state.options.media.slow_link_packets = packets;
             self.tell_shards();
             self.tell_change(envelope, "slowlink_threshold", packets);
+        } else if request.is("drain") {
+            check(body, &[required("drain", Wanted::Bool), optional("wait", Wanted::Natural)], CORE)?;
+            let wait_s = natural_u32(body, "wait").unwrap_or(self.settings.drain_s);
+            let on = flag(body, "drain").unwrap_or_default();
+            self.set_drain(on.then_some(wait_s));
+            self.tell_change(envelope, "drain", on);
+        } else if request.is("reload") {
+            // The platform has to read and to check it first.
+            self.post.out.reload(envelope.origin.connection, &envelope.transaction);
         } else {
             return Ok(false);
         }
@@ -102,12 +110,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     fn tell_change(&mut self, envelope: &Envelope<'_>, name: &'static str, value: impl Serialize) {
         let changed = Changed { transaction: &envelope.transaction, name, value };
         self.post.send(envelope.origin.connection, &changed);
-    }
-
-    fn tell_shards(&mut self) {
-        for shard in 0..self.state.shards.len() as u8 {
-            self.post.out.command(shard, Command::Configure(self.state.options.media));
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::memory::SHARDS;
 use super::super::parameter::{CORE, Wanted, check, name_at, natural, optional};
 use super::super::tables::{TableUse, table_uses};
 use super::super::turn::Turn;
-use super::super::{Outlet, ShardLoad};
+use super::super::{Outlet, ShardLoad, Shedding};
 use super::part::{List, Part};
 use crate::drops::Drops;
 use crate::random::Random;
@@ -43,7 +43,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let mut shards: Vec<Shard, SHARDS> = Vec::new();
         for number in 0..self.state.shards.len() as u8 {
             if let Some(load) = self.post.out.shard_load(number) {
-                let _ = shards.push(Shard::of(number, &load));
+                let shedding = self.state.shards[usize::from(number)].load.shedding;
+                let _ = shards.push(Shard::of(number, &load, shedding));
             }
         }
         let answer = Answer {
@@ -54,6 +55,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 version: env!("CARGO_PKG_VERSION"),
                 uptime_ms: self.now.us / 1000,
                 log_level: self.state.options.log_level,
+                draining: self.state.options.drain.is_some(),
                 tables: &tables,
                 shards: &shards,
             },
@@ -94,6 +96,7 @@ struct Status<'a> {
     version: &'static str,
     uptime_ms: u64,
     log_level: u8,
+    draining: bool,
     tables: &'a [TableUse],
     shards: &'a [Shard],
 }
@@ -103,6 +106,7 @@ struct Status<'a> {
 struct Shard {
     shard: u8,
     busy_percent: u8,
+    shedding: &'static str,
     received_packets: u64,
     sent_packets: u64,
     received_bytes: u64,
@@ -111,9 +115,10 @@ struct Shard {
 }
 
 impl Shard {
-    fn of(shard: u8, load: &ShardLoad) -> Self {
+    fn of(shard: u8, load: &ShardLoad, shedding: Shedding) -> Self {
         Self {
             shard,
+            shedding: shedding.name(),
             busy_percent: load.busy_percent,
             received_packets: load.totals.counters.received_packets,
             sent_packets: load.totals.counters.sent_packets,

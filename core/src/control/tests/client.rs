@@ -55,6 +55,8 @@ pub(super) struct Heard {
     pub(super) recordings: Vec<(RelayId, String)>,
     /// How busy the shard is.
     pub(super) busy_percent: u8,
+    /// How often a drain was over.
+    pub(super) drained: u32,
 }
 
 impl Outlet for Heard {
@@ -87,6 +89,10 @@ impl Outlet for Heard {
 
     fn connections(&mut self, _: Transport, are_administrators: bool) -> u32 {
         if are_administrators { 1 } else { 3 }
+    }
+
+    fn drained(&mut self) {
+        self.drained += 1;
     }
 
     fn shard_load(&mut self, shard: u8) -> Option<ShardLoad> {
