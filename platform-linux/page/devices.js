@@ -1,5 +1,7 @@
 // The camera and the microphone: which, whether they are on, and why not. Choices are remembered in this browser.
 
+import { words } from './words.js';
+
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const KINDS = { audio: 'microphone', video: 'camera' };
 
@@ -77,7 +79,7 @@ export class Devices {
     const all = await navigator.mediaDevices.enumerateDevices();
     return all
       .filter((device) => device.kind === `${kind}input` && device.deviceId)
-      .map((device, index) => ({ id: device.deviceId, name: device.label || `${KINDS[kind]} ${index + 1}` }));
+      .map((device, index) => ({ id: device.deviceId, name: device.label || `${words(KINDS[kind])} ${index + 1}` }));
   }
 
   release() {
@@ -102,8 +104,11 @@ export class Devices {
     if (!this.possible) {
       this.#refuse(
         kind,
-        'This page was not opened over a secure address, so the browser keeps your camera and microphone from it. ' +
-          'Use https, or localhost on this machine. You can join and listen.',
+        words(
+          'This page was not opened over a secure address, so the browser keeps your camera and microphone from it.',
+        ) +
+          ' ' +
+          words('Use https, or localhost on this machine. You can join and listen.'),
       );
       return;
     }
@@ -126,7 +131,7 @@ export class Devices {
     this.tracks[kind] = track;
     track.onended = () => {
       this.#drop(kind);
-      this.#refuse(kind, `The ${KINDS[kind]} was disconnected.`);
+      this.#refuse(kind, words('The {device} was disconnected.', { device: words(KINDS[kind]) }));
       this.onchange();
     };
   }
@@ -178,16 +183,19 @@ export class Meter {
 }
 
 function explain(kind, error) {
-  const device = KINDS[kind];
+  const device = words(KINDS[kind]);
   switch (error.name) {
     case 'NotAllowedError':
-      return `The browser does not let this page use the ${device}. Allow it beside the address, or join without.`;
+      return words(
+        'The browser does not let this page use the {device}. Allow it beside the address, or join without.',
+        { device },
+      );
     case 'NotFoundError':
-      return `No ${device} was found. You can still join.`;
+      return words('No {device} was found. You can still join.', { device });
     case 'NotReadableError':
-      return `The ${device} is in use by another program.`;
+      return words('The {device} is in use by another program.', { device });
     default:
-      return `The ${device} cannot be used (${error.name}).`;
+      return words('The {device} cannot be used ({reason}).', { device, reason: error.name });
   }
 }
 

@@ -1,7 +1,7 @@
 // The page's life: the lobby, the call, what buttons and keys do, and what is said in the banner.
 //
 // Settings in the address: ?room=NAME (or #NAME), ?server=ws://HOST:PORT, ?codec=vp8|vp9|h264|av1,
-// ?video=WIDTHxHEIGHT@FPS.
+// ?video=WIDTHxHEIGHT@FPS, ?lang=en|zh.
 //
 // `window.parlor` is there to be looked at (tests, the console); it changes nothing:
 //   state         'outside', 'entering', 'joined' or 'reconnecting'
@@ -13,6 +13,7 @@ import { JanusError } from './janus.js';
 import { Devices, Meter, recall, remember } from './devices.js';
 import { MISSING_ELEMENT, NO_SUCH_ROOM, ROOM_FULL, Room, UNAUTHORIZED, readableName } from './room.js';
 import { Tiles } from './tiles.js';
+import { translate, words } from './words.js';
 
 const DEFAULT_ROOM = '1234';
 const DEFAULT_PICTURE = { width: 1280, height: 720, frameRate: 30 };
@@ -52,6 +53,7 @@ window.parlor = {
 start();
 
 function start() {
+  translate(document.documentElement);
   element('name').value = recall('name') ?? '';
   element('room').value = wantedRoom();
   element('join').addEventListener('submit', (event) => {
@@ -128,14 +130,14 @@ function onState(state, detail) {
     showCall();
     say('');
   } else if (state === 'reconnecting') {
-    say(`${sentence(detail)} Coming back…`, 'trouble');
+    say(words('{reason} Coming back…', { reason: sentence(words(detail)) }), 'trouble');
   } else {
     const wanted = element('room').value;
     room = null;
     screen = null;
     seat.forget();
     showLobby();
-    if (detail) refuse(detail instanceof Error ? explain(detail, wanted) : detail, detail);
+    if (detail) refuse(detail instanceof Error ? explain(detail, wanted) : words(detail), detail);
   }
   document.body.dataset.state = state === 'outside' ? 'lobby' : state;
 }
@@ -145,7 +147,8 @@ function showCall() {
   const name = element('room').value.trim();
   element('lobby').hidden = true;
   element('call').hidden = false;
-  element('title').textContent = room.title && room.title !== `Room ${name}` ? room.title : `Room ${name}`;
+  element('title').textContent =
+    room.title && room.title !== `Room ${name}` ? room.title : words('Room {name}', { name });
   document.title = `${element('title').textContent} · Parlor`;
   const address = new URL(location);
   address.searchParams.set('room', name);
@@ -200,7 +203,7 @@ function ownTile() {
 function ownScreenTile() {
   return {
     id: 'own-screen',
-    name: 'Your screen',
+    name: words('Your screen'),
     own: true,
     screen: true,
     audio: 'none',
@@ -216,7 +219,7 @@ function onDevices() {
     const on = devices.on[kind] && Boolean(devices.tracks[kind]);
     for (const button of [element(`lobby-${device}`), element(device)]) {
       button.setAttribute('aria-pressed', on);
-      button.setAttribute('aria-label', `${device} ${on ? 'on' : 'off'}`);
+      button.setAttribute('aria-label', words(`${device} ${on ? 'on' : 'off'}`));
       button.dataset.problem = devices.problems[kind] ? 'yes' : 'no';
     }
     if (kind === 'audio') label(device, on ? 'Mute' : 'Unmute');
@@ -233,15 +236,15 @@ function onDevices() {
 
 function countOf(people) {
   if (room.state !== 'joined') return '';
-  return people === 1 ? 'Only you' : `${people} people`;
+  return people === 1 ? words('Only you') : words('{count} people', { count: people });
 }
 
 /** Writes on a button; a phone leaves the second word out. */
 function label(button, word, more = '') {
   const second = document.createElement('span');
   second.className = 'more';
-  second.textContent = more && ` ${more}`;
-  element(button).querySelector('.label').replaceChildren(word, second);
+  second.textContent = more && ` ${words(more)}`;
+  element(button).querySelector('.label').replaceChildren(words(word), second);
 }
 
 function sendDevices() {
@@ -265,7 +268,7 @@ async function fillLists() {
     const chosen = devices.chosen(kind);
     for (const select of [element(`lobby-${device}s`), element(`${device}s`)]) {
       const options = list.map(({ id, name }) => new Option(name, id, false, id === chosen));
-      select.replaceChildren(...(options.length ? options : [new Option(`No ${device}`, '')]));
+      select.replaceChildren(...(options.length ? options : [new Option(words(`No ${device}`), '')]));
       select.disabled = options.length === 0;
     }
   }
@@ -290,7 +293,7 @@ async function toggleScreen() {
   } catch (error) {
     screen = null;
     // To close the browser's question is an answer, not a fault.
-    if (error.name !== 'NotAllowedError') notice('The screen cannot be shared.');
+    if (error.name !== 'NotAllowedError') notice(words('The screen cannot be shared.'));
   }
 }
 
@@ -317,7 +320,7 @@ async function copyLink() {
   address.searchParams.set('room', element('room').value.trim());
   try {
     await navigator.clipboard.writeText(address.href);
-    notice('The link is copied.');
+    notice(words('The link is copied.'));
   } catch {
     notice(address.href);
   }
@@ -338,17 +341,17 @@ async function observe() {
 function offerSound() {
   const button = document.createElement('button');
   button.type = 'button';
-  button.textContent = 'Turn the sound on';
+  button.textContent = words('Turn the sound on');
   button.addEventListener('click', () => {
     tiles.resume();
     say('');
   });
-  say('The browser keeps this page silent until you press something.', 'notice', button);
+  say(words('The browser keeps this page silent until you press something.'), 'notice', button);
 }
 
 /** Something to know that asks for nothing. */
 function notice(what) {
-  const text = what instanceof Error ? explain(what, element('room').value) : what;
+  const text = what instanceof Error ? explain(what, element('room').value) : words(what);
   say(text, 'notice');
   noticeTimer = setTimeout(() => say(''), NOTICE_MS);
 }
@@ -376,30 +379,33 @@ function isAboutPin(error) {
 }
 
 function explain(error, name) {
-  if (!(error instanceof JanusError)) return `Something went wrong: ${error.message}`;
+  if (!(error instanceof JanusError)) return words('Something went wrong: {reason}', { reason: error.message });
   if (isAboutPin(error))
-    return error.code === MISSING_ELEMENT ? 'This room asks for a PIN.' : 'That is not the PIN of this room.';
+    return words(
+      error.code === MISSING_ELEMENT ? 'This room asks for a PIN.' : 'That is not the PIN of this room.',
+    );
   switch (error.code) {
     case NO_SUCH_ROOM:
-      return `There is no room “${name}” on this server.`;
+      return words('There is no room “{name}” on this server.', { name });
     case ROOM_FULL:
-      return 'The room has no place for another camera or microphone. You can watch and listen.';
+      return words('The room has no place for another camera or microphone. You can watch and listen.');
     case UNAUTHORIZED:
-      return 'You are not on the list of this room.';
+      return words('You are not on the list of this room.');
     case 0:
-      return `${sentence(error.message)} Is the server running?`;
+      return words('{reason} Is the server running?', { reason: sentence(words(error.message)) });
     default:
-      return `The server refused: ${sentence(error.message)}`;
+      return words('The server refused: {reason}', { reason: sentence(error.message) });
   }
 }
 
 function sentence(text) {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  if (/[.!?。!?]$/.test(text)) return text;
+  return /\p{Script=Han}$/u.test(text) ? `${text}。` : `${text}.`;
 }
 
 function setBusy(busy) {
   element('enter').disabled = busy;
-  element('enter').textContent = busy ? 'Joining…' : 'Join';
+  element('enter').textContent = words(busy ? 'Joining…' : 'Join');
 }
 
 function wantedRoom() {

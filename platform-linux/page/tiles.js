@@ -1,6 +1,7 @@
 // The stage: one tile for everybody and for every shared screen. What others call themselves is only ever set as text.
 
 import { arrange } from './layout.js';
+import { words } from './words.js';
 
 const SPEAKING_LEVEL = 0.015;
 const SPEAKING_HOLD_MS = 500;
@@ -130,7 +131,7 @@ class Tile {
     dataset.active = person.active === false ? 'no' : 'yes';
     if (person.video !== 'on' || dataset.video !== 'stalled') dataset.video = person.video;
     dataset.hue = hueOf(person.name);
-    this.#name.textContent = person.own && !person.screen ? `${person.name} (you)` : person.name;
+    this.#name.textContent = person.own && !person.screen ? words('{name} (you)', person) : person.name;
     this.#initial.textContent = initialsOf(person.name);
     this.#note.textContent = noteOf(person);
     this.element.setAttribute('aria-label', labelOf(person));
@@ -208,29 +209,29 @@ function sizeOf(pixels) {
 }
 
 function noteOf({ own, screen, active, audio, video }) {
-  if (active === false) return 'Your network is too slow for this picture';
+  if (active === false) return words('Your network is too slow for this picture');
   if (screen) return '';
-  if (audio === 'none' && video === 'none') return own ? 'You are listening' : 'Listening';
+  if (audio === 'none' && video === 'none') return words(own ? 'You are listening' : 'Listening');
   return '';
 }
 
 function labelOf({ name, own, screen, active, audio, video }) {
-  if (screen) return own ? 'Your screen' : `Screen of ${name}`;
-  const words = [own ? `${name}, you` : name];
-  if (audio === 'none' && video === 'none') words.push('listening');
+  if (screen) return own ? words('Your screen') : words('Screen of {name}', { name });
+  const parts = [own ? words('{name}, you', { name }) : name];
+  if (audio === 'none' && video === 'none') parts.push(words('listening'));
   else {
-    if (audio !== 'on') words.push('microphone off');
-    if (video !== 'on') words.push('camera off');
-    else if (active === false) words.push('picture paused, the network is too slow');
+    if (audio !== 'on') parts.push(words('microphone off'));
+    if (video !== 'on') parts.push(words('camera off'));
+    else if (active === false) parts.push(words('picture paused, the network is too slow'));
   }
-  return words.join(', ');
+  return parts.join(', ');
 }
 
 function initialsOf(name) {
-  const words = name.split(' ').filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
+  const parts = name.split(' ').filter(Boolean);
+  const letters = parts.length > 1 ? [parts[0], parts.at(-1)] : parts;
   return letters
-    .map((word) => [...word][0])
+    .map((part) => [...part][0])
     .join('')
     .toUpperCase();
 }

@@ -42,6 +42,7 @@ const FILES: &[(&str, &str, &[u8])] = files![
     "room.js" SCRIPT,
     "subscription.js" SCRIPT,
     "tiles.js" SCRIPT,
+    "words.js" SCRIPT,
 ];
 
 /// The page.

@@ -1,5 +1,6 @@
 //! What this machine is called.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustix::system::uname;
@@ -43,6 +44,13 @@ impl Names {
             && others.addresses.iter().all(|address| self.addresses.contains(address))
     }
 
+    /// Those that are not among `others`.
+    pub(super) fn without(mut self, others: &Self) -> Self {
+        self.hosts.retain(|host| !others.hosts.contains(host));
+        self.addresses.retain(|address| !others.addresses.contains(address));
+        self
+    }
+
     fn add_host(&mut self, host: &str) {
         if !host.is_empty() && !self.hosts.iter().any(|other| other == host) {
             self.hosts.push(host.into());
@@ -53,6 +61,13 @@ impl Names {
         if !self.addresses.contains(&address) {
             self.addresses.push(address);
         }
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.hosts.iter().cloned().chain(self.addresses.iter().map(ToString::to_string));
+        out.write_str(&all.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -103,5 +118,6 @@ mod tests {
         assert!(names.addresses.contains(&"127.0.0.1".parse().unwrap()));
         let fewer = Names::of_machine(None, &["127.0.0.1".into()], &[]);
         assert!(names.contain(&fewer) && !fewer.contain(&names));
+        assert!(names.clone().without(&fewer).to_string().starts_with("parlor.local"));
     }
 }

@@ -80,7 +80,8 @@ impl Own {
             Some(_) => self.local.settled(),
             None => Some(self.local.get()),
         };
-        let names = self.authority.permits(Names::of_machine(local, &self.media, &self.ignored));
+        let all = Names::of_machine(local, &self.media, &self.ignored);
+        let names = self.authority.permits(all.clone());
         let said = self.kept.as_ref().map(|(_, said)| said);
         if said.is_some_and(|said| said.names.contain(&names) && is_good(said.validity_s, now_s)) {
             return Ok(false);
@@ -92,8 +93,11 @@ impl Own {
         if let Err(why) = identity.keep(&self.directory, FILE) {
             log::warn("tls", format_args!("the new certificate is used, but not kept: {why}"));
         }
-        let all = said.names.hosts.iter().cloned().chain(said.names.addresses.iter().map(ToString::to_string));
-        log::info("tls", format_args!("there is a new certificate for {}", all.collect::<Vec<_>>().join(", ")));
+        log::info("tls", format_args!("there is a new certificate for {}", said.names));
+        if all != names {
+            let left = all.without(&names);
+            log::warn("tls", format_args!("it cannot be for {left}: the authority vouches for what is private alone"));
+        }
         self.kept = Some((identity, said));
         Ok(true)
     }

@@ -26,7 +26,7 @@ export class Server {
     }
     server.#binary = process.env.PARLOR ?? fileURLToPath(new URL('../../../target/release/parlor', import.meta.url));
     if (!existsSync(server.#binary)) throw new Error(`${server.#binary} is missing: cargo build --release`);
-    const [http, websocket, admin] = await Promise.all([freePort(), freePort(), freePort()]);
+    const [http, https, websocket, admin] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     server.url = new URL(`http://localhost:${http}/`);
     server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
     server.#log = createWriteStream(new URL('parlor.log', output));
@@ -34,7 +34,7 @@ export class Server {
       'control.http': `127.0.0.1:${http}`,
       'control.websocket': `127.0.0.1:${websocket}`,
       'control.admin': `127.0.0.1:${admin}`,
-      'control.https': 'off',
+      'control.https': `127.0.0.1:${https}`,
       'control.https_api': 'off',
       'control.wss': 'off',
       'mdns.enabled': false,
