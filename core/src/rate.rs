@@ -43,6 +43,17 @@ impl<const STEPS: usize, const STEP_US: u64> Rate<STEPS, STEP_US> {
         let bytes: u64 = (newest - steps..newest).map(|step| u64::from(self.bytes[place::<STEPS>(step)])).sum();
         Some(u32::try_from(bytes * 8_000_000 / (steps * STEP_US)).unwrap_or(u32::MAX))
     }
+
+    /// The highest mean of `steps` steps that follow each other, of those that were filled.
+    pub fn peak_bps(&self, steps: u64) -> Option<u32> {
+        let (first, newest) = self.filled?;
+        let oldest = first.max(newest.saturating_sub(STEPS as u64 - 1));
+        let sums = (oldest..(newest + 1).saturating_sub(steps)).map(|start| {
+            let bytes = (start..start + steps).map(|step| u64::from(self.bytes[place::<STEPS>(step)]));
+            bytes.sum::<u64>() * 8_000_000 / (steps * STEP_US)
+        });
+        sums.max().map(|highest| u32::try_from(highest).unwrap_or(u32::MAX))
+    }
 }
 
 fn place<const STEPS: usize>(step: u64) -> usize {
@@ -54,6 +65,19 @@ const LEAST_STEPS: u64 = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_burst_stands_out_of_the_mean() {
+        let mut rate = Rate::<11, 50_000>::default();
+        for packet in 0..50 {
+            rate.count(packet * 10_000, 125);
+        }
+        assert_eq!((rate.bitrate_bps(), rate.peak_bps(4)), (Some(100_000), Some(100_000)));
+        (0..4).for_each(|packet| rate.count(500_000 + packet * 40_000, 1_250));
+        rate.count(700_000, 125);
+        assert_eq!(rate.peak_bps(4), Some(225_000));
+        assert_eq!(Rate::<11, 50_000>::default().peak_bps(4), None);
+    }
 
     #[test]
     fn a_steady_flow_is_measured_and_a_pause_forgotten() {

@@ -18,6 +18,15 @@ pub struct Demand {
     pub levels: Vec<u32, LEVELS>,
     /// The level that it has now; `None` if it is paused.
     pub current: Option<u8>,
+    /// It had more a short time ago, and lost it.
+    pub fell: bool,
+}
+
+impl Demand {
+    /// What its level takes now, in bits a second.
+    pub fn current_bps(&self) -> Option<u32> {
+        self.levels.get(usize::from(self.current?)).copied()
+    }
 }
 
 /// What all are given.
@@ -61,12 +70,16 @@ fn raise(demand: &Demand, granted: Option<u8>, left_bps: u32) -> Option<(u8, u32
     let bitrate = |level: u8| demand.levels.get(usize::from(level)).copied();
     let cost_bps = bitrate(next)?.saturating_sub(granted.and_then(bitrate).unwrap_or(0));
     let is_higher = demand.current.is_none_or(|current| next > current);
-    let needed_bps = if is_higher { cost_bps + bitrate(next)? / RESERVE } else { cost_bps };
+    let reserve_bps = bitrate(next)? / if demand.fell { RESERVE_AFTER_FALL } else { RESERVE };
+    let needed_bps = if is_higher { cost_bps.saturating_add(reserve_bps) } else { cost_bps };
     (needed_bps <= left_bps).then(|| (next, left_bps - cost_bps))
 }
 
 /// The part of a level's bitrate that must be left over for a change up.
 const RESERVE: u32 = 8;
+
+/// The same of who lost a level lately.
+const RESERVE_AFTER_FALL: u32 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -74,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn demand(levels: &[u32], current: Option<u8>) -> Demand {
-        Demand { priority: 0, levels: Vec::from_slice(levels).unwrap(), current }
+        Demand { levels: Vec::from_slice(levels).unwrap(), current, ..Demand::default() }
     }
 
     fn grants(budget_bps: u32, demands: &[Demand]) -> std::vec::Vec<Option<u8>> {
@@ -106,6 +119,9 @@ mod tests {
         assert_eq!(grants(510, &[demand(&[100, 500], Some(1))]), [Some(1)]);
         assert_eq!(grants(570, &[demand(&[100, 500], Some(0))]), [Some(1)]);
         assert_eq!(grants(105, &[demand(&[100, 500], None)]), [None]);
+        let fell = Demand { fell: true, ..demand(&[100, 500], Some(0)) };
+        assert_eq!(grants(740, core::slice::from_ref(&fell)), [Some(0)]);
+        assert_eq!(grants(750, &[fell]), [Some(1)]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn leave_packet<G: Gcm>(
     let facts = pool.note(queued.packet)?;
     let transport_sequence = match queued.sending {
         Sending::Repeat { transport_sequence } => transport_sequence,
-        Sending::First | Sending::Rtx => link.transport_sequence,
+        Sending::First | Sending::Rtx | Sending::Padding { .. } => link.transport_sequence,
     };
     let Queued { sending, index, mut changes, .. } = *queued;
     let earlier = earlier(subscription, &splice, (&mut changes, sending), facts, (pool, kept))?;
@@ -108,7 +108,7 @@ fn leave_packet<G: Gcm>(
             subscription.sent.record(sent_table.of(queued.subscription), queued.index, sent);
             subscription.traffic.count(written.len - written.header_len);
         }
-        Sending::Rtx => subscription.rtx_index += 1,
+        Sending::Rtx | Sending::Padding { .. } => subscription.rtx_index += 1,
         Sending::Repeat { .. } => {}
     }
     Some(())
@@ -130,7 +130,7 @@ fn earlier<'p>(
     let stream = streams.get(splice.source.stream)?;
     let (is_again, count) = match sending {
         Sending::First => (false, subscription.redundancy_of(stream)),
-        Sending::Repeat { .. } | Sending::Rtx => (true, EARLIER as u8),
+        Sending::Repeat { .. } | Sending::Rtx | Sending::Padding { .. } => (true, EARLIER as u8),
     };
     let wanted = if is_again { changes.earlier } else { (1 << count) - 1 };
     if wanted == 0 || changes.is_empty {

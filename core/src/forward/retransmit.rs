@@ -26,7 +26,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
                 continue;
             }
             let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
-            if self.send_again(place, (index, sent), (streams, ring)).is_some()
+            if self.send_again(place, (index, sent), None, (streams, ring)).is_some()
                 && let Some(link) = self.links.at_mut(link_place)
             {
                 link.feedback.repetitions_left -= 1;
@@ -34,25 +34,32 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         }
     }
 
-    /// Queues a packet again that was sent lately, as padding: it may mend something, and costs the peer nothing. Only
-    /// where retransmissions are a stream of their own. `back` counts from the newest.
+    /// Queues about so many bytes of padding, only where retransmissions are a stream of their own: a packet that was
+    /// sent lately (`back` counts from the newest), for it may mend something, or nothing but padding where that would
+    /// be too much. It does not wait for the pacer: a probe has a pace of its own.
     pub fn pad(
         &mut self,
         place: u16,
-        back: u16,
+        (bytes, back): (u16, u16),
         (streams, ring): (&Table<'_, Stream>, &[PacketId]),
         now: Instant,
     ) -> Option<()> {
         let subscription = self.subscriptions.at(place).filter(|subscription| subscription.rtx().is_some())?;
         let sequence = (subscription.rewriter.newest() as u16).wrapping_sub(back);
-        let found = subscription.sent.repeat(self.sent.of(place), sequence, now)?;
-        self.send_again(place, found, (streams, ring))
+        let entries = self.sent.of(place);
+        let (found, sending) = match u8::try_from(bytes) {
+            Ok(bytes) => (subscription.sent.get(entries, sequence)?, Sending::Padding { bytes }),
+            Err(_) => (subscription.sent.repeat(entries, sequence, now)?, Sending::Rtx),
+        };
+        self.send_again(place, found, Some(sending), (streams, ring))
     }
 
+    /// Queues what is made of an earlier packet: for who asked for it, or as this padding of a probe.
     fn send_again(
         &mut self,
         place: u16,
         (index, sent): (u64, Sent),
+        padding: Option<Sending>,
         (streams, ring): (&Table<'_, Stream>, &[PacketId]),
     ) -> Option<()> {
         let subscription = self.subscriptions.at(place)?;
@@ -62,13 +69,14 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let encoding = encoding.filter(|encoding| encoding.epoch == splice.source.epoch)?;
         let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
         let packet = encoding.history.get(ring, self.pool, source_index)?;
-        let sending = match subscription.rtx() {
+        let again = match subscription.rtx() {
             Some(_) => Sending::Rtx,
             None => Sending::Repeat { transport_sequence: sent.transport_sequence },
         };
+        let turn = padding.map_or_else(|| Turn::of(stream.parameters.codec.kind()), |_| Turn::First);
+        let sending = padding.unwrap_or(again);
         let link = subscription.parameters.link.index;
         let Sent { splice, changes, .. } = sent;
-        let turn = Turn::of(stream.parameters.codec.kind());
         self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, turn });
         Some(())
     }

@@ -105,6 +105,8 @@ pub struct Selector {
     granted: Option<Grant>,
     /// Since when the way allows nothing.
     starves_since: Option<Instant>,
+    /// When the way last could not carry the encoding that it had been allowed.
+    fell: Option<Instant>,
     /// Pictures of higher temporal layers of VP8 are left out.
     temporal: u8,
     /// What is sent of scalable VP9.
@@ -127,6 +129,7 @@ impl Selector {
             told_paused: false,
             granted,
             starves_since: None,
+            fell: None,
             temporal,
             spatial,
             target_gate,
@@ -159,6 +162,18 @@ impl Selector {
             self.granted = Some(Grant::LEAST);
         }
         false
+    }
+
+    /// The way does not carry what it did: a smaller encoding is no matter of sharing.
+    pub fn note_fall(&mut self, granted: Option<Grant>, now: Instant) {
+        if self.granted.zip(granted).is_some_and(|(before, after)| after.encoding < before.encoding) {
+            self.fell = Some(now);
+        }
+    }
+
+    /// Whether the way allowed a larger encoding a short time ago, and then could not carry it.
+    pub fn fell_lately(&self, now: Instant) -> bool {
+        self.fell.is_some_and(|fell| now.since_us(fell) < LATELY_US)
     }
 
     /// The highest encoding that is allowed.
@@ -333,6 +348,10 @@ pub fn source_of(id: StreamId, stream: &Stream, encoding: u8) -> Source {
 
 /// After so long without a keyframe another stream is taken as it comes: its payload may hide keyframes.
 const PATIENCE_US: u64 = 1_500_000;
+
+/// Who fell climbs only with plenty of room for so long: pictures that change their size every other second are worse
+/// than smaller ones.
+const LATELY_US: u64 = 20_000_000;
 
 /// What starves so long is paused.
 const STARVING_US: u64 = 2_000_000;

@@ -91,21 +91,31 @@ impl SentRing {
     /// The packet with this sequence number, and its extended one, if it was sent and may be sent again now; then it
     /// counts as sent again.
     pub fn repeat(&self, entries: &mut [SentEntry], sequence: u16, now: Instant) -> Option<(u64, Sent)> {
-        let back = u64::from((self.newest as u16).wrapping_sub(sequence));
-        if back >= SENT_PACKETS as u64 || back >= self.newest - self.start {
-            return None;
-        }
-        let index = self.newest - back;
-        let mut entry = Entry::of(*entries.get(place(index))?);
+        let (index, mut entry) = self.find(entries, sequence)?;
         let now_ms = (now.us / 1000) as u16;
         let is_too_soon = now_ms.wrapping_sub(entry.repeated_ms) < REPEAT_MS;
-        if entry.state == State::Absent || (entry.state == State::Repeated && is_too_soon) {
+        if entry.state == State::Repeated && is_too_soon {
             return None;
         }
         entry.state = State::Repeated;
         entry.repeated_ms = now_ms;
         write(entries, index, entry);
         Some((index, entry.sent))
+    }
+
+    /// The packet with this sequence number, and its extended one, if it was sent.
+    pub fn get(&self, entries: &[SentEntry], sequence: u16) -> Option<(u64, Sent)> {
+        self.find(entries, sequence).map(|(index, entry)| (index, entry.sent))
+    }
+
+    fn find(&self, entries: &[SentEntry], sequence: u16) -> Option<(u64, Entry)> {
+        let back = u64::from((self.newest as u16).wrapping_sub(sequence));
+        if back >= SENT_PACKETS as u64 || back >= self.newest - self.start {
+            return None;
+        }
+        let index = self.newest - back;
+        let entry = Entry::of(*entries.get(place(index))?);
+        (entry.state != State::Absent).then_some((index, entry))
     }
 }
 

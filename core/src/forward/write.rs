@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::forward::{Changes, Splice};
-use crate::stream::Facts;
+use crate::stream::{Elements, Facts};
 use crate::time::Instant;
 use crate::wire::extension::PlayoutDelay;
 use crate::wire::{Extension, ExtensionMap, red, rtp};
@@ -15,6 +15,11 @@ pub enum Sending {
     First,
     /// Again as RTX (RFC 4588), which is a new packet around the old payload.
     Rtx,
+    /// Nothing but so many bytes of padding (RFC 3550 section 5.1), as a packet of the retransmissions' stream.
+    Padding {
+        /// How many; at least one.
+        bytes: u8,
+    },
     /// Again byte for byte as before: anything else under the same sequence number would use a nonce twice.
     Repeat {
         /// Its transport-wide number then.
@@ -106,7 +111,7 @@ pub fn write(
     let mut index = leaving.index;
     let original = (leaving.index as u16).to_be_bytes();
     let mut prefix: &[u8] = &[];
-    if leaving.sending == Sending::Rtx {
+    if matches!(leaving.sending, Sending::Rtx | Sending::Padding { .. }) {
         let rtx = framing.rtx?;
         (header.ssrc, header.payload_type, index) = (rtx.ssrc, rtx.payload_type, rtx.index);
         header.sequence = index as u16;
@@ -123,7 +128,16 @@ pub fn write(
         (Extension::AbsoluteSendTime, Some(&send_time)),
         (Extension::PlayoutDelay, delay.as_ref().map(|data| &data[..])),
     ];
-    let elements = elements(packet, facts, framing.extensions, own);
+    if let Sending::Padding { bytes } = leaving.sending {
+        (header.marker, header.padding) = (false, true);
+        let elements = elements(&[], &Elements::default(), framing.extensions, own);
+        let header_len = header.write(buffer, elements.iter().copied())?;
+        let padding = buffer.get_mut(header_len..header_len + usize::from(bytes))?;
+        padding.fill(0);
+        *padding.last_mut()? = bytes;
+        return Some(Written { len: header_len + usize::from(bytes), header_len, index });
+    }
+    let elements = elements(packet, &facts.elements, framing.extensions, own);
     let header_len = header.write(buffer, elements.iter().copied())?;
     let payload = if leaving.changes.is_empty { &[] } else { packet.get(usize::from(facts.payload_start)..)? };
     if let Some(Redundant { earlier, .. }) = leaving.redundant {
@@ -144,13 +158,13 @@ pub fn write(
 /// The header extensions of the packet on its way out: ours, and of the publisher's those that ours do not replace.
 fn elements<'a>(
     packet: &'a [u8],
-    facts: &'a Facts,
+    found: &Elements,
     map: &ExtensionMap,
     own: [(Extension, Option<&'a [u8]>); OWN_ELEMENTS],
 ) -> Vec<(u8, &'a [u8]), ELEMENTS> {
     let mut elements = Vec::new();
     let is_replaced = |extension| own.iter().any(|(ours, data)| *ours == extension && data.is_some());
-    let forwarded = facts.elements.iter().filter(|element| !is_replaced(element.extension)).filter_map(|element| {
+    let forwarded = found.iter().filter(|element| !is_replaced(element.extension)).filter_map(|element| {
         let start = usize::from(element.start);
         Some((element.extension, packet.get(start..start + usize::from(element.len))?))
     });

@@ -29,16 +29,22 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let budget_bps = (estimate_bps - estimate_bps / 20).saturating_sub(audio_bps);
         let Allocation { grants, wanted_bps } = allocate(budget_bps, &demands);
         if let Some(link) = self.links.get_mut(id) {
-            // Some more than the media itself, so that a change up has its reserve.
-            let wanted_bps = wanted_bps.saturating_add(wanted_bps / 4);
+            // More than the media itself, so that a change up has its reserve.
+            let reserve_bps =
+                if offers.iter().any(|offer| offer.demand.fell) { wanted_bps / 8 * 5 } else { wanted_bps / 4 };
+            let wanted_bps = wanted_bps.saturating_add(reserve_bps);
             link.bandwidth.want(if offers.is_empty() { 0 } else { wanted_bps.saturating_add(audio_bps) });
             link.bandwidth.tick(now);
         }
         let is_by_number = self.links.get(id).is_some_and(|link| !link.bandwidth.has_feedback());
         let spared = if is_by_number && grants.iter().all(Option::is_none) { first_of(&offers) } else { None };
+        let sent_bps = offers.iter().filter_map(|offer| offer.demand.current_bps()).fold(0, u32::saturating_add);
         for (number, (place, offer)) in places.iter().zip(&offers).enumerate() {
             let level = grants.get(number).copied().flatten();
             let granted = level.and_then(|level| offer.grants.get(usize::from(level))).copied();
+            if let Some(subscription) = self.subscriptions.at_mut(*place).filter(|_| sent_bps > budget_bps) {
+                subscription.selector.note_fall(granted, now);
+            }
             self.grant(*place, if spared == Some(number) { Some(Grant::LEAST) } else { granted }, now);
         }
     }
@@ -46,9 +52,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Sends what a probe needs beside media.
     pub(super) fn probe(&mut self, now: Instant, id: LinkId) {
         let Some(link) = self.links.get_mut(id) else { return };
-        if link.bandwidth.padding(now).is_none() {
-            return;
-        }
+        let Some(bytes) = link.bandwidth.padding(now) else { return };
         let (start, first) = (link.feedback.paddings, link.subscriptions);
         let (mut forwarding, streams, ring) = self.forwarding();
         // Not the same packet again each time; some were left out, or are kept no longer.
@@ -59,7 +63,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 let place = at;
                 at = subscription.next_of_link;
                 let back = u16::from(turn % PADDING_PACKETS);
-                if forwarding.pad(place, back, (streams, ring), now).is_some() {
+                if forwarding.pad(place, (bytes, back), (streams, ring), now).is_some() {
                     return true;
                 }
             }
@@ -172,7 +176,7 @@ struct Offer {
 impl Offer {
     fn new(subscription: &Subscription, stream: &Stream, priority: u8, now: Instant) -> Self {
         let selector = &subscription.selector;
-        let mut demand = Demand { priority, ..Demand::default() };
+        let mut demand = Demand { priority, fell: selector.fell_lately(now), ..Demand::default() };
         let mut grants = Vec::new();
         let mut highest_bps = 0;
         for (number, encoding) in (0..=selector.ceiling.encoding).zip(&stream.encodings) {

@@ -21,7 +21,7 @@ pub mod voice;
 
 pub use conversation::{Conversation, ConversationSettings};
 pub use encoding::{Encoding, KeyframeStart, SenderReport};
-pub use facts::Facts;
+pub use facts::{Elements, Facts};
 pub use history::History;
 pub use keyframe::KeyframeGovernor;
 pub use layer_count::LayerCount;

@@ -14,6 +14,16 @@ pub(super) struct DelayBound {
     capacity_bps: Option<u32>,
 }
 
+/// What arrives, in bits a second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passed {
+    /// Over half a second.
+    pub(super) mean_bps: u32,
+    /// Over the best part of it, as long as a large picture takes: so much the way carries at least, also where less is
+    /// sent and pictures only queue behind themselves.
+    pub(super) peak_bps: u32,
+}
+
 impl DelayBound {
     /// A bound that begins at `bitrate_bps`.
     pub(super) fn new(bitrate_bps: u32, now: Instant) -> Self {
@@ -38,14 +48,14 @@ impl DelayBound {
         }
     }
 
-    /// Follows what the way does. `throughput_bps` is what arrives now; true if the bound fell.
-    pub(super) fn update(&mut self, usage: Usage, throughput_bps: u32, round_trip_us: u64, now: Instant) -> bool {
+    /// Follows what the way does; true if the bound fell.
+    pub(super) fn update(&mut self, usage: Usage, passed: Passed, round_trip_us: u64, now: Instant) -> bool {
         let since_us = now.since_us(self.updated).min(MOST_STEP_US);
         self.updated = now;
         match usage {
-            Usage::Over => return self.decrease(throughput_bps, round_trip_us, now),
+            Usage::Over => return self.decrease(passed.peak_bps, round_trip_us, now),
             Usage::Under => {}
-            Usage::Normal => self.increase(throughput_bps, round_trip_us, since_us),
+            Usage::Normal => self.increase(passed.mean_bps, round_trip_us, since_us),
         }
         false
     }
@@ -109,13 +119,17 @@ mod tests {
 
     const START: Instant = Instant::from_ms(0);
 
+    fn steady(bitrate_bps: u32) -> Passed {
+        Passed { mean_bps: bitrate_bps, peak_bps: bitrate_bps }
+    }
+
     #[test]
     fn overuse_falls_below_what_passes_once_in_a_round_trip() {
         let mut bound = DelayBound::new(1_000_000, START);
-        assert!(bound.update(Usage::Over, 600_000, 100_000, Instant::from_ms(100)));
+        assert!(bound.update(Usage::Over, steady(600_000), 100_000, Instant::from_ms(100)));
         assert_eq!(bound.bitrate_bps(), 510_000);
-        assert!(!bound.update(Usage::Over, 300_000, 100_000, Instant::from_ms(150)));
-        assert!(bound.update(Usage::Over, 500_000, 100_000, Instant::from_ms(250)));
+        assert!(!bound.update(Usage::Over, steady(300_000), 100_000, Instant::from_ms(150)));
+        assert!(bound.update(Usage::Over, steady(500_000), 100_000, Instant::from_ms(250)));
         assert_eq!(bound.bitrate_bps(), 425_000);
     }
 
@@ -123,11 +137,11 @@ mod tests {
     fn what_is_not_sent_proves_nothing() {
         let mut bound = DelayBound::new(1_000_000, START);
         for second in 1..100 {
-            bound.update(Usage::Normal, 100_000, 50_000, Instant::from_ms(second * 1000));
+            bound.update(Usage::Normal, steady(100_000), 50_000, Instant::from_ms(second * 1000));
         }
         assert_eq!(bound.bitrate_bps(), 1_000_000);
         for second in 100..110 {
-            bound.update(Usage::Normal, 1_000_000, 50_000, Instant::from_ms(second * 1000));
+            bound.update(Usage::Normal, steady(1_000_000), 50_000, Instant::from_ms(second * 1000));
         }
         assert_eq!(bound.bitrate_bps(), 1_510_000);
     }
@@ -135,8 +149,8 @@ mod tests {
     #[test]
     fn near_the_capacity_the_rise_is_slow() {
         let mut bound = DelayBound::new(1_000_000, START);
-        bound.update(Usage::Over, 1_000_000, 50_000, Instant::from_ms(100));
-        bound.update(Usage::Normal, 850_000, 50_000, Instant::from_ms(1_100));
+        bound.update(Usage::Over, steady(1_000_000), 50_000, Instant::from_ms(100));
+        bound.update(Usage::Normal, steady(850_000), 50_000, Instant::from_ms(1_100));
         assert_eq!(bound.bitrate_bps(), 850_000 + 64_000);
     }
 }

@@ -11,7 +11,7 @@ mod probe;
 mod tests;
 
 use delay::{DelayTrend, Usage};
-use delay_bound::DelayBound;
+use delay_bound::{DelayBound, Passed};
 use departures::Departures;
 pub use departures::{DEPARTURES, Departure, DepartureEntry, DepartureTable};
 use loss_bound::LossBound;
@@ -140,8 +140,9 @@ impl Bandwidth {
 
     fn update(&mut self, now: Instant) {
         let usage = self.trend.usage();
-        if let Some(throughput_bps) = self.throughput.bitrate_bps()
-            && self.delay_bound.update(usage, throughput_bps, self.round_trip_us, now)
+        let peak_bps = self.throughput.peak_bps(PEAK_STEPS);
+        if let Some((mean_bps, peak_bps)) = self.throughput.bitrate_bps().zip(peak_bps)
+            && self.delay_bound.update(usage, Passed { mean_bps, peak_bps }, self.round_trip_us, now)
         {
             self.prober.give_up(now);
         }
@@ -176,5 +177,7 @@ impl Bandwidth {
 /// What a new link is believed to carry: on a local network most do, and the others show it within a second.
 const START_BPS: u32 = 8_000_000;
 const TICK_US: i64 = 250;
+/// A picture that queues on a narrow way passes in about so many steps of the throughput.
+const PEAK_STEPS: u64 = 3;
 const REFERENCE_US: u64 = 64_000;
 const REFERENCE_START: u64 = 1 << 32;

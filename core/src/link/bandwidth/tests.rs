@@ -254,6 +254,43 @@ fn a_flow_of_layers_climbs_by_probes_and_stays() {
     assert_eq!(layers(run.estimate_bps()).0, 1_500_000);
 }
 
+/// Sound, and eight pictures a second that leave whole: one after the other large and small.
+fn sound_and_small_pictures(run: &mut Run, seconds: u64, way: &Way) -> u32 {
+    let (start, mut least_bps) = (run.now, u32::MAX);
+    let mut steps = 0_u64;
+    while run.now.since_us(start) < seconds * 1_000_000 {
+        run.now = run.now.after_us(500);
+        run.bandwidth.want(400_000);
+        run.bandwidth.tick(run.now);
+        if steps.is_multiple_of(40) {
+            run.send(100, way);
+        }
+        if steps.is_multiple_of(250) {
+            let packets = if steps.is_multiple_of(500) { 2 } else { 1 };
+            (0..packets).for_each(|_| run.send(if packets == 2 { 700 } else { 300 }, way));
+        }
+        if let Some(bytes) = run.bandwidth.padding(run.now) {
+            run.send(bytes, way);
+        }
+        run.receive(way);
+        steps += 1;
+        if run.now.since_us(start) > 5_000_000 {
+            least_bps = least_bps.min(run.estimate_bps());
+        }
+    }
+    least_bps
+}
+
+#[test]
+fn pictures_that_queue_behind_themselves_are_no_reason_to_send_none() {
+    // They take 95 kbit/s in all.
+    for (rate_bps, jitter_us) in [(150_000, 0), (150_000, 10_000), (200_000, 0), (250_000, 5_000)] {
+        let way = Way { rate_bps, jitter_us, ..WAY };
+        let least_bps = sound_and_small_pictures(&mut Run::new(), 120, &way);
+        assert!(least_bps > 95_000, "{rate_bps}, {jitter_us}: {least_bps}");
+    }
+}
+
 #[test]
 fn without_transport_wide_feedback_remb_is_the_estimate() {
     let mut bandwidth = Bandwidth::new(Instant::from_ms(0));
