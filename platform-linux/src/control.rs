@@ -20,6 +20,7 @@ use crate::capture::{Captures, Copied};
 use crate::connections::Connections;
 use crate::dtls::Handshakes;
 use crate::events::Events;
+use crate::guesses::Guesses;
 use crate::log;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
@@ -58,6 +59,7 @@ pub struct ControlTask {
     recordings: Recordings,
     /// Clients that were given up because they did not read.
     slow_clients: Cell<u64>,
+    guesses: Guesses,
     watch: Rc<Watch>,
 }
 
@@ -110,6 +112,7 @@ impl ControlTask {
             spectra: RefCell::new(spectra),
             recordings,
             slow_clients: Cell::new(0),
+            guesses: Guesses::default(),
             watch,
         })
     }
@@ -121,7 +124,7 @@ impl ControlTask {
         let id = self.state.borrow_mut().connections.open((api, transport), Rc::clone(&outgoing), is_mailbox)?;
         let contact = Contact { connection: id, transport, is_administrator: api == Api::Administrators };
         self.with(|control, now, out| control.opened(now, contact, address, out));
-        Some(Client { contact, outgoing, task: Rc::clone(self) })
+        Some(Client { contact, address, outgoing, task: Rc::clone(self) })
     }
 
     /// A client asks by HTTP for the events of the session that a segment of the path names: its number.
@@ -319,6 +322,7 @@ impl ControlTask {
             recordings: &self.recordings,
             slow_clients: &self.slow_clients,
             watch: &self.watch,
+            secret: None,
         };
         act(control, now, &mut world)
     }
@@ -332,6 +336,10 @@ pub enum Wanted {
     Reload(ConnectionId, String),
 }
 
+/// What somebody is told who showed many wrong secrets.
+const TOO_MANY_GUESSES: &str =
+    r#"{"janus":"error","error":{"code":403,"reason":"Too many wrong secrets: wait a minute"}}"#;
+
 /// Whom an API is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
@@ -344,6 +352,8 @@ pub enum Api {
 /// A client's place. Dropping it tells the control half that the client is gone.
 pub struct Client {
     contact: Contact,
+    /// Where it is, unless it is on this machine.
+    address: Option<IpAddr>,
     outgoing: Rc<Outgoing>,
     task: Rc<ControlTask>,
 }
@@ -359,10 +369,22 @@ impl Client {
         self.task.ready().await;
         let Contact { connection, transport, is_administrator } = self.contact;
         let origin = Origin::new(connection, transport).at(session, handle);
-        self.task.with(|control, now, out| match is_administrator {
-            false => control.request(now, origin, text, out),
-            true => control.administer(now, origin, text, out),
+        if !is_administrator {
+            return self.task.with(|control, now, out| control.request(now, origin, text, out));
+        }
+        let (guesses, now) = (&self.task.guesses, Clock::now());
+        if self.address.is_some_and(|address| !guesses.admits(address, now)) {
+            log::warn("admin", "somebody who guesses secrets has to wait");
+            self.outgoing.push(TOO_MANY_GUESSES);
+            return;
+        }
+        let secret = self.task.with(|control, now, out| {
+            control.administer(now, origin, text, out);
+            out.secret
         });
+        if let Some((address, is_right)) = self.address.zip(secret) {
+            guesses.note(address, !is_right, now);
+        }
     }
 
     /// What is said to this client.

@@ -18,9 +18,9 @@ use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 
 use crate::access_list::AccessList;
-use crate::answer::{Content, has_token, text};
+use crate::answer::{Content, has_token, text, words};
 use crate::control::{Api, ControlTask};
-use crate::page::{File, Page, SECURITY_POLICY};
+use crate::page::{File, Page};
 use crate::rest::Rest;
 use crate::tls::{Stream, Tls};
 use crate::trust::Trust;
@@ -171,8 +171,15 @@ async fn answer(
         return response;
     };
     let Some(all) = listener.page.as_ref().filter(|_| !rest.has(request.uri().path())) else {
-        return rest.answer(request).await;
+        return rest.answer(request, caller.address).await;
     };
+    let is_here = caller.address.is_some_and(|address| address.is_loopback());
+    if all.is_private && !caller.is_secure && !is_here {
+        return text(StatusCode::FORBIDDEN, "From another machine this page needs HTTPS (control.admin_https).\n");
+    }
+    if all.is_private && request.uri().path() == "/base_path" {
+        return words(StatusCode::OK, rest.base_path().into());
+    }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.\n");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -184,13 +191,13 @@ async fn answer(
         return response;
     }
     match all.file(request.uri().path()) {
-        Some(file) => page(file, &request),
-        None => text(StatusCode::NOT_FOUND, "There is nothing here. The conference page is at /\n"),
+        Some(file) => page(file, all.policy, &request),
+        None => text(StatusCode::NOT_FOUND, "There is nothing here. The page is at /\n"),
     }
 }
 
 /// A file of the page, or the word that the browser's copy is still good.
-fn page(file: &File, request: &Request<Incoming>) -> Response<Content> {
+fn page(file: &File, policy: &'static str, request: &Request<Incoming>) -> Response<Content> {
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let known = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.tag));
     let mut response = match known {
@@ -209,7 +216,7 @@ fn page(file: &File, request: &Request<Incoming>) -> Response<Content> {
     for (name, value) in [
         // Kept, but asked for each time: a new version is seen at once.
         (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {

@@ -22,6 +22,7 @@ pub mod dtls;
 pub mod events;
 mod folder;
 pub mod gauges;
+mod guesses;
 pub mod http;
 pub mod identity;
 pub mod janus_config;

@@ -89,7 +89,7 @@ const DOORS: [Door; 9] = [
         admitted: |c| &c.admin_acl,
         api: Api::Administrators,
         rest: true,
-        page: false,
+        page: true,
         tls: false,
     },
     Door {
@@ -98,7 +98,7 @@ const DOORS: [Door; 9] = [
         admitted: |c| &c.admin_acl,
         api: Api::Administrators,
         rest: true,
-        page: false,
+        page: true,
         tls: true,
     },
     Door {
@@ -134,6 +134,8 @@ pub struct Served {
     pub administrators: Rc<Rest>,
     /// The conference page, if it is served.
     pub page: Option<Rc<Page>>,
+    /// That of administrators.
+    pub admin_page: Option<Rc<Page>>,
     /// How to trust this machine.
     pub trust: Option<Rc<Trust>>,
     /// What protects connections.
@@ -195,9 +197,9 @@ impl Listeners {
     /// Lets clients in from now on.
     pub fn serve(self, site: &Rc<Site>, control: &Control, served: &Served) {
         for (door, socket) in self.open {
-            let rest = match door.api {
-                Api::Clients => &served.clients,
-                Api::Administrators => &served.administrators,
+            let (rest, page) = match door.api {
+                Api::Clients => (&served.clients, &served.page),
+                Api::Administrators => (&served.administrators, &served.admin_page),
             };
             let has_secret = !control.admin_secret.is_empty();
             let shows_metrics = match control.metrics {
@@ -210,7 +212,7 @@ impl Listeners {
                 shows_metrics,
                 rest: door.rest.then(|| Rc::clone(rest)),
                 admitted: AccessList::new((door.admitted)(control)),
-                page: served.page.clone().filter(|_| door.page),
+                page: page.clone().filter(|_| door.page),
                 trust: served.trust.clone(),
                 tls: served.tls.clone().filter(|_| door.tls),
             };

@@ -1,4 +1,4 @@
-//! The conference page, held in the binary.
+//! The conference page and that of administrators, held in the binary.
 
 use ring::digest;
 
@@ -16,12 +16,16 @@ pub struct File {
 }
 
 /// What the page may do: nothing but its own scripts and styles, and WebSockets to the server that it is told to join.
-pub const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     media-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
+/// What the administrators' page may do: less still.
+const ADMIN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 macro_rules! files {
-    ($($name:literal $kind:ident),* $(,)?) => {
-        &[$((concat!("/", $name), $kind, include_bytes!(concat!("../page/", $name)).as_slice())),*]
+    ($folder:literal: $($name:literal $kind:ident),* $(,)?) => {
+        &[$((concat!("/", $name), $kind, include_bytes!(concat!("../", $folder, "/", $name)).as_slice())),*]
     };
 }
 
@@ -30,7 +34,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: &[(&str, &str, &[u8])] = files![
+const FILES: &[(&str, &str, &[u8])] = files!["page":
     "index.html" HTML,
     "style.css" CSS,
     "icon.svg" SVG,
@@ -45,20 +49,43 @@ const FILES: &[(&str, &str, &[u8])] = files![
     "words.js" SCRIPT,
 ];
 
-/// The page.
+const ADMIN_FILES: &[(&str, &str, &[u8])] = files!["admin":
+    "index.html" HTML,
+    "admin.css" CSS,
+    "admin.js" SCRIPT,
+    "api.js" SCRIPT,
+    "dialog.js" SCRIPT,
+    "plots.js" SCRIPT,
+];
+
+/// A page.
 pub struct Page {
     files: Vec<File>,
+    /// What it may do (Content Security Policy Level 3).
+    pub policy: &'static str,
+    /// Whether it is shown to this machine alone where nothing hides what is said.
+    pub is_private: bool,
 }
 
 impl Page {
-    /// All its files with their tags.
+    /// The conference page.
     pub fn new() -> Self {
+        Self::of(FILES, SECURITY_POLICY, false)
+    }
+
+    /// That of administrators.
+    pub fn of_administrators() -> Self {
+        Self::of(ADMIN_FILES, ADMIN_POLICY, true)
+    }
+
+    /// All these files with their tags.
+    fn of(files: &[(&'static str, &'static str, &'static [u8])], policy: &'static str, is_private: bool) -> Self {
         let file = |(path, kind, content): &(&'static str, &'static str, &'static [u8])| {
             let digest = digest::digest(&digest::SHA256, content);
             let hexadecimal: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
             File { path, kind, content, tag: format!("\"{hexadecimal}\"") }
         };
-        Self { files: FILES.iter().map(file).collect() }
+        Self { files: files.iter().map(file).collect(), policy, is_private }
     }
 
     /// The file at `path`; `/` is the page itself.
@@ -81,15 +108,16 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_served() {
-        let page = Page::new();
-        for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("page")).unwrap() {
-            let file = file.unwrap();
-            let path = format!("/{}", file.file_name().to_str().unwrap());
-            if file.file_type().unwrap().is_file() && !path.ends_with(".md") {
-                assert!(page.file(&path).is_some(), "{path} is missing in the list above");
+        for (page, folder) in [(Page::new(), "page"), (Page::of_administrators(), "admin")] {
+            for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+                let file = file.unwrap();
+                let path = format!("/{}", file.file_name().to_str().unwrap());
+                if file.file_type().unwrap().is_file() && !path.ends_with(".md") {
+                    assert!(page.file(&path).is_some(), "{path} is missing in the list above");
+                }
             }
+            assert_eq!(page.file("/").unwrap().path, "/index.html");
+            assert!(page.file("/../Cargo.toml").is_none());
         }
-        assert_eq!(page.file("/").unwrap().path, "/index.html");
-        assert!(page.file("/../Cargo.toml").is_none());
     }
 }

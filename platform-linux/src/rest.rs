@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -73,20 +74,25 @@ impl Rest {
         self.api
     }
 
+    /// The path that its paths begin with.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
     /// Whether `path` belongs to the API.
     pub fn has(&self, path: &str) -> bool {
         answer::segments(path, &self.base_path).is_some()
     }
 
-    /// Answers a request.
-    pub async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Content> {
+    /// Answers a request from `address`.
+    pub async fn answer(self: &Rc<Self>, request: Request<Incoming>, address: Option<IpAddr>) -> Response<Content> {
         let allowances = answer::allowances(request.headers());
-        let mut response = self.find(request).await;
+        let mut response = self.find(request, address).await;
         response.headers_mut().extend(allowances);
         response
     }
 
-    async fn find(self: &Rc<Self>, request: Request<Incoming>) -> Response<Content> {
+    async fn find(self: &Rc<Self>, request: Request<Incoming>, address: Option<IpAddr>) -> Response<Content> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let Some(segments) = answer::segments(&path, &self.base_path) else {
             return match method {
@@ -100,13 +106,17 @@ impl Rest {
             {
                 answer::refusal(454, "Request payload missing")
             }
-            (Method::GET, ["info", ..]) => self.post(None, None, br#"{"janus":"info","transaction":"info"}"#).await,
+            (Method::GET, ["info", ..]) => {
+                self.post((None, None), address, br#"{"janus":"info","transaction":"info"}"#).await
+            }
             (Method::GET, [session]) => self.poll(session, request.uri().query().unwrap_or_default()).await,
             (Method::GET, [session, _]) => moved(&format!("{}/{session}", self.base_path)),
             (Method::POST, ["info", ..]) if self.api == Api::Clients => answer::bare(StatusCode::BAD_REQUEST),
             (Method::POST, [] | [_] | [_, _]) => {
                 match within(REQUEST_WITHIN, answer::body(request, self.request_bytes)).await {
-                    Some(Some(body)) => self.post(segments.first().copied(), segments.get(1).copied(), &body).await,
+                    Some(Some(body)) => {
+                        self.post((segments.first().copied(), segments.get(1).copied()), address, &body).await
+                    }
                     Some(None) => answer::bare(StatusCode::PAYLOAD_TOO_LARGE),
                     None => answer::bare(StatusCode::REQUEST_TIMEOUT),
                 }
@@ -116,8 +126,13 @@ impl Rest {
         }
     }
 
-    async fn post(self: &Rc<Self>, session: Option<&str>, handle: Option<&str>, body: &[u8]) -> Response<Content> {
-        let Some(client) = self.control.connect(self.api, Transport::Http, None) else {
+    async fn post(
+        self: &Rc<Self>,
+        (session, handle): (Option<&str>, Option<&str>),
+        address: Option<IpAddr>,
+        body: &[u8],
+    ) -> Response<Content> {
+        let Some(client) = self.control.connect(self.api, Transport::Http, address) else {
             log::warn("client", "limits.connections clients are connected: one more was refused");
             return answer::bare(StatusCode::SERVICE_UNAVAILABLE);
         };

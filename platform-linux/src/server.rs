@@ -132,7 +132,8 @@ pub fn run(
         let clients = rest(Api::Clients, &configuration.control.base_path);
         let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
         let page = configuration.control.page.then(|| Rc::new(Page::new()));
-        let served = Served { clients, administrators, page, trust, tls };
+        let admin_page = configuration.control.admin_page.then(|| Rc::new(Page::of_administrators()));
+        let served = Served { clients, administrators, page, admin_page, trust, tls };
         listeners.serve(&site, &configuration.control, &served);
         let mut unix_paths = Vec::new();
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {

@@ -34,6 +34,8 @@ pub(crate) struct World<'a> {
     pub(crate) recordings: &'a Recordings,
     pub(crate) slow_clients: &'a Cell<u64>,
     pub(crate) watch: &'a Watch,
+    /// Whether an administrator's secret was right, if one was looked at.
+    pub(crate) secret: Option<bool>,
 }
 
 impl Outlet for World<'_> {
@@ -88,6 +90,10 @@ impl Outlet for World<'_> {
             log::warn("rooms", format_args!("room {room} cannot be forgotten: {error}"));
             false
         })
+    }
+
+    fn admin_secret(&mut self, is_right: bool) {
+        self.secret = Some(is_right);
     }
 
     fn drained(&mut self) {

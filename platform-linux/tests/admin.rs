@@ -79,3 +79,35 @@ fn the_log_says_what_an_operator_has_it_say() {
     assert!(said.iter().any(|line| line.contains(r#"the "doors" open"#)), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("not yet")), "{said:?}");
 }
+
+#[test]
+fn who_guesses_the_secret_has_to_wait_even_with_the_right_one() {
+    let mut server = Server::start(&SECRET);
+    let [http, _] = addresses(&mut server);
+    let ask = |secret: &str| {
+        post(http, "/admin", &format!(r#"{{"janus":"get_status","transaction":"s","admin_secret":"{secret}"}}"#)).1
+    };
+    assert!(ask("overlord").contains("success"));
+    for _ in 0..5 {
+        assert!(ask("overlore").contains("Unauthorized"));
+    }
+    assert!(ask("overlord").contains("Too many wrong secrets"));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(ask("overlord").contains("success"));
+}
+
+#[test]
+fn the_administrators_page_stands_beside_their_api() {
+    let mut server = Server::start(&[&SECRET[..], &["control.admin_base_path=/steer"]].concat());
+    let [http, _] = addresses(&mut server);
+    let (head, body) = fetch(http, "GET / HTTP/1.1", "");
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("admin.js"), "{head}");
+    let policy = head.to_lowercase().lines().find(|line| line.starts_with("content-security-policy")).map(String::from);
+    let policy = policy.expect("a policy");
+    assert!(policy.contains("default-src 'none'") && !policy.contains("inline"), "{policy}");
+    assert_eq!(fetch(http, "GET /base_path HTTP/1.1", "").1, "/steer");
+    assert!(fetch(http, "GET /admin.css HTTP/1.1", "").0.contains("text/css"));
+    let mut bare = Server::start(&[&SECRET[..], &["control.admin_page=false"]].concat());
+    let [http, _] = addresses(&mut bare);
+    assert!(fetch(http, "GET / HTTP/1.1", "").0.starts_with("HTTP/1.1 404"));
+}

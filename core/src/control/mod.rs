@@ -133,6 +133,9 @@ pub trait Outlet {
         false
     }
 
+    /// An administrator's secret was looked at.
+    fn admin_secret(&mut self, _is_right: bool) {}
+
     /// A drain has nothing left to wait for: the platform may end.
     fn drained(&mut self) {}
 

@@ -39,6 +39,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "websocket", field: |c| Listener(&mut c.control.websocket) },
     Key { name: "admin", field: |c| Listener(&mut c.control.admin) },
     Key { name: "admin_base_path", field: |c| UrlPath(&mut c.control.admin_base_path) },
+    Key { name: "admin_page", field: |c| Flag(&mut c.control.admin_page) },
     Key { name: "admin_websocket", field: |c| Listener(&mut c.control.admin_websocket) },
     Key { name: "https", field: |c| Listener(&mut c.control.https) },
     Key { name: "https_api", field: |c| Listener(&mut c.control.https_api) },

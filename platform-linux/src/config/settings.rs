@@ -68,6 +68,8 @@ pub struct Control {
     pub admin: Option<SocketAddr>,
     /// The path of that API.
     pub admin_base_path: String,
+    /// Whether the administrators' page is served where their API over HTTP is.
+    pub admin_page: bool,
     /// The admin API over WebSocket. Nothing if it is off.
     pub admin_websocket: Option<SocketAddr>,
     /// As `http`, with TLS. Nothing if it is off.
@@ -396,6 +398,7 @@ impl Default for Configuration {
                 websocket: everywhere(8188),
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
                 admin_base_path: "/admin".into(),
+                admin_page: true,
                 admin_websocket: None,
                 https: everywhere(8443).filter(|_| tls::IS_BUILT),
                 https_api: everywhere(8089).filter(|_| tls::IS_BUILT),

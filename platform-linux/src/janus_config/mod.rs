@@ -28,8 +28,8 @@ pub struct Imported {
 /// Reads the Janus files in `folder`, then applies each `KEY=VALUE` of `options`.
 pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let mut import = Import { configuration: Configuration::default(), notes: Vec::new() };
-    // Janus' port has no page.
-    import.configuration.control.page = false;
+    // Janus' ports have no pages.
+    (import.configuration.control.page, import.configuration.control.admin_page) = (false, false);
     import.configuration.control.https = None;
     // And nobody finds it by a name of ours.
     import.configuration.mdns.enabled = false;

@@ -18,6 +18,11 @@ export class Server {
   #state;
   #log;
 
+  /** What administrators show. */
+  secret = 'overlord';
+  /** Their page. */
+  administration;
+
   static async begin(output) {
     const server = new Server();
     if (process.env.PARLOR_URL) {
@@ -28,12 +33,14 @@ export class Server {
     if (!existsSync(server.#binary)) throw new Error(`${server.#binary} is missing: cargo build --release`);
     const [http, https, websocket, admin] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     server.url = new URL(`http://localhost:${http}/`);
+    server.administration = `http://localhost:${admin}/`;
     server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
     server.#log = createWriteStream(new URL('parlor.log', output));
     const settings = {
       'control.http': `127.0.0.1:${http}`,
       'control.websocket': `127.0.0.1:${websocket}`,
       'control.admin': `127.0.0.1:${admin}`,
+      'control.admin_secret': server.secret,
       'control.https': `127.0.0.1:${https}`,
       'control.https_api': 'off',
       'control.wss': 'off',

@@ -88,11 +88,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         true
     }
 
-    fn check_admin(&self, body: Value<'_>) -> Done {
+    fn check_admin(&mut self, body: Value<'_>) -> Done {
         let wanted = Some(self.settings.admin_secret.as_str()).filter(|secret| !secret.is_empty());
         let given = body.get("admin_secret").and_then(Value::text);
         let given: Option<heapless::String<ADMIN_SECRET_BYTES>> = given.and_then(json::Text::string);
-        access::check(wanted, given.as_deref()).map_err(|_| {
+        let checked = access::check(wanted, given.as_deref());
+        self.post.out.admin_secret(checked.is_ok());
+        checked.map_err(|_| {
             refuse!(core_error::UNAUTHORIZED, "admin_secret", "Unauthorized request (wrong or missing secret/token)")
         })
     }
