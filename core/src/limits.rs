@@ -26,6 +26,12 @@ pub struct Limits {
     pub subscriptions: u16,
     /// Streams that go to addresses or files without a PeerConnection, a shard.
     pub relays: u16,
+    /// PeerConnections with data channels, a shard; 0: data channels are not negotiated.
+    pub data_channels: u16,
+    /// The longest message on a data channel, in bytes.
+    pub data_message_bytes: u32,
+    /// What may wait to be sent to one peer on its data channels, in bytes.
+    pub data_queue_bytes: u32,
     /// Streams whose sound is decoded at once for rooms that want its spectrum, over all shards; 0: none ever.
     pub spectra: u8,
     /// Video packets kept for retransmission, an encoding. A power of two.
@@ -50,6 +56,9 @@ impl Limits {
         streams_per_subscriber: 32,
         subscriptions: 1024,
         relays: 32,
+        data_channels: 160,
+        data_message_bytes: 65_536,
+        data_queue_bytes: 262_144,
         spectra: 8,
         history_packets: 512,
         queued_packets: 8_192,
@@ -69,6 +78,9 @@ impl Limits {
         streams_per_subscriber: 6,
         subscriptions: 24,
         relays: 1,
+        data_channels: 0,
+        data_message_bytes: 1_024,
+        data_queue_bytes: 1_024,
         spectra: 0,
         history_packets: 16,
         queued_packets: 64,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Clock};
 
 use parlor_core::control::{self, Contact, Control, Credentials, Origin, Refusal, RoomsLeft, TableUse, Transport};
 use parlor_core::id::{CaptureId, ConnectionId};
-use parlor_core::link::{HandshakeCommand, HandshakeEvent, TapReader};
+use parlor_core::link::{HandshakeCommand, OpenData, TapReader};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
 use parlor_core::time::Instant;
@@ -18,7 +18,8 @@ use smol::future::or;
 use crate::addresses;
 use crate::capture::{Captures, Copied};
 use crate::connections::Connections;
-use crate::dtls::Handshakes;
+use crate::data::{self, DataChannels, DataForwarder};
+use crate::dtls::{self, Handshakes};
 use crate::events::Events;
 use crate::guesses::Guesses;
 use crate::log;
@@ -42,6 +43,9 @@ const LAST_EVENTS_WITHIN: Duration = Duration::from_millis(300);
 /// How often the machine's addresses are looked at.
 const ADDRESSES_PERIOD: Duration = Duration::from_secs(2);
 
+/// Messages that pass before packets have their turn.
+const DATA_EVENTS_A_TURN: usize = 32;
+
 /// The longest sleep between two looks at what is due: a request may have made something due earlier.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 
@@ -49,7 +53,9 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 pub struct ControlTask {
     state: RefCell<State>,
     epoch: Clock,
-    handshakes: Mailbox<HandshakeCommand>,
+    peers: Mailbox<PeerCommand>,
+    data: RefCell<DataChannels>,
+    forwarder: RefCell<DataForwarder>,
     /// What administrators and drains want of the process.
     wanted: Mailbox<Wanted>,
     /// Management systems.
@@ -68,6 +74,12 @@ struct State {
     connections: Connections,
     shards: Vec<Shard>,
     rooms: PermanentRooms,
+}
+
+/// What the control half wants of the task that owns DTLS and data channels.
+pub(crate) enum PeerCommand {
+    Handshake(HandshakeCommand),
+    Data(OpenData),
 }
 
 /// What the control half has on the disk.
@@ -96,7 +108,7 @@ impl ControlTask {
         connections: u16,
         events: Events,
         files: Files,
-        spectra: Spectra,
+        (spectra, data): (Spectra, DataChannels),
         watch: Rc<Watch>,
     ) -> Rc<Self> {
         let Files { rooms, captures, recordings } = files;
@@ -105,7 +117,9 @@ impl ControlTask {
         Rc::new(Self {
             state: RefCell::new(State { control, connections, shards, rooms }),
             epoch: Clock::now(),
-            handshakes: Mailbox::default(),
+            peers: Mailbox::default(),
+            data: RefCell::new(data),
+            forwarder: RefCell::default(),
             wanted: Mailbox::default(),
             events,
             captures,
@@ -194,20 +208,63 @@ impl ControlTask {
         }
     }
 
-    /// Runs the handshakes, for ever.
-    pub async fn shake_hands(self: Rc<Self>, mut handshakes: Handshakes) {
+    /// Runs the handshakes and the data channels, for ever.
+    pub async fn run_peers(self: Rc<Self>, mut handshakes: Handshakes) {
         enum Step {
-            Command(HandshakeCommand),
-            Event(HandshakeEvent),
+            Command(PeerCommand),
+            Event(dtls::Event),
+            Due,
         }
+        let mut due = None;
         loop {
-            let command = async { Step::Command(self.handshakes.next().await) };
-            let step = or(command, async { Step::Event(handshakes.next_event().await) }).await;
-            match step {
-                Step::Command(command) => handshakes.command(command),
-                Step::Event(event) => self.with(|control, now, out| control.handshake(now, event, out)),
+            let command = async { Step::Command(self.peers.next().await) };
+            let event = async { Step::Event(handshakes.next_event().await) };
+            let timer = async {
+                due.map_or_else(Timer::never, Timer::at).await;
+                Step::Due
+            };
+            match or(command, or(event, timer)).await {
+                Step::Command(command) => self.command_peer(command, &mut handshakes),
+                Step::Event(dtls::Event::Handshake(event)) => {
+                    self.with(|control, now, out| control.handshake(now, event, out));
+                }
+                Step::Event(dtls::Event::Data { shard, link, packet }) => {
+                    self.data.borrow_mut().input(shard, link, packet);
+                }
+                Step::Due => {}
+            }
+            let heard = (0..DATA_EVENTS_A_TURN).map_while(|_| self.hear_data()).count();
+            due = self.data.borrow_mut().run(&mut handshakes);
+            if heard == DATA_EVENTS_A_TURN {
+                due = Some(Clock::now());
             }
         }
+    }
+
+    fn command_peer(&self, command: PeerCommand, handshakes: &mut Handshakes) {
+        match command {
+            PeerCommand::Handshake(command) => {
+                if let HandshakeCommand::Close { link, shard } = command {
+                    self.data.borrow_mut().close(shard, link);
+                }
+                handshakes.command(command);
+            }
+            PeerCommand::Data(data) => self.data.borrow_mut().open(&data, handshakes),
+        }
+    }
+
+    /// Hands on what the data channels tell next, if they do.
+    fn hear_data(&self) -> Option<()> {
+        let event = self.data.borrow_mut().next_event()?;
+        match event {
+            data::Event::Message(arrived) => {
+                self.with(|control, now, out| control.data(now, arrived.shard, &arrived.message(), out));
+            }
+            data::Event::Lost { shard, link, lost } => {
+                self.with(|control, now, out| control.data_lost(now, (shard, link), lost, out));
+            }
+        }
+        Some(())
     }
 
     /// Does what is due when it is due, for ever.
@@ -315,7 +372,9 @@ impl ControlTask {
             connections,
             shards,
             rooms,
-            handshakes: &self.handshakes,
+            peers: &self.peers,
+            data: &self.data,
+            forwarder: &self.forwarder,
             wanted: &self.wanted,
             events: &self.events,
             captures: &self.captures,

@@ -4,10 +4,12 @@ use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_core::control::{self, Thresholds};
+use parlor_core::limits::Limits;
 use parlor_core::link::Fingerprint;
 use parlor_core::media;
 
 use crate::config::Configuration;
+use crate::data;
 use crate::events::Events;
 
 /// What the control half is told.
@@ -17,8 +19,9 @@ pub(crate) fn control(
     addresses: &[IpAddr],
 ) -> control::Settings {
     let shards = configuration.media.shards.count();
+    let data_channels = if data::ARE_BUILT_IN { configuration.limits.data_channels } else { 0 };
     control::Settings {
-        limits: configuration.limits,
+        limits: Limits { data_channels, ..configuration.limits },
         server_name: configuration.control.server_name.chars().collect(),
         fingerprint,
         addresses: addresses.iter().copied().take(control::settings::ADDRESSES).collect(),

@@ -16,6 +16,7 @@ pub mod control;
 mod core_settings;
 pub mod cpu;
 pub mod crypto;
+pub mod data;
 pub mod deadline;
 mod disk;
 pub mod dtls;

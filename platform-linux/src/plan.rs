@@ -7,7 +7,7 @@ use parlor_core::media::tables;
 
 use crate::config::Configuration;
 use crate::crypto::RingGcm;
-use crate::{mdns, shard, spectrum, tls, websocket};
+use crate::{data, mdns, recording, shard, spectrum, tls, websocket};
 
 /// What webrtc-dtls keeps for a connection, measured.
 const DTLS_BYTES: usize = 39 * 1024;
@@ -69,6 +69,11 @@ impl Plan {
             rows.push(Row { part: "estimate", name, count, bytes_each, estimate: true });
         };
         estimate("DTLS connections", limits.links() * all, DTLS_BYTES);
+        if data::ARE_BUILT_IN {
+            estimate("data channels", usize::from(limits.data_channels) * all, data::peer_bytes(limits));
+            let is_recorded = limits.data_channels > 0 && configuration.recording.directory.is_some();
+            estimate("messages to be recorded", usize::from(is_recorded), recording::WAITING_BYTES);
+        }
         estimate("WebSocket connections", usize::from(limits.connections), websocket::MEMORY_BYTES);
         if configuration.control.has_tls() {
             estimate("TLS connections", usize::from(limits.connections), tls::CONNECTION_BYTES);

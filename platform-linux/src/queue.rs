@@ -44,6 +44,11 @@ impl<T> Sender<T> {
         self.bell.ring();
         Ok(())
     }
+
+    /// How many items find a place now.
+    pub fn vacancies(&self) -> usize {
+        self.items.capacity() - self.items.len()
+    }
 }
 
 /// The reading end of a media thread, which sleeps elsewhere: in its poller.

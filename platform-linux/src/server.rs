@@ -15,6 +15,7 @@ use crate::banner::Banner;
 use crate::capture::Captures;
 use crate::config::{Configuration, MetricsPlace, UnixType};
 use crate::control::{Api, ControlTask, Files, Wanted};
+use crate::data::DataChannels;
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::Site;
@@ -101,7 +102,8 @@ pub fn run(
         let files = Files { rooms, captures, recordings };
         let watch = Watch::new(watched);
         executor.spawn(Rc::clone(&watch).keep()).detach();
-        let task = ControlTask::new(control, commands, connections, events, files, spectra, watch);
+        let data = DataChannels::new(&configuration.limits);
+        let task = ControlTask::new(control, commands, connections, events, files, (spectra, data), watch);
         executor.spawn(Rc::clone(&task).end_recordings(ends)).detach();
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
@@ -109,7 +111,7 @@ pub fn run(
         for (index, copied) in copies {
             executor.spawn(Rc::clone(&task).read_copies(index, copied)).detach();
         }
-        executor.spawn(Rc::clone(&task).shake_hands(handshakes)).detach();
+        executor.spawn(Rc::clone(&task).run_peers(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
         if change {
             let (names, ignored) = (configuration.media.address.clone(), configuration.media.ignore.clone());

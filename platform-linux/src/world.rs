@@ -1,20 +1,22 @@
 //! Where the control half's words go on Linux.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 
 use parlor_core::control::{
     CaptureFailure, CapturePath, CaptureRequest, EventBackendKind, EventCounts, Outlet, RecordingRequest, ShardLoad,
     Transport,
 };
-use parlor_core::id::{CaptureId, ConnectionId, RelayId};
-use parlor_core::link::HandshakeCommand;
+use parlor_core::id::{CaptureId, ConnectionId, LinkId, RelayId};
+use parlor_core::link::{DataMessage, HandshakeCommand, OpenData};
 use parlor_core::media::Command;
 use parlor_core::room::{Name, RoomSettings};
 
 use crate::capture::Captures;
 use crate::config::LogLevel;
 use crate::connections::Connections;
-use crate::control::{Api, Shard, Wanted};
+use crate::control::{Api, PeerCommand, Shard, Wanted};
+use crate::data::{DataChannels, DataForwarder};
 use crate::events::Events;
 use crate::log;
 use crate::mailbox::Mailbox;
@@ -27,7 +29,9 @@ pub(crate) struct World<'a> {
     pub(crate) connections: &'a mut Connections,
     pub(crate) shards: &'a mut [Shard],
     pub(crate) rooms: &'a mut PermanentRooms,
-    pub(crate) handshakes: &'a Mailbox<HandshakeCommand>,
+    pub(crate) peers: &'a Mailbox<PeerCommand>,
+    pub(crate) data: &'a RefCell<DataChannels>,
+    pub(crate) forwarder: &'a RefCell<DataForwarder>,
     pub(crate) wanted: &'a Mailbox<Wanted>,
     pub(crate) events: &'a Events,
     pub(crate) captures: &'a Captures,
@@ -57,7 +61,7 @@ impl Outlet for World<'_> {
     }
 
     fn handshake(&mut self, command: HandshakeCommand) {
-        self.handshakes.push(command);
+        self.peers.push(PeerCommand::Handshake(command));
     }
 
     fn event(&mut self, topic: u16, message: &[u8]) {
@@ -132,6 +136,22 @@ impl Outlet for World<'_> {
 
     fn stop_recording(&mut self, shard: u8, relay: RelayId) {
         self.recordings.end(shard, relay);
+    }
+
+    fn open_data(&mut self, data: &OpenData) {
+        self.peers.push(PeerCommand::Data(*data));
+    }
+
+    fn send_data(&mut self, shard: u8, to: LinkId, message: &DataMessage<'_>) {
+        self.data.borrow_mut().send(shard, to, message);
+    }
+
+    fn forward_data(&mut self, to: SocketAddr, payload: &[u8]) {
+        self.forwarder.borrow_mut().send(to, payload);
+    }
+
+    fn record_data(&mut self, shard: u8, relay: RelayId, payload: &[u8]) {
+        self.recordings.add_message(shard, relay, payload);
     }
 
     fn session_began(&mut self, connection: ConnectionId, session: u64) {

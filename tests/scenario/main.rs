@@ -25,5 +25,6 @@ mod lost_packets_are_sent_again;
 mod media_threads_allocate_nothing;
 mod memory_after_a_thousand_joins_is_as_after_ten;
 mod one_publisher_reaches_fifty_subscribers;
+mod one_who_does_not_read_loses_messages_and_others_none;
 mod somebody_with_the_number_of_another_is_refused;
 mod tones_are_seen_in_their_bands;

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::rtcp::Rtcp;
@@ -86,6 +87,10 @@ pub struct Peer {
     pub received: Vec<Received>,
     /// What else was received.
     pub counts: Counts,
+    /// The data channels that are open.
+    pub channels: Vec<ChannelId>,
+    /// The messages received since they were last taken.
+    pub messages: Vec<ChannelData>,
 }
 
 impl Peer {
@@ -118,6 +123,8 @@ impl Peer {
             link: Link::default(),
             received: Vec::new(),
             counts: Counts::default(),
+            channels: Vec::new(),
+            messages: Vec::new(),
         };
         peer.drain(now)?;
         Ok(peer)
@@ -145,6 +152,32 @@ impl Peer {
         let (offer, pending) = change.apply().ok_or("an offer without changes")?;
         self.drain(Instant::now())?;
         Ok((offer.to_sdp_string(), pending, mids))
+    }
+
+    /// Offers data channels.
+    pub fn offer_channels(&mut self, channels: &[ChannelConfig]) -> Result<(String, SdpPendingOffer)> {
+        let mut change = self.rtc.sdp_api();
+        for channel in channels {
+            change.add_channel_with_config(channel.clone());
+        }
+        let (offer, pending) = change.apply().ok_or("an offer without changes")?;
+        self.drain(Instant::now())?;
+        Ok((offer.to_sdp_string(), pending))
+    }
+
+    /// How a data channel was opened.
+    pub fn channel(&mut self, channel: ChannelId) -> Option<ChannelConfig> {
+        self.rtc.channel(channel)?.config().cloned()
+    }
+
+    /// Sends a message; false if too much waits, and it must be tried again.
+    pub fn send_message(&mut self, channel: ChannelId, is_binary: bool, message: &[u8]) -> Result<bool> {
+        let sent = self.rtc.channel(channel).ok_or("no such channel")?.write(is_binary, message)?;
+        let now = Instant::now();
+        self.drain(now)?;
+        self.rtc.handle_input(Input::Timeout(now))?;
+        self.drain(now)?;
+        Ok(sent)
     }
 
     /// Takes the server's answer to an offer.
@@ -273,6 +306,9 @@ impl Peer {
         match event {
             Event::Connected => self.connected = true,
             Event::Closed => self.closed = true,
+            Event::ChannelOpen(channel, _) => self.channels.push(channel),
+            Event::ChannelClose(channel) => self.channels.retain(|open| *open != channel),
+            Event::ChannelData(message) => self.messages.push(message),
             Event::KeyframeRequest(_) => self.counts.keyframe_requests += 1,
             Event::RawPacket(packet) => {
                 if let RawPacket::RtcpRx(report) = *packet {

@@ -66,6 +66,8 @@ pub(crate) struct Peer {
     pub(crate) owes_candidates: bool,
     /// Whether our last offer began ICE anew.
     pub(crate) is_restarting: bool,
+    /// Whether it has, or will have, data channels.
+    pub(crate) has_data: bool,
 }
 
 impl Handle {

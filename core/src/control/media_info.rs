@@ -205,14 +205,15 @@ impl Serialize for SubscribedStreams<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shard = self.state.shards.get(usize::from(self.shard));
         let streams = self.streams.iter().enumerate();
-        let streams = streams.filter_map(|(index, id)| Some((index, shard?.subscriptions.get(*id)?)));
-        serializer.collect_seq(streams.map(|(index, stream)| SubscribedInfo::of(self.state, self.shard, index, stream)))
+        let streams = streams.filter_map(|(index, id)| Some((index, *id, shard?.subscriptions.get(*id)?)));
+        let info = |(index, id, stream)| SubscribedInfo::of(self.state, self.shard, index, id, stream);
+        serializer.collect_seq(streams.map(info))
     }
 }
 
 /// One m-line of a subscriber.
 #[derive(serde::Serialize)]
-struct SubscribedInfo<'a> {
+struct SubscribedInfo<'a, 'm> {
     #[serde(rename = "type")]
     kind: &'static str,
     active: bool,
@@ -241,7 +242,24 @@ struct SubscribedInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_ids: Option<[Name; 1]>,
+    source_ids: Option<SourceIds<'a, 'm>>,
+}
+
+/// The names of those whose data a subscriber's m-line gets.
+struct SourceIds<'a, 'm> {
+    state: &'a State<'m>,
+    shard: u8,
+    subscription: SubscriptionId,
+}
+
+impl Serialize for SourceIds<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tables = self.state.shards.get(usize::from(self.shard));
+        let sources = tables.into_iter().flat_map(|it| it.data_sources_of(self.subscription));
+        let name =
+            |stream| Some(self.state.handles.get(self.state.stream(self.shard, stream)?.handle)?.publisher()?.name);
+        serializer.collect_seq(sources.filter_map(name))
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -252,17 +270,26 @@ struct ShownDelay {
     max_delay: u16,
 }
 
-impl<'a> SubscribedInfo<'a> {
-    fn of(state: &'a State<'_>, shard: u8, index: usize, stream: &'a SubscribedStream) -> Self {
+impl<'a, 'm> SubscribedInfo<'a, 'm> {
+    fn of(
+        state: &'a State<'m>,
+        shard: u8,
+        index: usize,
+        subscription: SubscriptionId,
+        stream: &'a SubscribedStream,
+    ) -> Self {
         let source = stream.source.and_then(|source| state.stream(shard, source));
         let publisher = source.and_then(|source| state.handles.get(source.handle)?.publisher());
         let media = source.filter(|_| stream.kind != MediaKind::Application);
-        let is_data = source.is_some() && stream.kind == MediaKind::Application;
+        let tables = state.shards.get(usize::from(shard));
+        let is_data = stream.kind == MediaKind::Application;
+        let sources = tables.map_or(0, |it| it.data_sources_of(subscription).count());
+        let sources = (is_data && sources > 0).then_some(sources);
         let codec = media.and(stream.codec);
         let delay = stream.playout_delay.playout_delay().filter(|_| media.is_some());
         Self {
             kind: kind_name(stream.kind),
-            active: source.is_some(),
+            active: stream.is_fed(),
             mindex: index,
             mid: Shown(index),
             ready: stream.is_ready,
@@ -276,8 +303,8 @@ impl<'a> SubscribedInfo<'a> {
             h264_profile: profile(codec, Codec::H264, media.and_then(|source| source.parameter("profile-level-id"))),
             vp9_profile: profile(codec, Codec::Vp9, media.and_then(|source| source.parameter("profile-id"))),
             playout_delay: delay.map(|it| ShownDelay { min_delay: it.minimum_10ms, max_delay: it.maximum_10ms }),
-            sources: is_data.then_some(1),
-            source_ids: is_data.then_some([stream.feed]),
+            sources,
+            source_ids: sources.map(|_| SourceIds { state, shard, subscription }),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::handle::Handle;
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{PublishedStream, Relayed, Room, SubscribedStream};
+use crate::room::{DataSource, PublishedStream, Relayed, Room, SubscribedStream};
 use crate::store::{Slot, Zeroable};
 
 /// The most shards of a box.
@@ -44,6 +44,7 @@ pub(super) struct ShardMemory<'m> {
     pub(super) streams: &'m mut [Slot<PublishedStream>],
     pub(super) subscriptions: &'m mut [Slot<SubscribedStream>],
     pub(super) relays: &'m mut [Slot<Relayed>],
+    pub(super) data_sources: &'m mut [Slot<DataSource>],
 }
 
 impl<'m> Memory<'m> {
@@ -61,6 +62,7 @@ impl<'m> Memory<'m> {
                     streams: lender.lend("streams, control half", streams),
                     subscriptions: lender.lend("subscriptions, control half", subscriptions),
                     relays: lender.lend("relays, control half", relays),
+                    data_sources: lender.lend("data sources, control half", data_sources(limits, subscriptions)),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),
@@ -68,6 +70,11 @@ impl<'m> Memory<'m> {
             local: lender.lend("local description buffer", buffer),
         }
     }
+}
+
+/// As many sources as subscriptions, where there are data channels.
+pub(super) const fn data_sources(limits: &Limits, subscriptions: usize) -> usize {
+    if limits.data_channels == 0 { 0 } else { subscriptions }
 }
 
 /// The entries of each table, in the order of the parameters of [`super::Storage`]: sessions, handles, rooms, tokens;

@@ -11,6 +11,7 @@ mod admin;
 mod bandwidth;
 mod capture;
 mod changes;
+mod data;
 mod drain;
 mod dummy;
 mod dynamic_rooms;
@@ -59,12 +60,12 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use heapless::Vec;
 
-use crate::id::{CaptureId, ConnectionId, RelayId, StreamId};
-use crate::link::{HandshakeCommand, HandshakeEvent};
+use crate::id::{CaptureId, ConnectionId, LinkId, RelayId, StreamId};
+use crate::link::{DataMessage, HandshakeCommand, HandshakeEvent, OpenData};
 use crate::media::{Command, Notice, Totals};
 use crate::random::Random;
 use crate::room::{Name, RoomSettings};
@@ -162,6 +163,19 @@ pub trait Outlet {
 
     /// That is enough.
     fn stop_recording(&mut self, _shard: u8, _relay: RelayId) {}
+
+    /// A link carries data channels from now on, if it does not yet.
+    fn open_data(&mut self, _data: &OpenData) {}
+
+    /// Sends a message on the data channels of a link of this shard. What does not reach the peer the platform tells by
+    /// [`Control::data_lost`].
+    fn send_data(&mut self, _shard: u8, _to: LinkId, _message: &DataMessage<'_>) {}
+
+    /// Sends what a message says to an address, as one datagram.
+    fn forward_data(&mut self, _to: SocketAddr, _payload: &[u8]) {}
+
+    /// What a message says goes into the file of this relay.
+    fn record_data(&mut self, _shard: u8, _relay: RelayId, _payload: &[u8]) {}
 
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}
@@ -341,6 +355,16 @@ impl<'m, R: Random> Control<'m, R> {
         out: &mut impl Outlet,
     ) {
         self.turn(now, out).0.recording_ended(shard, relay, end);
+    }
+
+    /// Somebody sent a message on a data channel to this shard.
+    pub fn data(&mut self, now: Instant, shard: u8, message: &DataMessage<'_>, out: &mut impl Outlet) {
+        self.turn(now, out).0.data_arrived(shard, message);
+    }
+
+    /// So many messages did not reach the peer of a link of this shard.
+    pub fn data_lost(&mut self, now: Instant, (shard, link): (u8, LinkId), lost: u32, out: &mut impl Outlet) {
+        self.turn(now, out).0.data_lost(shard, link, lost);
     }
 
     /// News from DTLS.

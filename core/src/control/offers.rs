@@ -54,6 +54,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             else {
                 continue;
             };
+            // An m-line of data stays as it is, whoever is heard on it.
+            tables.remove_data_sources(|it| streams.contains(&it.stream));
             for id in &subscriber.streams {
                 let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
                 if stream.source.is_some_and(|source| streams.contains(&source)) {
@@ -96,7 +98,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let (is_closed, shard, streams) =
             (subscriber.is_closed_with_source, subscriber.shard, subscriber.streams.clone());
         let tables = self.state.shards.get(usize::from(shard));
-        let has_source = |id: &SubscriptionId| tables.and_then(|it| it.subscriptions.get(*id)?.source).is_some();
+        let has_source = |id: &SubscriptionId| {
+            tables.is_some_and(|it| {
+                it.subscriptions.get(*id).is_some_and(|stream| stream.source.is_some())
+                    || it.data_sources_of(*id).next().is_some()
+            })
+        };
         if is_closed && !streams.iter().any(has_source) {
             return self.close_peer(handle, Some("Close PC"));
         }
@@ -208,7 +215,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for id in &subscriber.streams {
             if let Some(stream) = tables.subscriptions.get_mut(*id) {
                 stream.is_offered = true;
-                stream.is_active = stream.source.is_some();
+                stream.is_active = stream.is_fed();
             }
         }
         let sections = offered_sections(tables, &subscriber.streams);
@@ -246,11 +253,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for (index, (id, section)) in streams.iter().zip(&answered).enumerate() {
             let Some(tables) = self.state.shards.get_mut(usize::from(shard)) else { return Ok(()) };
             let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
-            if stream.is_active
-                && !core::mem::replace(&mut stream.is_ready, true)
-                && let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused)
-            {
+            if !stream.is_active || core::mem::replace(&mut stream.is_ready, true) {
+                continue;
+            }
+            if let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused) {
                 self.post.out.command(shard, Command::Subscribe(parameters));
+            } else if let Some(data) = section.data {
+                self.open_data(handle, data);
             }
         }
         Ok(())
@@ -276,7 +285,7 @@ fn offered_section(stream: &SubscribedStream) -> OfferedSection<'_> {
         rtx_ssrc: stream.rtx_ssrc,
         stream_name: &stream.feed_token,
     });
-    let state = if stream.source.is_some() { OfferedState::Sending } else { OfferedState::Inactive };
+    let state = if stream.is_fed() { OfferedState::Sending } else { OfferedState::Inactive };
     OfferedSection { state, media }
 }
 

@@ -54,6 +54,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             is_up: false,
             owes_candidates: self.settings.full_trickle,
             is_restarting: false,
+            has_data: false,
         };
         if let Some(entry) = self.state.handles.get_mut(handle) {
             entry.peer = Some(peer);
@@ -125,7 +126,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             for stream in streams.iter().flatten() {
                 tables.streams.remove(*stream);
             }
-            for subscription in subscriptions.iter().flatten() {
+            let (streams, subscriptions) = (streams.as_deref(), subscriptions.as_deref());
+            tables.remove_data_sources(|it| {
+                streams.is_some_and(|ids| ids.contains(&it.stream))
+                    || subscriptions.is_some_and(|ids| ids.contains(&it.subscription))
+            });
+            for subscription in subscriptions.into_iter().flatten() {
                 tables.subscriptions.remove(*subscription);
             }
             if let Some(link) = tables.links.get_mut(peer.link) {
@@ -337,6 +343,7 @@ pub(crate) fn local_transport<'a>(
         credentials: &peer.credentials,
         fingerprint: settings.fingerprint,
         candidates,
+        most_message_bytes: settings.limits.data_message_bytes,
     }
 }
 

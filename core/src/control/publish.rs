@@ -2,6 +2,7 @@
 
 use super::Outlet;
 use super::changes::{CONFIGURE, Changes};
+use super::data::agreed;
 use super::error::{Refusal, plugin, refuse};
 use super::jsep::RemoteJsep;
 use super::json::Value;
@@ -76,14 +77,20 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             ));
         }
         let audio_red = room.settings.audio_red && !jsep.is_end_to_end;
-        let policy = Policy { rid_order: jsep.rid_order, audio_red, ..policy(&room, &audio, &video) };
+        let data_channels = self.settings.limits.data_channels > 0;
+        let policy = policy(&room, &audio, &video);
+        let policy = Policy { rid_order: jsep.rid_order, audio_red, data_channels, ..policy };
         let invalid = |why| refuse!(plugin::INVALID_SDP, "sdp", "Invalid SDP ({why})");
         let sections = negotiate(&jsep.description, &policy).map_err(invalid)?;
         self.check_places(handle, room.shard, sections.len())?;
+        if agreed(&sections).is_some() {
+            self.check_data_place(handle, room.shard)?;
+        }
         self.note_follows_need(handle, changes);
         let is_new = self.meet_peer(handle, room.shard, jsep)?;
         self.notify_candidates(handle, Some(jsep.text), is_new);
         self.configure_streams(handle, room.shard, &sections, changes, jsep.is_end_to_end)?;
+        self.publish_data(handle, &sections);
         self.write_answer(handle, &jsep.description, &sections)
     }
 
@@ -276,7 +283,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 continue;
             };
             let was_active = stream.is_active();
-            let by_kind = if stream.kind == MediaKind::Audio { changes.audio } else { changes.video };
+            let by_kind = match stream.kind {
+                MediaKind::Audio => changes.audio,
+                MediaKind::Application => changes.data,
+                _ => changes.video,
+            };
             let change = changes.streams.iter().find(|change| change.mid == stream.mid);
             stream.is_sent = change.and_then(|change| change.is_sent).or(by_kind).unwrap_or(stream.is_sent);
             stream.description = changes.description(&stream.mid).or_else(|| stream.description.take());

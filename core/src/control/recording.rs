@@ -18,6 +18,7 @@ use crate::id::{HandleId, RelayId, RoomId};
 use crate::media::{Command, RelayDestination, RelayParameters};
 use crate::random::Random;
 use crate::room::{Name, PublishedStream, Recording, Relayed, Room};
+use crate::sdp::MediaKind;
 use crate::wire::{Codec, ExtensionMap};
 
 /// The longest name of a file, in bytes, without what tells its format.
@@ -36,8 +37,8 @@ pub struct RecordingRequest<'a> {
     pub folder: Option<&'a str>,
     /// The file, with folders before it where the publisher named some; without what tells the format.
     pub file: &'a str,
-    /// What the m-line carries.
-    pub codec: Codec,
+    /// What the m-line carries; nothing for data.
+    pub codec: Option<Codec>,
     /// Janus' name of that.
     pub codec_name: &'static str,
     /// The format's parameters as the publisher said them.
@@ -144,7 +145,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let (shard, streams) = (peer.shard, publisher.streams.clone());
         for (index, stream) in streams.into_iter().enumerate() {
-            let flows = |entry: &PublishedStream| !entry.is_disabled && entry.codec.is_some();
+            let is_known = |entry: &PublishedStream| entry.codec.is_some() || entry.kind == MediaKind::Application;
+            let flows = |entry: &PublishedStream| !entry.is_disabled && is_known(entry);
             let recording = Recording { handle, stream };
             if self.state.stream(shard, stream).is_some_and(flows) && !self.is_recorded(shard, recording) {
                 self.begin_recording(shard, recording, index);
@@ -167,7 +169,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         };
         let ssrc = self.random.u32();
         let Some(published) = self.state.stream(shard, stream) else { return };
-        let Some(codec) = published.codec else { return };
         let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
         let extensions = of_content(&published.extensions);
         let room = publisher.room.and_then(|room| self.state.rooms.get(room));
@@ -178,12 +179,17 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             room: publisher.room_name,
             folder: room.and_then(|room| room.settings.rec_dir.as_deref()),
             file: &file,
-            codec,
-            codec_name: codec_name(codec),
+            codec: published.codec,
+            // Janus says so of all data.
+            codec_name: published.codec.map_or("text", codec_name),
             parameters: &published.parameters,
             extensions,
             is_end_to_end: publisher.is_end_to_end,
         });
+        if published.codec.is_none() {
+            // Messages come to the control half.
+            return;
+        }
         let parameters = RelayParameters {
             relay,
             stream,

@@ -287,6 +287,10 @@ pub(crate) struct RoomEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recording: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) messages: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) started: Option<&'static str>,

@@ -5,7 +5,8 @@ use super::memory::ShardMemory;
 use super::shedding::Load;
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
 use crate::media::Delivery;
-use crate::room::{PublishedStream, Relayed, SubscribedStream};
+use crate::room::{DataSource, PublishedStream, Relayed, SubscribedStream};
+use crate::sdp::MediaKind;
 use crate::store::Table;
 use crate::stream::Traffic;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shard<'m> {
     pub(crate) subscriptions: Table<'m, SubscribedStream>,
     /// Their places are those of the media half's relays.
     pub(crate) relays: Table<'m, Relayed>,
+    pub(crate) data_sources: Table<'m, DataSource>,
     /// How busy it is, and what is done about it.
     pub(crate) load: Load,
 }
@@ -36,6 +38,7 @@ impl<'m> Shard<'m> {
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             relays: Table::new(memory.relays),
+            data_sources: Table::new(memory.data_sources),
             load: Load::default(),
         }
     }
@@ -51,6 +54,28 @@ impl<'m> Shard<'m> {
     pub(crate) fn note_sent(&mut self, subscription: SubscriptionId, traffic: Traffic, delivery: Delivery) {
         if let Some(entry) = self.subscriptions.get_mut(subscription) {
             (entry.traffic, entry.delivery) = (traffic, delivery);
+        }
+    }
+
+    /// Whether a subscriber's m-line carries data.
+    pub(crate) fn is_data(&self, subscription: SubscriptionId) -> bool {
+        self.subscriptions.get(subscription).is_some_and(|it| it.kind == MediaKind::Application)
+    }
+
+    /// The published m-lines whose data a subscriber's m-line gets.
+    pub(crate) fn data_sources_of(&self, subscription: SubscriptionId) -> impl Iterator<Item = StreamId> + Clone {
+        let sources = self.data_sources.iter().map(|(_, source)| *source);
+        sources.filter(move |it| it.subscription == subscription).map(|it| it.stream)
+    }
+
+    /// Ends what is meant.
+    pub(crate) fn remove_data_sources(&mut self, is_meant: impl Fn(&DataSource) -> bool) {
+        for index in 0..self.data_sources.capacity() as u16 {
+            if self.data_sources.at(index).is_some_and(&is_meant)
+                && let Some(id) = self.data_sources.id_at(index)
+            {
+                self.data_sources.remove(id);
+            }
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::access::StoredToken;
 use super::handle::Handle;
-use super::memory::{Memory, ShardMemory, lengths};
+use super::memory::{Memory, ShardMemory, data_sources, lengths};
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{PublishedStream, Relayed, Room, SubscribedStream};
+use crate::room::{DataSource, PublishedStream, Relayed, Room, SubscribedStream};
 use crate::store::{Reserve, Slot};
 
 /// Memory for `SHARDS` shards and the limits whose [`lengths`] the other parameters are, in that order.
@@ -59,6 +59,7 @@ struct ShardStorage<const LINKS: usize, const STREAMS: usize, const SUBSCRIPTION
     streams: Reserve<Slot<PublishedStream>, STREAMS>,
     subscriptions: Reserve<Slot<SubscribedStream>, SUBSCRIPTIONS>,
     relays: Reserve<Slot<Relayed>, RELAYS>,
+    data_sources: Reserve<Slot<DataSource>, SUBSCRIPTIONS>,
 }
 
 impl<
@@ -100,6 +101,7 @@ impl<
                 streams: Reserve::new(),
                 subscriptions: Reserve::new(),
                 relays: Reserve::new(),
+                data_sources: Reserve::new(),
             }
         }; SHARDS],
         message: [0; BUFFER_BYTES],
@@ -117,6 +119,7 @@ impl<
                 streams: shard.streams.lend(streams)?,
                 subscriptions: shard.subscriptions.lend(subscriptions)?,
                 relays: shard.relays.lend(relays)?,
+                data_sources: shard.data_sources.lend(data_sources(limits, subscriptions))?,
             };
             parts.push(part).ok()?;
         }

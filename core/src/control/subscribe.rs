@@ -50,10 +50,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             (None, _) => Selection::default(),
         };
         let Some((shard, count)) = self.subscriber_size(caller.handle) else { return Ok(()) };
-        self.check_selection(shard, count, &selection)?;
+        self.check_selection(caller.handle, (shard, count), &selection)?;
         let removed = remove.map_or(Ok(0), |name| self.remove_streams(caller.handle, body, name))?;
-        self.add_streams(caller.handle, &selection)?;
-        self.tell_updated(caller, removed + selection.0.len() > 0);
+        let added = self.add_streams(caller.handle, &selection)?;
+        self.tell_updated(caller, removed + added > 0);
         Ok(())
     }
 
@@ -67,21 +67,38 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Whether there are places for `selection` beside the `count` m-lines that are there.
-    pub(crate) fn check_selection(&self, shard: u8, count: usize, selection: &Selection) -> Done {
+    pub(crate) fn check_selection(&self, handle: HandleId, (shard, count): (u8, usize), selection: &Selection) -> Done {
         let most = usize::from(self.settings.limits.streams_per_subscriber).min(SUBSCRIBED);
         let Some(tables) = self.state.shards.get(usize::from(shard)) else { return Err(Refusal::full("shards", 0)) };
-        if count + selection.0.len() > most {
+        let data = selection.0.iter().filter(|selected| selected.kind == MediaKind::Application).count();
+        let subscriber = self.state.handles.get(handle).and_then(|entry| entry.subscriber());
+        let has_data = subscriber.is_some_and(|it| it.streams.iter().any(|id| tables.is_data(*id)));
+        // All data shares an m-line.
+        let wanted = selection.0.len() - data + usize::from(data > 0 && !has_data);
+        if count + wanted > most {
             return Err(Refusal::full("streams per subscriber", most));
         }
-        if selection.0.len() > tables.subscriptions.capacity() - tables.subscriptions.len() {
+        if wanted > tables.subscriptions.capacity() - tables.subscriptions.len() {
             return Err(Refusal::full("subscriptions", tables.subscriptions.capacity()));
         }
-        Ok(())
+        if data > tables.data_sources.capacity() - tables.data_sources.len() {
+            return Err(Refusal::full("data sources", tables.data_sources.capacity()));
+        }
+        if data > 0 { self.check_data_place(handle, shard) } else { Ok(()) }
     }
 
-    /// Gives the subscriber an m-line for each of `selection`. As in Janus, whoever asks twice gets two.
-    pub(crate) fn add_streams(&mut self, handle: HandleId, selection: &Selection) -> Done {
-        selection.0.iter().try_for_each(|selected| self.add_stream(handle, selected))
+    /// Gives the subscriber an m-line for each of `selection`, and one for all data; says how many were added. As in
+    /// Janus, whoever asks twice gets two.
+    pub(crate) fn add_streams(&mut self, handle: HandleId, selection: &Selection) -> Result<usize, Refusal> {
+        let mut added = 0;
+        for selected in &selection.0 {
+            let is_new = match selected.kind {
+                MediaKind::Application => self.add_data_source(handle, selected)?,
+                _ => self.add_stream(handle, selected).map(|()| true)?,
+            };
+            added += usize::from(is_new);
+        }
+        Ok(added)
     }
 
     fn add_stream(&mut self, handle: HandleId, selected: &Selected) -> Done {
@@ -143,27 +160,29 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         // An m-line used again has a new source: browsers attach a picture to a new SSRC only.
         stream.ssrc = self.ssrc(shard, &streams, 0);
         stream.rtx_ssrc = rtx_payload_type.map(|_| self.ssrc(shard, &streams, stream.ssrc));
-        self.place_stream(handle, shard, vacant, stream)
+        self.place_stream(handle, shard, vacant, stream).map(|_| ())
     }
 
-    fn place_stream(
+    /// Puts an m-line in the vacant place, or in a new one; says which it is.
+    pub(crate) fn place_stream(
         &mut self,
         handle: HandleId,
         shard: u8,
         vacant: Option<SubscriptionId>,
         stream: SubscribedStream,
-    ) -> Done {
-        let Some(tables) = self.state.shard_mut(shard) else { return Ok(()) };
-        if let Some(place) = vacant.and_then(|id| tables.subscriptions.get_mut(id)) {
+    ) -> Result<SubscriptionId, Refusal> {
+        let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
+        if let Some((id, place)) = vacant.and_then(|id| Some((id, tables.subscriptions.get_mut(id)?))) {
             *place = stream;
-            return Ok(());
+            return Ok(id);
         }
         let size = tables.subscriptions.capacity();
         let id = tables.subscriptions.insert(stream).map_err(|_| Refusal::full("subscriptions", size))?;
+        let id = SubscriptionId::from(id);
         if let Some(subscriber) = self.state.handles.get_mut(handle).and_then(|entry| entry.subscriber_mut()) {
-            let _ = subscriber.streams.push(id.into());
+            let _ = subscriber.streams.push(id);
         }
-        Ok(())
+        Ok(id)
     }
 
     /// A random SSRC that no m-line of `streams` has, nor is it `other`.
@@ -190,6 +209,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let (shard, streams) = (subscriber.shard, subscriber.streams.clone());
             for (index, subscription) in streams.iter().copied().enumerate() {
                 let Some(tables) = self.state.shard_mut(shard) else { break };
+                if tables.is_data(subscription) && sub_mid.is_none() {
+                    // The m-line stays as it is, whoever is heard on it.
+                    self.leave_data(shard, subscription, number, mid.as_deref());
+                    continue;
+                }
                 let Some(stream) = tables.subscriptions.get_mut(subscription) else { continue };
                 let is_meant = match &sub_mid {
                     Some(mid) => *mid == section_mid(index),
@@ -198,6 +222,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 // An m-line that carries nothing is given up once more if it is named itself.
                 let is_active = stream.source.take_if(|_| is_meant).is_some();
                 removed += usize::from(is_active || (is_meant && sub_mid.is_some()));
+                if is_meant && stream.kind == MediaKind::Application {
+                    tables.remove_data_sources(|it| it.subscription == subscription);
+                    continue;
+                }
                 if is_active {
                     stream.is_ready = false;
                     self.post.out.command(shard, Command::Unsubscribe { subscription });
@@ -225,6 +253,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let Some((shard, _)) = self.subscriber_size(caller.handle) else { return Ok(()) };
         for (subscription, selected) in &switches {
+            if selected.kind == MediaKind::Application {
+                self.switch_data(shard, *subscription, selected.stream)?;
+                continue;
+            }
             let Some(tables) = self.state.shard_mut(shard) else { break };
             let feed_mid = tables.streams.get(selected.stream).map(|source| source.mid.clone()).unwrap_or_default();
             if let Some(stream) = tables.subscriptions.get_mut(*subscription) {
@@ -264,7 +296,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let sub_mid = mid_at(element, "sub_mid").unwrap_or_default().unwrap_or_default();
         let Some((_, subscription)) = self.subscription(handle, &sub_mid) else { return Ok(None) };
         let target = self.state.shards.get(usize::from(shard)).and_then(|it| it.subscriptions.get(subscription));
-        if target.is_none_or(|target| target.codec != source.codec || target.source == Some(stream)) {
+        if target.is_none_or(|it| it.kind != source.kind || it.codec != source.codec || it.source == Some(stream)) {
             return Ok(None);
         }
         let layers = layers_of(element);

@@ -1,6 +1,7 @@
 //! How full each table is: what operators watch before somebody is refused.
 
 use super::capture::CAPTURES;
+use super::handle::Peer;
 use super::origin::Transport;
 use super::state::State;
 use super::{Control, Outlet, ShardLoad};
@@ -57,6 +58,9 @@ pub(crate) fn table_uses(state: &State<'_>, limits: &Limits, out: &mut impl Outl
         tell("streams", shard_number, shard.streams.len(), shard.streams.capacity());
         tell("subscriptions", shard_number, shard.subscriptions.len(), shard.subscriptions.capacity());
         tell("relays", shard_number, shard.relays.len(), shard.relays.capacity());
+        let has_data = |peer: &Peer| peer.has_data && peer.shard == number;
+        let peers = state.handles.iter().filter_map(|(_, handle)| handle.peer.as_ref());
+        tell("data_channels", shard_number, peers.filter(|peer| has_data(peer)).count(), limits.data_channels.into());
         if let Some(ShardLoad { totals, .. }) = out.shard_load(number) {
             tell("packets", shard_number, totals.packets as usize, totals.packets_limit as usize);
             tell("queued_packets", shard_number, totals.queued as usize, totals.queued_limit as usize);

@@ -68,6 +68,7 @@ struct StreamChange {
     is_sent: Option<bool>,
     audio: Option<bool>,
     video: Option<bool>,
+    data: Option<bool>,
     wants_keyframe: bool,
     least_delay: Option<i64>,
     most_delay: Option<i64>,
@@ -89,7 +90,8 @@ impl StreamChange {
             let why = "should be a positive integer";
             return Err(refuse!(plugin::INVALID, name, "Invalid element type ({name} {why})"));
         }
-        Ok(Self { audio: flag(body, "audio"), video: flag(body, "video"), ..Self::read(body)? })
+        let (audio, video, data) = (flag(body, "audio"), flag(body, "video"), flag(body, "data"));
+        Ok(Self { audio, video, data, ..Self::read(body)? })
     }
 
     fn read(object: Value<'_>) -> Result<Self, Refusal> {
@@ -141,7 +143,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         let Some(entry) = self.state.rooms.get(room) else { return Ok(()) };
         let (shard, room_name) = (entry.shard, entry.settings.room);
-        self.check_selection(shard, 0, &selection)?;
+        self.check_selection(caller.handle, (shard, 0), &selection)?;
         self.open_peer(caller.handle, shard, None)?;
         self.notify_candidates(caller.handle, None, true);
         let subscriber = Subscriber {
@@ -261,7 +263,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let Some(stream) = tables.and_then(|tables| tables.subscriptions.get_mut(*id)).filter(|_| is_meant) else {
                 continue;
             };
-            let by_kind = if stream.kind == MediaKind::Audio { change.audio } else { change.video };
+            let by_kind = match stream.kind {
+                MediaKind::Audio => change.audio,
+                MediaKind::Application => change.data,
+                _ => change.video,
+            };
             let is_sent = change.is_sent.or(by_kind).unwrap_or(stream.is_sent);
             if is_sent != stream.is_sent {
                 stream.is_sent = is_sent;

@@ -5,6 +5,7 @@ pub mod bandwidth;
 pub mod binding;
 pub mod cipher;
 pub mod credentials;
+pub mod data;
 pub mod demux;
 pub mod handshake;
 pub mod ice;
@@ -20,6 +21,7 @@ pub use bandwidth::{Bandwidth, DEPARTURES, DepartureEntry, DepartureTable};
 pub use binding::BindingServer;
 pub use cipher::{Gcm, NoGcm};
 pub use credentials::Credentials;
+pub use data::{DataMessage, OpenData};
 pub use demux::{RouteMap, RouteSlot};
 pub use handshake::{
     Fingerprint, HandshakeCommand, HandshakeEvent, HandshakeFailure, MasterKey, Role, SrtpKeys, SrtpProfile,

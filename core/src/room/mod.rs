@@ -1,6 +1,7 @@
 //! Rooms and who is in them: publishers, subscribers, access. No JSON, no packet.
 
 pub mod access;
+pub mod data_source;
 pub mod forwarder;
 pub mod name;
 pub mod network;
@@ -13,6 +14,7 @@ pub mod subscriber;
 pub mod told;
 
 pub use access::Denied;
+pub use data_source::DataSource;
 pub use forwarder::Forwarder;
 pub use name::{NAME_BYTES, Name};
 pub use network::{NETWORKS, Network};

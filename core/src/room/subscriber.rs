@@ -51,7 +51,7 @@ pub struct SubscribedStream {
     pub handle: HandleId,
     /// What it carries.
     pub kind: MediaKind,
-    /// Its source; `None` while it waits for another.
+    /// Its source; `None` while it waits for another, and of data, whose sources are many.
     pub source: Option<StreamId>,
     /// The name of the publisher.
     pub feed: Name,
@@ -102,6 +102,11 @@ pub struct SubscribedStream {
 }
 
 impl SubscribedStream {
+    /// Whether something flows on it. An m-line of data waits for no source.
+    pub fn is_fed(&self) -> bool {
+        self.source.is_some() || self.kind == MediaKind::Application
+    }
+
     /// The payload type beside that of the format: of retransmissions, or of redundant audio.
     pub fn second_payload_type(&self) -> Option<u8> {
         self.rtx_payload_type.or(self.red_payload_type)

@@ -39,7 +39,7 @@ pub fn write_answer(
 fn data(out: &mut dyn Write, section: &PublishedSection<'_>, local: &LocalTransport<'_>, setup: &str) -> fmt::Result {
     write!(out, "m=application 9 {} webrtc-datachannel\r\n", section.offered.protocol)?;
     write::head(out, local, section.direction(), section.mid, setup)?;
-    out.write_str("a=sctp-port:5000\r\n")
+    write::data_transport(out, local)
 }
 
 /// An m-line of sound or pictures.

@@ -35,7 +35,7 @@ pub use offer::{OfferedMedia, OfferedSection, OfferedState, write_offer};
 pub use policy::Policy;
 pub use publish::{PublishedSection, PublishedState, negotiate};
 pub use refusal::{Cause, Refusal};
-pub use section::{Direction, MediaKind, Section};
+pub use section::{DataTransport, Direction, MediaKind, SCTP_PORT, Section};
 pub use subscribe::{AnsweredSection, offered_extensions, offered_payload_types, read_answer, section_mid};
 pub use transport::{LocalTransport, RemoteTransport, Side};
 pub use write::candidate_priority;

@@ -109,7 +109,7 @@ fn write_section(
     let Some(media) = &section.media else {
         write!(out, "m=application 9 {SCTP} webrtc-datachannel\r\n")?;
         write::head(out, local, direction, mid, "actpass")?;
-        return out.write_str("a=sctp-port:5000\r\n");
+        return write::data_transport(out, local);
     };
     write!(out, "m={} 9 {RTP} {}", section.kind_text(), media.payload_type)?;
     for other in [media.rtx_payload_type, media.red_payload_type].into_iter().flatten() {

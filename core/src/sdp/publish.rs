@@ -102,7 +102,7 @@ pub fn negotiate<'a>(
     policy: &Policy<'_>,
 ) -> Result<Vec<PublishedSection<'a>, SECTIONS>, Refusal> {
     let mut sections = Vec::new();
-    let mut has_carrier = false;
+    let (mut has_carrier, mut has_data) = (false, false);
     for offered in offer.sections() {
         let is_open = !offered.is_rejected() && offered.kind != MediaKind::Other;
         let without = match is_open && !has_carrier {
@@ -114,8 +114,11 @@ pub fn negotiate<'a>(
             _ if !is_open => PublishedSection::nothing(offered, PublishedState::Rejected),
             MediaKind::Audio => media(offered, Kind::Audio, policy, without),
             MediaKind::Video => media(offered, Kind::Video, policy, without),
+            // There is one association of SCTP for a transport (RFC 8841 section 9.1).
+            _ if has_data => PublishedSection::nothing(offered, PublishedState::Rejected),
             _ => data(offered, policy, without),
         };
+        has_data |= offered.kind == MediaKind::Application && section.state == PublishedState::Active;
         // The reader let no more than SECTIONS through.
         let _ = sections.push(section);
     }

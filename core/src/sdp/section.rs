@@ -26,6 +26,21 @@ pub struct Section<'a> {
     formats: &'a str,
 }
 
+/// The port of SCTP that everybody uses (RFC 8841 section 5): it means nothing over DTLS.
+pub const SCTP_PORT: u16 = 5000;
+
+/// The longest message that a peer takes which says nothing about it (RFC 8841 section 6.1).
+const MESSAGE_BYTES: u32 = 65_536;
+
+/// What a peer says about its data channels (RFC 8841 sections 5 and 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataTransport {
+    /// The port of SCTP.
+    pub port: u16,
+    /// The longest message that it takes, in bytes.
+    pub most_message_bytes: u32,
+}
+
 /// What an m-line carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
@@ -182,6 +197,18 @@ impl<'a> Section<'a> {
             let id = id.parse().ok().filter(|id| *id > 0)?;
             Some((id, Direction::named(direction).unwrap_or_default(), extension::named(words.next()?)?))
         })
+    }
+
+    /// The peer's end of data channels.
+    pub fn data_transport(&self) -> DataTransport {
+        let number = |name| self.attribute(name).and_then(|value| value.trim().parse().ok());
+        let port = number("sctp-port").and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        let most_message_bytes = match number("max-message-size") {
+            Some(0) => u32::MAX,
+            Some(bytes) => bytes,
+            None => MESSAGE_BYTES,
+        };
+        DataTransport { port: port.unwrap_or(SCTP_PORT), most_message_bytes }
     }
 
     /// The SSRCs that `a=ssrc` tells, in their order; a source is told once for each of its attributes.

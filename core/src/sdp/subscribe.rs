@@ -6,7 +6,9 @@ use heapless::Vec;
 
 use super::description::SECTIONS;
 use super::offer::offered_feedback;
-use super::{Cause, Description, MediaKind, OfferedMedia, OfferedSection, OfferedState, Policy, Refusal, Section};
+use super::{
+    Cause, DataTransport, Description, MediaKind, OfferedMedia, OfferedSection, OfferedState, Policy, Refusal, Section,
+};
 use crate::media::{Feedback, Mid};
 use crate::wire::{Codec, Extension, ExtensionMap, Kind};
 
@@ -25,6 +27,8 @@ pub struct AnsweredSection {
     pub extensions: ExtensionMap,
     /// Feedback that the subscriber sends.
     pub feedback: Feedback,
+    /// The subscriber's end of data channels, of an m-line that has them.
+    pub data: Option<DataTransport>,
 }
 
 /// The mid of our m-line number `index`.
@@ -146,13 +150,14 @@ fn is_answer(section: &Section<'_>, offered: &OfferedSection<'_>, index: usize) 
 }
 
 fn read_section(section: &Section<'_>, offered: &OfferedSection<'_>) -> AnsweredSection {
-    let flows = offered.state == OfferedState::Sending && section.direction().receives();
+    // Data channels have no direction.
+    let flows = offered.state == OfferedState::Sending && (offered.media.is_none() || section.direction().receives());
     if section.is_rejected() || !flows {
         return AnsweredSection::default();
     }
     match &offered.media {
         Some(media) => read_media(section, media),
-        None => AnsweredSection { accepted: true, ..AnsweredSection::default() },
+        None => AnsweredSection { accepted: true, data: Some(section.data_transport()), ..AnsweredSection::default() },
     }
 }
 
@@ -172,6 +177,7 @@ fn read_media(section: &Section<'_>, offered: &OfferedMedia<'_>) -> AnsweredSect
         red_payload_type: red.filter(|_| offered.red_payload_type.is_some()),
         extensions: common_extensions(section, &offered.extensions),
         feedback: common_feedback(section.feedback(payload_type), offered_feedback(offered.codec, offered.audio_nack)),
+        data: None,
     }
 }
 

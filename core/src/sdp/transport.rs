@@ -19,6 +19,8 @@ pub struct LocalTransport<'a> {
     pub fingerprint: Fingerprint,
     /// Host candidates, the best first; empty if they are sent by themselves.
     pub candidates: &'a [SocketAddr],
+    /// The longest message on a data channel that we take, in bytes.
+    pub most_message_bytes: u32,
 }
 
 /// The peer's end, as its offer or answer told it.

@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use super::extension::uri;
 use super::format::RED_RTPMAP;
-use super::{Direction, LocalTransport};
+use super::{Direction, LocalTransport, SCTP_PORT};
 use crate::media::Feedback;
 use crate::wire::{Extension, ExtensionMap};
 
@@ -79,6 +79,11 @@ pub(super) fn head(
     let credentials = local.credentials;
     write!(out, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", credentials.ufrag, credentials.password)?;
     write!(out, "a=setup:{setup}\r\n")
+}
+
+/// Our end of data channels (RFC 8841 section 6).
+pub(super) fn data_transport(out: &mut dyn Write, local: &LocalTransport<'_>) -> fmt::Result {
+    write!(out, "a=sctp-port:{SCTP_PORT}\r\na=max-message-size:{}\r\n", local.most_message_bytes)
 }
 
 /// An m-line that is rejected, with what must follow it.

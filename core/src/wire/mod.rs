@@ -2,6 +2,7 @@
 
 pub mod av1;
 pub mod codec;
+pub mod data_channel;
 pub mod extension;
 pub mod h264;
 pub mod h265;

@@ -1,6 +1,7 @@
 //! The sections of a file and their keys.
 
 use parlor_core::control::settings::{ADMIN_SECRET_BYTES, API_SECRET_BYTES};
+use parlor_core::limits::Limits;
 use parlor_core::room::Name;
 
 use super::entry::Entry;
@@ -141,6 +142,9 @@ const LIMITS: &[Key<Configuration>] = &[
     Key { name: "streams_per_subscriber", field: |c| Number(&mut c.limits.streams_per_subscriber, 1..=STREAMS) },
     Key { name: "subscriptions", field: |c| Number(&mut c.limits.subscriptions, 1..=65_000) },
     Key { name: "relays", field: |c| Number(&mut c.limits.relays, 0..=16_000) },
+    Key { name: "data_channels", field: |c| Number(&mut c.limits.data_channels, 0..=65_000) },
+    Key { name: "data_message_bytes", field: |c| Number(&mut c.limits.data_message_bytes, 1024..=1 << 20) },
+    Key { name: "data_queue_bytes", field: |c| Number(&mut c.limits.data_queue_bytes, 1024..=16 << 20) },
     Key { name: "spectra", field: |c| Number(&mut c.limits.spectra, 0..=64) },
     Key { name: "history_packets", field: |c| PowerOfTwo(&mut c.limits.history_packets, 16..=16_384) },
     Key { name: "queued_packets", field: |c| PowerOfTwo(&mut c.limits.queued_packets, 256..=1 << 20) },
@@ -233,6 +237,13 @@ impl Configuration {
             return refuse(
                 "limits.rooms",
                 format!("{} is less than the {} rooms here", self.limits.rooms, self.rooms.len()),
+            );
+        }
+        let Limits { data_channels, data_message_bytes, data_queue_bytes, .. } = self.limits;
+        if data_channels > 0 && data_queue_bytes < data_message_bytes {
+            return refuse(
+                "limits.data_queue_bytes",
+                format!("{data_queue_bytes} is less than one message takes ({data_message_bytes})"),
             );
         }
         let twice =

@@ -16,8 +16,14 @@ pub(super) trait Engine: Send {
     /// Whether nothing comes out until the next input, so that it need not be polled.
     fn is_idle(&self) -> bool;
 
+    /// The connection shall carry application data from when it is established on.
+    fn carry(&mut self);
+
+    /// The datagram that carries `data`, if the connection can.
+    fn seal(&mut self, data: &[u8]) -> Option<Vec<u8>>;
+
     /// The datagram that tells the peer that we are leaving, if the connection is established.
-    fn close_notify(&self) -> Option<&[u8]>;
+    fn close_notify(&mut self) -> Option<Vec<u8>>;
 }
 
 /// What an [`Engine`] has to tell.
@@ -28,6 +34,8 @@ pub(super) enum Output {
     Secured(SrtpKeys),
     /// The handshake failed. The last output.
     Failed(HandshakeFailure),
+    /// Application data of the peer.
+    Data(Vec<u8>),
     /// The peer closed the established connection. The last output.
     Closed,
 }

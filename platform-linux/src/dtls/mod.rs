@@ -1,10 +1,13 @@
-//! DTLS for SRTP keys (RFC 5764): one task owns all connections, for the life of their links.
+//! DTLS for SRTP keys (RFC 5764) and data channels (RFC 8261): one task owns all connections, for the life of their
+//! links.
 
 mod client_hello;
 mod engine;
+mod records;
 #[cfg(test)]
 mod tests;
 mod webrtc;
+mod wire;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -33,6 +36,9 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Datagrams taken from a shard before the engines have their turn.
 const DATAGRAMS_A_TURN: usize = 64;
 
+/// Places in a shard's queue that application data leaves to handshakes.
+const RESERVED_DATAGRAMS: usize = 32;
+
 /// The two queues between a shard and the task that owns DTLS.
 pub struct DtlsQueues {
     /// From peers.
@@ -54,20 +60,39 @@ pub struct Handshakes {
     /// Who has a deadline before them, the earliest first.
     handshaking: VecDeque<Name>,
     timer: Option<(Instant, Timer)>,
-    events: VecDeque<HandshakeEvent>,
+    events: VecDeque<Event>,
     dropped_datagrams: u64,
 }
 
 /// A link of a shard.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Name {
-    shard: u8,
-    link: LinkId,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The shard.
+    pub shard: u8,
+    /// Its link.
+    pub link: LinkId,
+}
+
+/// What the connections have to tell.
+pub enum Event {
+    /// For the control half.
+    Handshake(HandshakeEvent),
+    /// Application data.
+    Data {
+        /// Whose shard.
+        shard: u8,
+        /// Whose.
+        link: LinkId,
+        /// A packet of SCTP, if the peer speaks what it said.
+        packet: Vec<u8>,
+    },
 }
 
 struct Connection {
     role: Role,
     fingerprint: Fingerprint,
+    /// Whether application data shall pass.
+    carries: bool,
     deadline: Option<Instant>,
     phase: Phase,
 }
@@ -125,8 +150,35 @@ impl Handshakes {
 
     /// Runs all connections until there is something to tell. Dropping the future loses nothing, but nothing moves
     /// unless it is polled.
-    pub async fn next_event(&mut self) -> HandshakeEvent {
+    pub async fn next_event(&mut self) -> Event {
         poll_fn(|context| self.poll_event(context)).await
+    }
+
+    /// Application data of this link shall pass; it comes by [`Self::next_event`].
+    pub fn carry(&mut self, name: Name) {
+        let Some(connection) = self.connections.get_mut(&name) else { return };
+        connection.carries = true;
+        if let Phase::Handshake(engine) | Phase::Established(engine) = &mut connection.phase {
+            engine.carry();
+            if !self.running.contains(&name) {
+                self.running.push(name);
+            }
+        }
+    }
+
+    /// Whether another datagram of application data finds room on its way to the peers of `shard`. Some room is left
+    /// for handshakes.
+    pub fn has_room(&self, shard: u8) -> bool {
+        self.queues.get(usize::from(shard)).is_some_and(|queues| queues.outgoing.vacancies() > RESERVED_DATAGRAMS)
+    }
+
+    /// Sends application data; false if the connection cannot yet.
+    pub fn write(&mut self, name: Name, data: &[u8]) -> bool {
+        let Some(connection) = self.connections.get_mut(&name) else { return false };
+        let Phase::Established(engine) = &mut connection.phase else { return false };
+        let Some(datagram) = engine.seal(data) else { return false };
+        self.send(name, &datagram);
+        true
     }
 
     fn open(&mut self, name: Name, role: Role, fingerprint: Fingerprint) {
@@ -134,19 +186,22 @@ impl Handshakes {
             self.events.push_back(failed(name, HandshakeFailure::Full));
             return;
         }
-        let connection = Connection { role, fingerprint, deadline: None, phase: Phase::Waiting };
+        let connection = Connection { role, fingerprint, carries: false, deadline: None, phase: Phase::Waiting };
         self.connections.insert(name, connection);
     }
 
     fn start(&mut self, name: Name) {
         let Some(connection) = self.connections.get_mut(&name) else { return };
-        if connection.deadline.is_none() {
+        if connection.deadline.is_none() && !matches!(connection.phase, Phase::Established(_)) {
             connection.deadline = Some(Instant::now() + self.deadline);
             self.handshaking.push_back(name);
         }
         if connection.role == Role::Client && matches!(connection.phase, Phase::Waiting) && self.running.len() < RUNNING
         {
-            let engine = self.factory.start(Role::Client, &self.preference, connection.fingerprint);
+            let mut engine = self.factory.start(Role::Client, &self.preference, connection.fingerprint);
+            if connection.carries {
+                engine.carry();
+            }
             connection.phase = Phase::Handshake(engine);
             self.running.push(name);
         }
@@ -156,14 +211,14 @@ impl Handshakes {
         let Some(connection) = self.connections.remove(&name) else { return };
         self.running.retain(|running| *running != name);
         self.handshaking.retain(|handshaking| *handshaking != name);
-        if let Phase::Established(engine) = connection.phase
+        if let Phase::Established(mut engine) = connection.phase
             && let Some(datagram) = engine.close_notify()
         {
-            self.send(name, datagram);
+            self.send(name, &datagram);
         }
     }
 
-    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<HandshakeEvent> {
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(event);
@@ -228,6 +283,9 @@ impl Handshakes {
             Reading::Complete(Some(profile)) => {
                 let datagrams = std::mem::take(hello).into_datagrams();
                 let mut engine = self.factory.start(Role::Server, &[profile], connection.fingerprint);
+                if connection.carries {
+                    engine.carry();
+                }
                 for datagram in datagrams {
                     engine.input(&datagram);
                 }
@@ -259,7 +317,11 @@ impl Handshakes {
                     };
                     connection.phase = Phase::Established(engine);
                     self.handshaking.retain(|handshaking| *handshaking != name);
-                    self.events.push_back(HandshakeEvent::Secured { link: name.link, shard: name.shard, keys });
+                    let secured = HandshakeEvent::Secured { link: name.link, shard: name.shard, keys };
+                    self.events.push_back(Event::Handshake(secured));
+                }
+                Poll::Ready(Output::Data(packet)) => {
+                    self.events.push_back(Event::Data { shard: name.shard, link: name.link, packet });
                 }
                 Poll::Ready(Output::Failed(reason)) => {
                     self.fail(name, reason);
@@ -267,7 +329,8 @@ impl Handshakes {
                 }
                 Poll::Ready(Output::Closed) => {
                     self.connections.remove(&name);
-                    self.events.push_back(HandshakeEvent::Closed { link: name.link, shard: name.shard });
+                    let closed = HandshakeEvent::Closed { link: name.link, shard: name.shard };
+                    self.events.push_back(Event::Handshake(closed));
                     return false;
                 }
             }
@@ -327,6 +390,6 @@ impl Handshakes {
     }
 }
 
-fn failed(name: Name, reason: HandshakeFailure) -> HandshakeEvent {
-    HandshakeEvent::Failed { link: name.link, shard: name.shard, reason }
+fn failed(name: Name, reason: HandshakeFailure) -> Event {
+    Event::Handshake(HandshakeEvent::Failed { link: name.link, shard: name.shard, reason })
 }

@@ -77,7 +77,7 @@ fn run(server: &mut Side, client: &mut Side, loss: u8, seed: u64) -> (HandshakeE
         let _ = ways.as_mut().poll(context);
         for (handshakes, event) in [(&mut server.handshakes, &mut first), (&mut client.handshakes, &mut second)] {
             while let Poll::Ready(told) = handshakes.poll_event(context) {
-                assert!(event.replace(told).is_none(), "more than one event");
+                assert!(event.replace(handshake(told)).is_none(), "more than one event");
             }
         }
         if first.is_some() && second.is_some() { Poll::Ready(()) } else { Poll::Pending }
@@ -88,6 +88,13 @@ fn run(server: &mut Side, client: &mut Side, loss: u8, seed: u64) -> (HandshakeE
 fn secured(server: &mut Side, client: &mut Side) -> (SrtpKeys, SrtpKeys) {
     let (first, second) = run(server, client, 0, 1);
     (keys(first), keys(second))
+}
+
+fn handshake(event: Event) -> HandshakeEvent {
+    match event {
+        Event::Handshake(event) => event,
+        Event::Data { packet, .. } => panic!("{} bytes of data", packet.len()),
+    }
 }
 
 fn keys(event: HandshakeEvent) -> SrtpKeys {
@@ -107,7 +114,15 @@ fn reason(event: HandshakeEvent) -> HandshakeFailure {
 
 /// What a side tells when nobody answers it.
 fn alone(side: &mut Side) -> HandshakeEvent {
-    smol::block_on(side.handshakes.next_event())
+    handshake(smol::block_on(side.handshakes.next_event()))
+}
+
+/// The next data that a side tells.
+fn data(side: &mut Side) -> Vec<u8> {
+    match smol::block_on(side.handshakes.next_event()) {
+        Event::Data { shard: 0, link, packet } if link == side.link => packet,
+        _ => panic!("not data"),
+    }
 }
 
 fn give(side: &mut Side, bytes: &[u8]) {
@@ -170,6 +185,53 @@ fn either_side_tells_the_other_that_it_leaves() {
     }
     give(&mut client, told.payload());
     assert!(matches!(alone(&mut client), HandshakeEvent::Closed { link, .. } if link == client.link));
+}
+
+#[test]
+fn data_passes_both_ways_whenever_it_was_agreed_on_and_the_end_is_told() {
+    for is_early in [true, false] {
+        let (mut server, mut client) = pair();
+        let names = [Name { shard: 0, link: server.link }, Name { shard: 0, link: client.link }];
+        let agree = |server: &mut Side, client: &mut Side| {
+            server.handshakes.carry(names[0]);
+            client.handshakes.carry(names[1]);
+        };
+        if is_early {
+            agree(&mut server, &mut client);
+            assert!(!server.handshakes.write(names[0], b"too early"));
+        }
+        secured(&mut server, &mut client);
+        if !is_early {
+            assert!(!server.handshakes.write(names[0], b"not agreed on"));
+            agree(&mut server, &mut client);
+        }
+        assert!(server.handshakes.handshaking.is_empty() && client.handshakes.handshaking.is_empty());
+        for turn in 0..20_u8 {
+            assert!(server.handshakes.write(names[0], &[turn; 1200]) && client.handshakes.write(names[1], &[turn]));
+            let (down, up) = (server.outgoing.try_recv().unwrap(), client.outgoing.try_recv().unwrap());
+            // What comes twice counts once.
+            give(&mut client, down.payload());
+            give(&mut client, down.payload());
+            give(&mut server, up.payload());
+            assert_eq!((data(&mut client), data(&mut server)), (vec![turn; 1200], vec![turn]));
+        }
+        assert!(server.handshakes.handshaking.is_empty() && client.handshakes.handshaking.is_empty(), "a deadline");
+        client.close();
+        give(&mut server, client.outgoing.try_recv().unwrap().payload());
+        assert!(matches!(alone(&mut server), HandshakeEvent::Closed { link, .. } if link == server.link));
+        assert!(!server.handshakes.write(names[0], b"over"));
+    }
+}
+
+#[test]
+fn application_data_finds_no_place_where_handshakes_need_it() {
+    let (mut server, mut client) = pair();
+    let name = Name { shard: 0, link: server.link };
+    server.handshakes.carry(name);
+    secured(&mut server, &mut client);
+    let sent = (0..1000).take_while(|_| server.handshakes.has_room(0) && server.handshakes.write(name, &[1])).count();
+    assert_eq!(sent, 127 - RESERVED_DATAGRAMS);
+    assert!(!server.handshakes.has_room(1));
 }
 
 #[test]
@@ -276,7 +338,7 @@ fn with_openssl(mut side: Side, role: Role, name: &str) -> Option<(SrtpKeys, Str
         while !printed.contains("Keying material: ") && output.read_line(&mut printed).unwrap() > 0 {}
         printed
     });
-    let told = zip(async { keys(side.handshakes.next_event().await) }, printed);
+    let told = zip(async { keys(handshake(side.handshakes.next_event().await)) }, printed);
     let (keys, printed) = smol::block_on(or(told, async {
         zip::<_, _>(inward, outward).await;
         unreachable!()

@@ -3,14 +3,13 @@
 //! The library wants a tokio context and about 39 kB a connection. Once the keys are out, little is left to do: a lost
 //! last flight is sent again (the library leaves that out), the peer's alerts are read, and a close_notify is kept
 //! ready. So an established connection sleeps, in about 1.3 kB by resident size, and is woken when an alert arrives.
+//! One that carries data keeps its keys instead ([`Records`]).
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_compat::Compat;
@@ -24,16 +23,16 @@ use webrtc_dtls::conn::DTLSConn;
 use webrtc_dtls::crypto::{Certificate, CryptoPrivateKey, CryptoPrivateKeyKind};
 use webrtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use webrtc_dtls::state::State;
-use webrtc_util::{Conn, KeyingMaterialExporter};
+use webrtc_util::KeyingMaterialExporter;
 
 use super::engine::{Engine, Output};
+use super::records::{CONTENT_ALERT, CONTENT_DATA, Records};
+use super::wire::{CONTENT_CHANGE_CIPHER_SPEC, Wire};
 use crate::identity::{self, Identity};
+use crate::log;
 
 /// How long an answer is waited for before a flight is sent again.
 const RETRANSMISSION: Duration = Duration::from_millis(250);
-
-/// Datagrams that wait for the library, or for us, at most.
-const DATAGRAMS: usize = 64;
 
 /// What a handshake may take in, retransmissions included. The library would keep up to 2 MB of fragments.
 const HANDSHAKE_BYTES: usize = 256 << 10;
@@ -41,9 +40,14 @@ const HANDSHAKE_BYTES: usize = 256 << 10;
 /// How long a woken connection listens. It sleeps again as long at least: a flood of false alerts costs little.
 const AWAKE: Duration = Duration::from_millis(500);
 
-const CONTENT_CHANGE_CIPHER_SPEC: u8 = 20;
-const CONTENT_ALERT: u8 = 21;
+/// Datagrams of application data that are kept until the handshake is done here, too.
+const EARLY_DATAGRAMS: usize = 8;
+
 const CONTENT_HANDSHAKE: u8 = 22;
+
+/// The alert close_notify, as a warning (RFC 5246 section 7.2.1).
+const CLOSE_NOTIFY: [u8; 2] = [1, 0];
+const FATAL: u8 = 2;
 
 /// Makes engines that share a certificate.
 pub(super) struct Factory {
@@ -76,6 +80,8 @@ impl Factory {
             certificate: Arc::clone(&self.certificate),
             input_bytes: 0,
             outputs: VecDeque::new(),
+            carries: false,
+            early: Vec::new(),
             phase: Phase::Handshake(Running::new(wire, driver)),
         })
     }
@@ -125,6 +131,10 @@ struct Webrtc {
     certificate: Arc<Certificate>,
     input_bytes: usize,
     outputs: VecDeque<Output>,
+    /// Whether application data shall pass.
+    carries: bool,
+    /// Application data that came before the handshake was done.
+    early: Vec<Box<[u8]>>,
     phase: Phase,
 }
 
@@ -132,7 +142,14 @@ enum Phase {
     Handshake(Running<Result<(SrtpKeys, Asleep), HandshakeFailure>>),
     Awake(Running<Option<Box<[u8]>>>, Asleep),
     Asleep(Asleep),
+    Open(Box<Open>),
     Over,
+}
+
+/// What an established connection is that carries data.
+struct Open {
+    records: Records,
+    last_flight: Box<[u8]>,
 }
 
 /// What is left of an established connection.
@@ -169,6 +186,7 @@ impl Engine for Webrtc {
     fn input(&mut self, datagram: &[u8]) {
         let kind = datagram.first().copied().unwrap_or_default();
         match &mut self.phase {
+            Phase::Handshake(_) if kind == CONTENT_DATA => self.keep(datagram),
             Phase::Handshake(running) => {
                 self.input_bytes += datagram.len();
                 if self.input_bytes <= HANDSHAKE_BYTES {
@@ -189,6 +207,12 @@ impl Engine for Webrtc {
             {
                 self.wake(datagram);
             }
+            Phase::Open(open)
+                if matches!(kind, CONTENT_HANDSHAKE | CONTENT_CHANGE_CIPHER_SPEC) && !open.last_flight.is_empty() =>
+            {
+                self.outputs.push_back(Output::Datagram(open.last_flight.to_vec()));
+            }
+            Phase::Open(_) => self.read(datagram),
             _ => {}
         }
     }
@@ -197,8 +221,8 @@ impl Engine for Webrtc {
         match &mut self.phase {
             Phase::Handshake(running) => match running.poll(context, &mut self.outputs) {
                 Poll::Ready(Ok((keys, asleep))) => {
-                    self.phase = Phase::Asleep(asleep);
                     self.outputs.push_back(Output::Secured(keys));
+                    self.settle(asleep);
                 }
                 Poll::Ready(Err(failure)) => {
                     self.phase = Phase::Over;
@@ -211,7 +235,7 @@ impl Engine for Webrtc {
                     self.sleep(state);
                 }
             }
-            Phase::Asleep(_) | Phase::Over => {}
+            Phase::Asleep(_) | Phase::Open(_) | Phase::Over => {}
         }
         let Some(output) = self.outputs.pop_front() else { return Poll::Pending };
         if self.is_idle() {
@@ -221,12 +245,28 @@ impl Engine for Webrtc {
     }
 
     fn is_idle(&self) -> bool {
-        self.outputs.is_empty() && matches!(self.phase, Phase::Asleep(_) | Phase::Over)
+        self.outputs.is_empty() && matches!(self.phase, Phase::Asleep(_) | Phase::Open(_) | Phase::Over)
     }
 
-    fn close_notify(&self) -> Option<&[u8]> {
-        match &self.phase {
-            Phase::Asleep(asleep) | Phase::Awake(_, asleep) => Some(&asleep.close_notify),
+    fn carry(&mut self) {
+        self.carries = true;
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Asleep(asleep) => self.settle(asleep),
+            phase => self.phase = phase,
+        }
+    }
+
+    fn seal(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        match &mut self.phase {
+            Phase::Open(open) => open.records.seal(CONTENT_DATA, data),
+            _ => None,
+        }
+    }
+
+    fn close_notify(&mut self) -> Option<Vec<u8>> {
+        match &mut self.phase {
+            Phase::Asleep(asleep) | Phase::Awake(_, asleep) => Some(asleep.close_notify.to_vec()),
+            Phase::Open(open) => open.records.seal(CONTENT_ALERT, &CLOSE_NOTIFY),
             Phase::Handshake(_) | Phase::Over => None,
         }
     }
@@ -254,9 +294,50 @@ impl Webrtc {
         match state {
             Some(state) => {
                 asleep.state = state;
-                self.phase = Phase::Asleep(asleep);
+                self.settle(asleep);
             }
             None => self.outputs.push_back(Output::Closed),
+        }
+    }
+
+    /// What an established connection is from now on: asleep, or open for data.
+    fn settle(&mut self, asleep: Asleep) {
+        let records = if self.carries { Records::of_state(&asleep.state, self.role) } else { None };
+        let Some(records) = records else {
+            if self.carries {
+                log::warn("dtls", "a peer without AES-GCM has no data channels");
+            }
+            self.phase = Phase::Asleep(asleep);
+            return;
+        };
+        self.phase = Phase::Open(Box::new(Open { records, last_flight: asleep.last_flight }));
+        for datagram in std::mem::take(&mut self.early) {
+            self.read(&datagram);
+        }
+    }
+
+    /// Keeps application data until the handshake is done.
+    fn keep(&mut self, datagram: &[u8]) {
+        if self.carries && self.early.len() < EARLY_DATAGRAMS {
+            self.early.push(datagram.into());
+        }
+    }
+
+    /// Reads the records of an open connection.
+    fn read(&mut self, datagram: &[u8]) {
+        let Phase::Open(open) = &mut self.phase else { return };
+        for (content_type, content) in open.records.open(datagram) {
+            match (content_type, &content[..]) {
+                (CONTENT_DATA, _) => self.outputs.push_back(Output::Data(content)),
+                (CONTENT_ALERT, [level, description]) if *level == FATAL || *description == CLOSE_NOTIFY[1] => {
+                    let answer = open.records.seal(CONTENT_ALERT, &CLOSE_NOTIFY);
+                    self.outputs.extend(answer.map(Output::Datagram));
+                    self.outputs.push_back(Output::Closed);
+                    self.phase = Phase::Over;
+                    return;
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -333,109 +414,4 @@ async fn listen(wire: Arc<Wire>, config: Config, role: Role, old: Box<[u8]>) -> 
         return None;
     }
     connection.connection_state().await.marshal_binary().await.ok().map(Into::into)
-}
-
-/// What the library takes for a socket.
-#[derive(Default)]
-struct Wire {
-    ends: Mutex<Ends>,
-}
-
-#[derive(Default)]
-struct Ends {
-    incoming: VecDeque<Vec<u8>>,
-    outgoing: VecDeque<Vec<u8>>,
-    receiver: Option<Waker>,
-    sender: Option<Waker>,
-    /// What the library sent last that began with a ChangeCipherSpec: a server's last flight.
-    last_flight: Option<Box<[u8]>>,
-    /// From here on what the library sends is kept instead: it is our close_notify.
-    keep: bool,
-    kept: Option<Box<[u8]>>,
-}
-
-impl Wire {
-    fn lock(&self) -> MutexGuard<'_, Ends> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands a datagram to the library. One too many is dropped: DTLS sends again.
-    fn give(&self, datagram: &[u8]) {
-        let mut ends = self.lock();
-        if ends.incoming.len() < DATAGRAMS {
-            ends.incoming.push_back(datagram.to_vec());
-        }
-        if let Some(waker) = ends.receiver.take() {
-            waker.wake();
-        }
-    }
-
-    /// The next datagram for the library. It never fails: the library's reader would spin on an error.
-    async fn next(&self, buffer: &mut [u8]) -> usize {
-        poll_fn(|context| {
-            let mut ends = self.lock();
-            while let Some(datagram) = ends.incoming.pop_front() {
-                if let Some(room) = buffer.get_mut(..datagram.len()) {
-                    room.copy_from_slice(&datagram);
-                    return Poll::Ready(datagram.len());
-                }
-            }
-            ends.receiver = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await
-    }
-}
-
-#[async_trait::async_trait]
-impl Conn for Wire {
-    async fn connect(&self, _: SocketAddr) -> webrtc_util::Result<()> {
-        Ok(())
-    }
-
-    async fn recv(&self, buffer: &mut [u8]) -> webrtc_util::Result<usize> {
-        Ok(self.next(buffer).await)
-    }
-
-    async fn recv_from(&self, buffer: &mut [u8]) -> webrtc_util::Result<(usize, SocketAddr)> {
-        Ok((self.next(buffer).await, SocketAddr::from(([0; 4], 0))))
-    }
-
-    async fn send(&self, datagram: &[u8]) -> webrtc_util::Result<usize> {
-        let mut ends = self.lock();
-        if ends.keep {
-            ends.kept = Some(datagram.into());
-            return Ok(datagram.len());
-        }
-        if datagram.first() == Some(&CONTENT_CHANGE_CIPHER_SPEC) {
-            ends.last_flight = Some(datagram.into());
-        }
-        if ends.outgoing.len() < DATAGRAMS {
-            ends.outgoing.push_back(datagram.to_vec());
-        }
-        if let Some(waker) = ends.sender.take() {
-            waker.wake();
-        }
-        Ok(datagram.len())
-    }
-
-    async fn send_to(&self, datagram: &[u8], _: SocketAddr) -> webrtc_util::Result<usize> {
-        self.send(datagram).await
-    }
-
-    fn local_addr(&self) -> webrtc_util::Result<SocketAddr> {
-        Ok(SocketAddr::from(([0; 4], 0)))
-    }
-
-    fn remote_addr(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::from(([0; 4], 0)))
-    }
-
-    async fn close(&self) -> webrtc_util::Result<()> {
-        Ok(())
-    }
-
-    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync) {
-        self
-    }
 }

@@ -119,6 +119,6 @@ pub(super) struct Finished {
     pub(super) packets: u64,
 }
 
-fn unix_us(time: SystemTime) -> u64 {
+pub(super) fn unix_us(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }

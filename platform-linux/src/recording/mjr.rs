@@ -1,5 +1,5 @@
 //! Janus' file format of recordings (MJR, version 2): a JSON object that says what it is, then RTP packets, each with
-//! the milliseconds since the first.
+//! the milliseconds since the first. Data has messages instead, each after its time.
 //!
 //! ```text
 //! "MJR00002"  bytes of the object (16 bits)  object
@@ -27,9 +27,13 @@ pub(super) const FRAME_HEADER_BYTES: usize = 10;
 
 /// The JSON object of a recording that was asked for, but for its end: when the first packet comes is known then.
 pub(super) fn description(request: &RecordingRequest<'_>, asked_unix_us: u64) -> String {
-    let kind = if request.codec.kind() == Kind::Audio { "a" } else { "v" };
+    let kind = match request.codec.map(Codec::kind) {
+        Some(Kind::Audio) => "a",
+        Some(Kind::Video) => "v",
+        None => "d",
+    };
     let mut object = format!("{{\"t\": \"{kind}\", \"c\": \"{}\"", request.codec_name);
-    let tells_parameters = matches!(request.codec, Codec::H264 | Codec::Vp9 | Codec::MultiOpus);
+    let tells_parameters = matches!(request.codec, Some(Codec::H264 | Codec::Vp9 | Codec::MultiOpus));
     if tells_parameters && !request.parameters.is_empty() {
         let _ = write!(object, ", \"f\": \"{}\"", escaped(request.parameters));
     }
@@ -53,6 +57,17 @@ pub(super) fn header(description: &str, first_unix_us: u64) -> Vec<u8> {
     bytes.extend((object.len() as u16).to_be_bytes());
     bytes.extend(object.as_bytes());
     bytes
+}
+
+/// The longest message that a frame of data holds: its time takes some of what the length can say.
+pub(super) const MESSAGE_BYTES: usize = u16::MAX as usize - MESSAGE_TIME_BYTES;
+
+/// Microseconds of Unix time, ahead of a message.
+const MESSAGE_TIME_BYTES: usize = 8;
+
+/// What a frame of data holds: when the message came, and what it says.
+pub(super) fn message(unix_us: u64, payload: &[u8]) -> Vec<u8> {
+    [&unix_us.to_be_bytes(), payload].concat()
 }
 
 /// What stands ahead of a packet of `len` bytes that came `since_ms` after the first.
@@ -133,7 +148,7 @@ mod tests {
             room: Name::Number(1),
             folder: None,
             file: "a",
-            codec,
+            codec: Some(codec),
             codec_name,
             parameters,
             extensions: ExtensionMap::EMPTY,

@@ -8,8 +8,10 @@ mod tap;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use parlor_core::control::{RecordingEnd, RecordingRequest};
 use parlor_core::id::RelayId;
@@ -20,10 +22,13 @@ use crate::log;
 pub use kept::{Kept, list, repair};
 pub use tap::RecordedPackets;
 pub(crate) use tap::{RecordingTap, memory_bytes, tap};
-use writer::{Order, Wanted, Writer};
+use writer::{Message, Order, Wanted, Writer};
 
 /// Orders that wait for the thread that writes.
 const ORDERS: usize = 1024;
+
+/// Bytes of messages of data channels that wait for the thread that writes.
+pub const WAITING_BYTES: usize = 2 << 20;
 
 /// How long the server's end waits for the disk.
 const CLOSED_WITHIN: Duration = Duration::from_millis(500);
@@ -40,6 +45,7 @@ pub struct Recordings {
 
 struct Threads {
     orders: SyncSender<Order>,
+    waiting_bytes: Arc<AtomicUsize>,
     /// Is hung up when the last file is closed.
     closed: Receiver<()>,
 }
@@ -78,6 +84,23 @@ impl Recordings {
         }
     }
 
+    /// Adds a message to a recording of data. One that finds too many waiting ends it.
+    pub fn add_message(&self, shard: u8, relay: RelayId, payload: &[u8]) {
+        let Some(threads) = &self.threads else { return };
+        if payload.len() > mjr::MESSAGE_BYTES {
+            log::warn("recording", "a message is too long for Janus' files and was left out");
+            return;
+        }
+        let waiting = threads.waiting_bytes.fetch_add(payload.len(), Ordering::Relaxed);
+        let message = Message { shard, relay, at: Instant::now(), sent: SystemTime::now(), payload: payload.into() };
+        let is_bounded = waiting + payload.len() <= WAITING_BYTES;
+        if !is_bounded || threads.orders.try_send(Order::Message(message)).is_err() {
+            threads.waiting_bytes.fetch_sub(payload.len(), Ordering::Relaxed);
+            self.refuse(shard, relay, RecordingEnd::SlowDisk);
+            self.end(shard, relay);
+        }
+    }
+
     /// Ends one.
     pub fn end(&self, shard: u8, relay: RelayId) {
         if let Some(threads) = &self.threads {
@@ -110,7 +133,8 @@ impl Threads {
     ) -> Result<Self, String> {
         let (orders, waiting) = sync_channel(ORDERS);
         let (closing, closed) = sync_channel(1);
-        let writer = Writer::new(settings, directory, (waiting, packets), ended);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let writer = Writer::new(settings, directory, (waiting, packets, Arc::clone(&waiting_bytes)), ended);
         let started = writer.and_then(|writer| {
             let write = move || {
                 writer.run();
@@ -119,7 +143,7 @@ impl Threads {
             std::thread::Builder::new().name("recorder".into()).spawn(write)
         });
         started.map_err(|error| format!("recordings cannot be written: {error}"))?;
-        Ok(Self { orders, closed })
+        Ok(Self { orders, waiting_bytes, closed })
     }
 }
 

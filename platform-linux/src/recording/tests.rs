@@ -1,7 +1,6 @@
 //! What is written, where, and how it ends.
 
 use std::fs;
-use std::time::Instant;
 
 use parlor_core::link::{CopiedPacket, PacketWay, Tap, TapReader};
 use parlor_core::room::Name;
@@ -63,12 +62,53 @@ fn request<'a>(folder: Option<&'a str>, file: &'a str) -> RecordingRequest<'a> {
         room: Name::Number(7),
         folder,
         file,
-        codec: Codec::Opus,
+        codec: Some(Codec::Opus),
         codec_name: "opus",
         parameters: "",
         extensions: ExtensionMap::EMPTY,
         is_end_to_end: false,
     }
+}
+
+#[test]
+fn messages_are_written_each_with_its_time_and_none_that_no_frame_holds() {
+    let folder = Folder::new("messages");
+    let (recordings, _tap, _ends) = folder.start(0);
+    recordings.begin(&RecordingRequest { codec: None, codec_name: "text", ..request(None, "data") });
+    let long = vec![b'x'; mjr::MESSAGE_BYTES + 1];
+    for message in [&b"one"[..], &long, &long[1..], b""] {
+        recordings.add_message(0, RELAY, message);
+    }
+    recordings.end(0, RELAY);
+    folder.wait(|found| *found == [("data.mjr".into(), State::Whole, 3)]);
+    let file = fs::read(folder.0.join("all/data.mjr")).unwrap();
+    let text = String::from_utf8_lossy(&file[..60]).into_owned();
+    assert!(text.contains(r#"{"t": "d", "c": "text", "s": "#), "{text}");
+    let first = 10 + usize::from(u16::from_be_bytes([file[8], file[9]]));
+    assert_eq!(
+        (&file[first..first + 4], &file[first + 8..first + 10], &file[first + 18..first + 21]),
+        (&b"MEET"[..], &[0, 11][..], &b"one"[..])
+    );
+    let at_us = u64::from_be_bytes(file[first + 10..first + 18].try_into().unwrap());
+    assert!(SystemTime::UNIX_EPOCH + Duration::from_micros(at_us) <= SystemTime::now());
+}
+
+#[test]
+fn a_recording_whose_messages_wait_too_long_ends() {
+    let folder = Folder::new("flood");
+    let (recordings, _tap, ends) = folder.start(0);
+    recordings.begin(&RecordingRequest { codec: None, codec_name: "text", ..request(None, "data") });
+    let message = vec![0; 60_000];
+    let end = loop {
+        recordings.add_message(0, RELAY, &message);
+        if let Ok(end) = ends.try_recv() {
+            break end;
+        }
+    };
+    assert_eq!(end, (0, RELAY, RecordingEnd::SlowDisk));
+    recordings.end(0, RELAY);
+    let found = folder.wait(|found| matches!(found, [(_, State::Whole, _)]));
+    assert!(found[0].2 > 0);
 }
 
 fn packet(len: usize) -> CopiedPacket {

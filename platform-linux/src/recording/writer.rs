@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,7 +17,8 @@ use parlor_core::room::Name;
 use parlor_core::wire::{Codec, ExtensionMap};
 
 use super::Ended;
-use super::file::{Finished, RecordingFile};
+use super::file::{Finished, RecordingFile, unix_us};
+use super::mjr;
 use super::tap::RecordedPackets;
 use crate::config;
 use crate::log;
@@ -32,8 +35,18 @@ const ENTRIES: usize = 100_000;
 /// What the control thread wants.
 pub(super) enum Order {
     Begin(Box<Wanted>),
+    Message(Message),
     End(u8, RelayId),
     EndAll,
+}
+
+/// A message of a data channel.
+pub(super) struct Message {
+    pub(super) shard: u8,
+    pub(super) relay: RelayId,
+    pub(super) at: Instant,
+    pub(super) sent: SystemTime,
+    pub(super) payload: Box<[u8]>,
 }
 
 /// A [`RecordingRequest`] that outlives the call.
@@ -43,7 +56,7 @@ pub(super) struct Wanted {
     room: Name,
     folder: Option<String>,
     file: String,
-    codec: Codec,
+    codec: Option<Codec>,
     codec_name: &'static str,
     parameters: String,
     extensions: ExtensionMap,
@@ -58,6 +71,8 @@ pub(super) struct Writer {
     most_room_bytes: u64,
     orders: Receiver<Order>,
     packets: Vec<RecordedPackets>,
+    /// Bytes of messages among the orders.
+    waiting_bytes: Arc<AtomicUsize>,
     files: HashMap<(u8, RelayId), (Name, RecordingFile)>,
     /// What recordings take on the disk.
     bytes: u64,
@@ -89,7 +104,7 @@ impl Writer {
     pub(super) fn new(
         settings: &config::Recording,
         directory: PathBuf,
-        (orders, packets): (Receiver<Order>, Vec<RecordedPackets>),
+        (orders, packets, waiting_bytes): (Receiver<Order>, Vec<RecordedPackets>, Arc<AtomicUsize>),
         ended: smol::channel::Sender<Ended>,
     ) -> io::Result<Self> {
         let (closing, waiting) = channel();
@@ -100,6 +115,7 @@ impl Writer {
             most_room_bytes: megabytes(settings.room_megabytes),
             orders,
             packets,
+            waiting_bytes,
             files: HashMap::new(),
             bytes: 0,
             room_bytes: HashMap::new(),
@@ -138,6 +154,11 @@ impl Writer {
     fn follow(&mut self, order: Order) {
         match order {
             Order::Begin(wanted) => self.begin(&wanted),
+            Order::Message(message) => {
+                let Message { shard, relay, at, sent, payload } = message;
+                self.waiting_bytes.fetch_sub(payload.len(), Ordering::Relaxed);
+                self.add((shard, relay), at, &mjr::message(unix_us(sent), &payload));
+            }
             Order::End(shard, relay) => self.close(shard, relay),
             Order::EndAll => self.is_ending = true,
         }
@@ -175,18 +196,7 @@ impl Writer {
                         self.follow(order);
                     }
                 }
-                let Some((room, file)) = self.files.get_mut(&key) else { continue };
-                let room = *room;
-                match file.add(recorded.at, recorded.packet.copied()) {
-                    Ok(grown) => {
-                        self.bytes += grown;
-                        *self.room_bytes.entry(room).or_default() += grown;
-                        if self.is_over_budget(room) {
-                            self.give_up(key, RecordingEnd::Budget);
-                        }
-                    }
-                    Err(error) => self.fail(key, &error),
-                }
+                self.add(key, recorded.at, recorded.packet.copied());
             }
         }
         let overflowed = |(shard, relay): &(u8, RelayId)| self.packets[usize::from(*shard)].overflows().has(*relay);
@@ -197,6 +207,22 @@ impl Writer {
             let flushed = self.files.iter_mut().filter_map(|(key, (_, file))| Some((*key, file.flush().err()?)));
             let failed: Vec<_> = flushed.collect();
             failed.iter().for_each(|(key, error)| self.fail(*key, error));
+        }
+    }
+
+    /// Adds a packet, or a message with its time, to a recording that goes on.
+    fn add(&mut self, key: (u8, RelayId), at: Instant, packet: &[u8]) {
+        let Some((room, file)) = self.files.get_mut(&key) else { return };
+        let room = *room;
+        match file.add(at, packet) {
+            Ok(grown) => {
+                self.bytes += grown;
+                *self.room_bytes.entry(room).or_default() += grown;
+                if self.is_over_budget(room) {
+                    self.give_up(key, RecordingEnd::Budget);
+                }
+            }
+            Err(error) => self.fail(key, &error),
         }
     }
 

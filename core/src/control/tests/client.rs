@@ -1,5 +1,6 @@
 //! A control half with clients that write requests and read what comes.
 
+use core::net::SocketAddr;
 use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
@@ -13,7 +14,7 @@ use crate::control::{
 use crate::drops::Drop;
 use crate::id::{CaptureId, ConnectionId, LinkId, RelayId};
 use crate::limits::Limits;
-use crate::link::{Fingerprint, HandshakeCommand};
+use crate::link::{DataMessage, Fingerprint, HandshakeCommand, OpenData};
 use crate::media::{CloseReason, Command, Notice};
 use crate::random::Random;
 use crate::room::{Name, Network, RoomSettings};
@@ -51,6 +52,14 @@ pub(super) struct Heard {
     pub(super) kept: Vec<RoomSettings>,
     /// Files that grow.
     pub(super) captures: Vec<CaptureId>,
+    /// Links that carry data channels.
+    pub(super) data: Vec<OpenData>,
+    /// Messages that went to a link: under which label, and what they say.
+    pub(super) messages: Vec<(LinkId, String, String)>,
+    /// Messages that went to an address.
+    pub(super) forwarded: Vec<(SocketAddr, String)>,
+    /// Messages that went into a file.
+    pub(super) recorded: Vec<(RelayId, String)>,
     /// Recordings under way: which relay, and the file with its folder.
     pub(super) recordings: Vec<(RelayId, String)>,
     /// How busy the shard is.
@@ -119,6 +128,22 @@ impl Outlet for Heard {
         self.recordings.retain(|(running, _)| *running != relay);
     }
 
+    fn open_data(&mut self, data: &OpenData) {
+        self.data.push(*data);
+    }
+
+    fn send_data(&mut self, _: u8, to: LinkId, message: &DataMessage<'_>) {
+        self.messages.push((to, message.label.to_string(), text(message.payload)));
+    }
+
+    fn forward_data(&mut self, to: SocketAddr, payload: &[u8]) {
+        self.forwarded.push((to, text(payload)));
+    }
+
+    fn record_data(&mut self, _: u8, relay: RelayId, payload: &[u8]) {
+        self.recorded.push((relay, text(payload)));
+    }
+
     fn stop_capture(&mut self, capture: CaptureId) {
         self.captures.retain(|running| *running != capture);
     }
@@ -126,6 +151,10 @@ impl Outlet for Heard {
     fn event(&mut self, topic: u16, message: &[u8]) {
         self.events.push((topic, String::from_utf8(message.to_vec()).unwrap()));
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Small enough that every table is easily filled.
@@ -137,6 +166,7 @@ pub(super) const LIMITS: Limits = Limits {
     subscribers: 3,
     streams_per_publisher: 3,
     streams_per_subscriber: 6,
+    data_channels: 4,
     ..Limits::DEFAULT
 };
 
@@ -340,6 +370,12 @@ fn peer_lines(letter: char) -> String {
         "a=ice-ufrag:{letter}{letter}{letter}{letter}\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 {first}:{middle}{last}\r\n"
     )
 }
+
+/// Data channels alone.
+pub(super) const DATA_OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:aaaa\r\na=ice-pwd:0123456789012345678901\r\n\
+a=fingerprint:sha-256 AA:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n\
+a=setup:actpass\r\na=mid:0\r\na=sctp-port:5001\r\na=max-message-size:1000\r\n";
 
 /// Sound and picture.
 pub(super) const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\

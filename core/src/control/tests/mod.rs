@@ -5,6 +5,7 @@ mod administering;
 mod bandwidth;
 mod capturing;
 mod client;
+mod data;
 mod draining;
 mod dynamic_rooms;
 mod events;

@@ -22,6 +22,7 @@ fn with_local<T>(version: u64, use_local: impl FnOnce(&LocalTransport<'_>) -> T)
     let credentials = Credentials::new(LinkId::new(3, 1), [7; 25]);
     let candidates: [SocketAddr; 2] = [SocketAddr::from(([192, 0, 2, 7], 7000)), "[2001:db8::7]:7000".parse().unwrap()];
     use_local(&LocalTransport {
+        most_message_bytes: 65_536,
         session_id: 77,
         version,
         credentials: &credentials,

@@ -34,6 +34,7 @@ fn read(text: &str) {
     assert!(sections.len() <= SECTIONS && sections.len() == offer.sections().count());
     let Ok(remote) = offer.transport(Side::Offer) else { return };
     let local = LocalTransport {
+        most_message_bytes: 65_536,
         session_id: 1,
         version: 1,
         credentials: &Credentials::new(LinkId::new(0, 1), [1; 25]),
