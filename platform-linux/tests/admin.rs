@@ -53,7 +53,7 @@ fn clients_and_administrators_have_ports_of_their_own() {
     let [http, websocket] = addresses(&mut server);
     assert!(connect(websocket, Some("janus-protocol")).is_err());
     assert!(connect(server.websocket, Some("janus-admin-protocol")).is_err());
-    assert!(post(http, "/janus", "{}").0.starts_with("HTTP/1.1 404"));
+    assert!(post(http, "/janus", "{}").0.starts_with("HTTP/1.1 405"));
     assert!(fetch(server.page, "POST /admin HTTP/1.1\r\nContent-Length: 2", "{}").0.starts_with("HTTP/1.1 405"));
 }
 
