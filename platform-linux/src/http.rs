@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_io::Async;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -203,19 +203,25 @@ fn page(file: &File, policy: &'static str, request: &Request<Incoming>) -> Respo
     let mut response = match known {
         true => Response::new(Content::default()),
         // Hyper leaves the body of an answer to HEAD out by itself.
-        false => Response::new(Content(Some(Bytes::from_static(file.content)))),
+        false if takes_gzip(request.headers()) => Response::new(Content(Some(Bytes::from_static(file.packed)))),
+        false => Response::new(Content(Some(file.plain().into()))),
     };
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
+    if !known && takes_gzip(request.headers()) {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
-    if let Ok(tag) = HeaderValue::from_str(&file.tag) {
+    // Weak, for it names the content in either form.
+    if let Ok(tag) = HeaderValue::from_str(&format!("W/{}", file.tag)) {
         headers.insert(header::ETAG, tag);
     }
     for (name, value) in [
         // Kept, but asked for each time: a new version is seen at once.
         (header::CACHE_CONTROL, "no-cache"),
+        (header::VARY, "accept-encoding"),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -223,6 +229,16 @@ fn page(file: &File, policy: &'static str, request: &Request<Incoming>) -> Respo
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether a client takes gzip (RFC 9110 section 12.5.3); one that says nothing may be a person with `curl`.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    codings.flat_map(|codings| codings.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let is_refused = weight.trim().trim_start_matches("q=").chars().all(|digit| matches!(digit, '0' | '.'));
+        matches!(name.trim(), "gzip" | "*") && !is_refused
+    })
 }
 
 /// Makes a WebSocket of the connection (RFC 6455 section 4.2). Any page may do so, as with Janus.

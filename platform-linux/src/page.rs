@@ -1,5 +1,8 @@
-//! The conference page and that of administrators, held in the binary.
+//! The conference page and that of administrators, held in the binary as `build.rs` packed them.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use ring::digest;
 
 /// A file of the page.
@@ -9,10 +12,20 @@ pub struct File {
     pub path: &'static str,
     /// Its media type.
     pub kind: &'static str,
-    /// Its content.
-    pub content: &'static [u8],
+    /// Its content as gzip (RFC 1952).
+    pub packed: &'static [u8],
     /// A name of this very content, quoted (RFC 9110 section 8.8.3).
     pub tag: String,
+}
+
+impl File {
+    /// Its content, unpacked for who does not take gzip.
+    pub fn plain(&self) -> Vec<u8> {
+        let mut plain = Vec::new();
+        // What we packed ourselves can be read, and is as long as it was.
+        let _ = GzDecoder::new(self.packed).read_to_end(&mut plain);
+        plain
+    }
 }
 
 /// What the page may do: nothing but its own scripts and styles, and WebSockets to the server that it is told to join.
@@ -25,7 +38,7 @@ const ADMIN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'se
 
 macro_rules! files {
     ($folder:literal: $($name:literal $kind:ident),* $(,)?) => {
-        &[$((concat!("/", $name), $kind, include_bytes!(concat!("../", $folder, "/", $name)).as_slice())),*]
+        &[$((concat!("/", $name), $kind, include_bytes!(concat!(env!("OUT_DIR"), "/", $folder, "/", $name, ".gz")).as_slice())),*]
     };
 }
 
@@ -80,10 +93,10 @@ impl Page {
 
     /// All these files with their tags.
     fn of(files: &[(&'static str, &'static str, &'static [u8])], policy: &'static str, is_private: bool) -> Self {
-        let file = |(path, kind, content): &(&'static str, &'static str, &'static [u8])| {
-            let digest = digest::digest(&digest::SHA256, content);
+        let file = |(path, kind, packed): &(&'static str, &'static str, &'static [u8])| {
+            let digest = digest::digest(&digest::SHA256, packed);
             let hexadecimal: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-            File { path, kind, content, tag: format!("\"{hexadecimal}\"") }
+            File { path, kind, packed, tag: format!("\"{hexadecimal}\"") }
         };
         Self { files: files.iter().map(file).collect(), policy, is_private }
     }
@@ -113,7 +126,8 @@ mod tests {
                 let file = file.unwrap();
                 let path = format!("/{}", file.file_name().to_str().unwrap());
                 if file.file_type().unwrap().is_file() && !path.ends_with(".md") {
-                    assert!(page.file(&path).is_some(), "{path} is missing in the list above");
+                    let served = page.file(&path).unwrap_or_else(|| panic!("{path} is missing in the list above"));
+                    assert_eq!(served.plain(), std::fs::read(file.path()).unwrap(), "{path}");
                 }
             }
             assert_eq!(page.file("/").unwrap().path, "/index.html");

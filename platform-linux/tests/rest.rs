@@ -83,7 +83,7 @@ fn a_client_that_does_not_poll_is_given_up_and_its_session_too() {
     let (session, handle) = attach(&server);
     let body = r#"{"janus":"message","transaction":"j","body":{"request":"join","ptype":"publisher","room":5}}"#;
     let start = Instant::now();
-    while !server.post(&handle, body).contains("458") {
+    while !server.post(&handle, body).contains(r#""code":458"#) {
         assert!(start.elapsed() < PATIENCE, "its events must be bounded");
     }
     assert!(server.fetch(&format!("GET {session} HTTP/1.1")).0.starts_with("HTTP/1.1 404"));

@@ -29,6 +29,12 @@ fn the_page_is_served_whole_and_nothing_else_is() {
     assert!(head.starts_with("HTTP/1.1 304") && body.is_empty(), "{head}");
     let (head, body) = server.fetch("HEAD /style.css HTTP/1.1");
     assert!(head.contains("text/css") && body.is_empty(), "{head}");
+    let packed = server.fetch("HEAD /style.css HTTP/1.1\r\nAccept-Encoding: br, gzip;q=0.8").0;
+    assert!(packed.contains("content-encoding: gzip"), "{packed}");
+    let length = |head: &str| head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<u32>().ok());
+    assert!(length(&packed).unwrap() < length(&head).unwrap() / 2, "{packed}\n{head}");
+    let refused = server.fetch("HEAD /style.css HTTP/1.1\r\nAccept-Encoding: gzip;q=0").0;
+    assert_eq!(length(&refused), length(&head));
     assert!(server.fetch("GET /../Cargo.toml HTTP/1.1").0.starts_with("HTTP/1.1 404"));
     assert!(server.fetch("POST / HTTP/1.1\r\nContent-Length: 0").0.starts_with("HTTP/1.1 405"));
 }
