@@ -86,6 +86,8 @@ fn new_control() -> Control<'static, Counter> {
         admin_secret: Default::default(),
         log_level: 4,
         media: Default::default(),
+        shedding: Default::default(),
+        drain_s: 0,
     };
     let mut control = Control::new(Memory::new(&LIMITS, 1, &mut Leak), settings, Counter(1));
     control.add_room(RoomSettings { room: 1.into(), ..RoomSettings::default() }).expect("a place for a room");
