@@ -76,7 +76,8 @@ impl Machine {
                 (network, format!("[{}]:8188", Cable::BOARD_6))
             }
             None => {
-                words += &format!("parlor.set=media.address=127.0.0.1 parlor.set=media.port={media} ");
+                // Of two addresses neither is bound to: what comes through the emulator's router has another.
+                words += &format!("parlor.set=media.address=[\"127.0.0.1\",\"::1\"] parlor.set=media.port={media} ");
                 words += "parlor.set=media.shards=1 ";
                 let forwarded =
                     format!("hostfwd=tcp:127.0.0.1:{websocket}-:8188,hostfwd=udp:127.0.0.1:{media}-:{media}");
