@@ -73,16 +73,35 @@ fn the_core_imports_downwards() {
 #[test]
 fn documents_name_files_that_exist() {
     let root = root();
-    for document in ["ARCHITECTURE.md", "README.md"] {
-        let text = fs::read_to_string(root.join(document)).expect("a document");
-        // Quoted words of code are every second piece.
-        for name in text.split('`').skip(1).step_by(2) {
-            let is_path = name.contains('/') && !name.contains(' ') && (name.ends_with(".rs") || name.ends_with('/'));
+    for (document, text) in documents() {
+        for name in quoted(&text) {
+            let is_path =
+                name.contains('/') && !name.contains([' ', ':']) && (name.ends_with(".rs") || name.ends_with('/'));
             let exists = ["", "core/src", "platform-linux/src", "tests"]
                 .iter()
                 .any(|folder| root.join(folder).join(name).exists());
             assert!(!is_path || exists, "{document} names {name}, which does not exist");
         }
+        let folder = root.join(&document).parent().expect("a folder").to_path_buf();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_file = !link.is_empty() && !link.contains("://");
+            assert!(!is_file || folder.join(link).exists(), "{document} links to {link}, which does not exist");
+        }
+    }
+}
+
+#[test]
+fn each_attack_has_the_tests_that_it_names() {
+    let (_, text) = documents().into_iter().find(|(name, _)| name == "docs/security.md").expect("a document");
+    let sources = sources();
+    let rows = text.split("## Attacks").nth(1).expect("a table").lines().filter(|line| line.starts_with("| "));
+    for row in rows.skip(2) {
+        let tests = row.split('|').nth(3).expect("three columns");
+        for name in quoted(tests).filter(|name| !name.contains('/')) {
+            let test = format!("fn {name}()");
+            assert!(sources.iter().any(|(_, text)| text.contains(&test)), "docs/security.md names no test: {name}");
+        }
+        assert!(quoted(tests).next().is_some(), "docs/security.md names no test in {row}");
     }
 }
 
@@ -109,6 +128,22 @@ fn imported(import: &str) -> Vec<&str> {
         Some(list) => list.split(',').map(|entry| word(entry.trim())).collect(),
         None => vec![word(import)],
     }
+}
+
+/// The documents and their paths.
+fn documents() -> Vec<(String, String)> {
+    let root = root();
+    let docs = fs::read_dir(root.join("docs"))
+        .expect("documents")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let docs = docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    let read = |name: String| (name.clone(), fs::read_to_string(root.join(&name)).expect("a document"));
+    docs.chain(["ARCHITECTURE.md".into(), "README.md".into()]).map(read).collect()
+}
+
+/// Quoted words of code: every second piece.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 fn word(text: &str) -> &str {

@@ -18,6 +18,7 @@ mod forwarding_allocates_nothing;
 mod lost_sound_is_told_again;
 mod many_lost_packets_are_told_both_ways;
 mod memory_room;
+mod nobody_from_elsewhere_is_heard;
 mod playout_delay_and_orientation_reach_the_subscriber;
 mod recorded_encoders_stay_decodable_while_layers_change;
 mod the_loudest_of_many_are_forwarded;

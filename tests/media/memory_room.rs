@@ -60,12 +60,14 @@ pub(crate) struct Collected {
     pub(crate) count: u64,
     /// How many copies were made for files.
     pub(crate) recorded: u64,
+    /// How many datagrams went to DTLS.
+    pub(crate) handshakes: u64,
 }
 
 impl Collected {
     fn new(datagrams: usize) -> Self {
         let arena = vec![0; (datagrams + 1) * DATAGRAM_BYTES];
-        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0, recorded: 0 }
+        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0, recorded: 0, handshakes: 0 }
     }
 
     /// What left since the last look, sealed.
@@ -95,6 +97,7 @@ impl Outbox for Collected {
     fn flush(&mut self) {}
 
     fn dtls(&mut self, _: DtlsDatagram) -> bool {
+        self.handshakes += 1;
         true
     }
 
@@ -314,6 +317,20 @@ impl MemoryRoom {
         elements: &[(u8, &[u8])],
         payload: &[u8],
     ) {
+        let (mut packet, len) = self.sealed(peer, header, index, elements, payload);
+        let datagram = Datagram { route: self.peers[peer].route, bytes: &mut packet[..len] };
+        self.media.receive(self.now, datagram, &mut self.outbox);
+    }
+
+    /// What a peer sends then, and its length.
+    pub(crate) fn sealed(
+        &self,
+        peer: usize,
+        header: rtp::Header,
+        index: u64,
+        elements: &[(u8, &[u8])],
+        payload: &[u8],
+    ) -> ([u8; DATAGRAM_BYTES], usize) {
         let transport = (index as u16).to_be_bytes();
         let mid = mid(header.ssrc);
         let own: [(u8, &[u8]); 2] = [(MID_ID, &mid), (TRANSPORT_ID, &transport)];
@@ -321,10 +338,19 @@ impl MemoryRoom {
         let header = rtp::Header { sequence: index as u16, ..header };
         let header_len = header.write(&mut packet, own.into_iter().chain(elements.iter().copied())).unwrap();
         packet[header_len..header_len + payload.len()].copy_from_slice(payload);
-        let peer = &self.peers[peer];
-        let len = peer.srtp.seal_rtp(&mut packet, header_len + payload.len(), header_len, index).unwrap();
-        let datagram = Datagram { route: peer.route, bytes: &mut packet[..len] };
-        self.media.receive(self.now, datagram, &mut self.outbox);
+        let len = self.peers[peer].srtp.seal_rtp(&mut packet, header_len + payload.len(), header_len, index).unwrap();
+        (packet, len)
+    }
+
+    /// Somebody at `route` sends these bytes.
+    pub(crate) fn throw(&mut self, route: Route, bytes: &[u8]) {
+        let mut datagram = bytes.to_vec();
+        self.media.receive(self.now, Datagram { route, bytes: &mut datagram }, &mut self.outbox);
+    }
+
+    /// The route of a peer.
+    pub(crate) fn route(&self, peer: usize) -> Route {
+        self.peers[peer].route
     }
 
     /// A peer sends an RTCP packet that `write` writes.

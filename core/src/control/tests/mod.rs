@@ -10,6 +10,7 @@ mod draining;
 mod dynamic_rooms;
 mod events;
 mod flow;
+mod forwarding;
 mod full;
 mod layers;
 mod malformed;
