@@ -24,6 +24,7 @@ use crate::page::{File, Page};
 use crate::rest::Rest;
 use crate::tls::{Stream, Tls};
 use crate::trust::Trust;
+use crate::whip::Whip;
 use crate::{log, trust, watch, websocket};
 
 /// Connections beyond those of clients that poll, at once.
@@ -44,6 +45,8 @@ pub struct Listener {
     pub api: Option<Api>,
     /// The API by HTTP, if it is served.
     pub rest: Option<Rc<Rest>>,
+    /// WHIP and WHEP, if they are served.
+    pub whip: Option<Rc<Whip>>,
     /// Who may connect.
     pub admitted: AccessList,
     /// The page, if it is served.
@@ -170,6 +173,9 @@ async fn answer(
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;
     };
+    if let Some(whip) = listener.whip.as_ref().filter(|whip| whip.has(request.uri().path())) {
+        return whip.answer(request, caller.address).await;
+    }
     let Some(all) = listener.page.as_ref().filter(|_| !rest.has(request.uri().path())) else {
         return rest.answer(request, caller.address).await;
     };

@@ -59,5 +59,6 @@ pub mod unix;
 pub mod unix_datagrams;
 pub mod watch;
 pub mod websocket;
+pub mod whip;
 mod whole_file;
 mod world;

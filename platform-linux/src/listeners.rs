@@ -14,6 +14,7 @@ use crate::page::Page;
 use crate::rest::Rest;
 use crate::tls::Tls;
 use crate::trust::Trust;
+use crate::whip::Whip;
 
 /// What a listener of the configuration serves.
 #[derive(Clone, Copy)]
@@ -132,6 +133,8 @@ pub struct Served {
     pub clients: Rc<Rest>,
     /// The admin API by HTTP.
     pub administrators: Rc<Rest>,
+    /// WHIP and WHEP, if they are served.
+    pub whip: Option<Rc<Whip>>,
     /// The conference page, if it is served.
     pub page: Option<Rc<Page>>,
     /// That of administrators.
@@ -211,6 +214,7 @@ impl Listeners {
                 api: Some(door.api).filter(|api| *api == Api::Clients || has_secret),
                 shows_metrics,
                 rest: door.rest.then(|| Rc::clone(rest)),
+                whip: served.whip.clone().filter(|_| door.rest && door.api == Api::Clients),
                 admitted: AccessList::new((door.admitted)(control)),
                 page: page.clone().filter(|_| door.page),
                 trust: served.trust.clone(),

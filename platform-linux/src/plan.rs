@@ -7,7 +7,7 @@ use parlor_core::media::tables;
 
 use crate::config::Configuration;
 use crate::crypto::RingGcm;
-use crate::{data, mdns, recording, shard, spectrum, tls, websocket};
+use crate::{data, mdns, recording, shard, spectrum, tls, websocket, whip};
 
 /// What webrtc-dtls keeps for a connection, measured.
 const DTLS_BYTES: usize = 39 * 1024;
@@ -75,6 +75,9 @@ impl Plan {
             estimate("messages to be recorded", usize::from(is_recorded), recording::WAITING_BYTES);
         }
         estimate("WebSocket connections", usize::from(limits.connections), websocket::MEMORY_BYTES);
+        if configuration.control.whip && whip::IS_BUILT {
+            estimate("WHIP and WHEP sessions", usize::from(limits.connections), whip::SESSION_BYTES);
+        }
         if configuration.control.has_tls() {
             estimate("TLS connections", usize::from(limits.connections), tls::CONNECTION_BYTES);
             estimate("TLS handshakes", tls::HANDSHAKES, tls::HANDSHAKE_BYTES);

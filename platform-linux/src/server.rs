@@ -37,6 +37,7 @@ use crate::tls::{LocalName, Tls};
 use crate::trust::Trust;
 use crate::udp::Binding;
 use crate::watch::Watch;
+use crate::whip::Whip;
 use crate::{addresses, core_settings, cpu, log, unix, unix_datagrams};
 
 /// Serves as `configuration` says, with tables in `tables`, until the process is asked to end. `read` reads the
@@ -135,7 +136,10 @@ pub fn run(
         let administrators = rest(Api::Administrators, &configuration.control.admin_base_path);
         let page = configuration.control.page.then(|| Rc::new(Page::new()));
         let admin_page = configuration.control.admin_page.then(|| Rc::new(Page::of_administrators()));
-        let served = Served { clients, administrators, page, admin_page, trust, tls };
+        let string_ids = configuration.control.string_ids;
+        let whip =
+            configuration.control.whip.then(|| Whip::open(&task, &executor, request_bytes, string_ids)).flatten();
+        let served = Served { clients, administrators, whip, page, admin_page, trust, tls };
         listeners.serve(&site, &configuration.control, &served);
         let mut unix_paths = Vec::new();
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {

@@ -19,6 +19,7 @@ mod a_reload_swaps_settings_while_media_flows;
 mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
 mod an_administrator_captures_what_flows;
+mod an_encoder_publishes_by_one_post_and_a_player_watches;
 mod an_operator_sees_what_flows;
 mod events_reach_a_post_a_websocket_and_a_broker;
 mod lost_packets_are_sent_again;

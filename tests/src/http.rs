@@ -27,6 +27,32 @@ pub fn get(address: &str, path: &str) -> Result<Value> {
     request(address, &format!("GET {path} HTTP/1.1\r\n"), "")
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its head.
+    pub head: String,
+    /// Its body.
+    pub body: String,
+}
+
+impl Answer {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.into())
+    }
+}
+
+/// The answer to a request with this beginning of its head, and this body.
+pub fn exchange_body(address: &str, head: &str, body: &str) -> Result<Answer> {
+    let (head, body) = exchange(address, &format!("{head}Content-Length: {}\r\n", body.len()), body)?;
+    let status = head.split_ascii_whitespace().nth(1).ok_or("a status")?.parse()?;
+    Ok(Answer { status, head, body })
+}
+
 fn request(address: &str, head: &str, body: &str) -> Result<Value> {
     let (head, body) = exchange(address, head, body)?;
     serde_json::from_str(&body).map_err(|error| format!("{error} in {head}: {body}").into())

@@ -19,6 +19,7 @@ pub mod rest;
 pub mod server;
 pub mod signalling;
 pub mod subscriber;
+pub mod whip;
 
 pub use link::Link;
 pub use peer::{Peer, Received};

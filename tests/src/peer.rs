@@ -154,6 +154,26 @@ impl Peer {
         Ok((offer.to_sdp_string(), pending, mids))
     }
 
+    /// Offers to receive the given kinds of media, one m-line each.
+    pub fn offer_to_receive(&mut self, kinds: &[MediaKind]) -> Result<(String, SdpPendingOffer)> {
+        let mut change = self.rtc.sdp_api();
+        for kind in kinds {
+            change.add_media(*kind, Direction::RecvOnly, None, None, None);
+        }
+        let (offer, pending) = change.apply().ok_or("an offer without changes")?;
+        self.drain(Instant::now())?;
+        Ok((offer.to_sdp_string(), pending))
+    }
+
+    /// Offers to begin ICE anew.
+    pub fn offer_restart(&mut self) -> Result<(String, SdpPendingOffer)> {
+        let mut change = self.rtc.sdp_api();
+        change.ice_restart(true);
+        let (offer, pending) = change.apply().ok_or("an offer without changes")?;
+        self.drain(Instant::now())?;
+        Ok((offer.to_sdp_string(), pending))
+    }
+
     /// Offers data channels.
     pub fn offer_channels(&mut self, channels: &[ChannelConfig]) -> Result<(String, SdpPendingOffer)> {
         let mut change = self.rtc.sdp_api();

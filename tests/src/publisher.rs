@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::peer::{Options, Peer, drive};
-use crate::{Result, Signalling, payload};
+use crate::{Result, Signalling, payload, whip};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use str0m::media::{MediaKind, Mid, Pt};
@@ -49,6 +49,22 @@ impl Publisher {
     }
 }
 
+impl Publisher<whip::Session> {
+    /// Publishes by WHIP at a path of `server` with a bearer token; returns once it is connected.
+    pub fn post(server: &str, path: &str, token: &str, options: Options, kinds: &[MediaKind]) -> Result<Self> {
+        let mut peer = Peer::new(options)?;
+        let (offer, pending, mids) = peer.offer(kinds)?;
+        let session = whip::post(server, path, token, &offer)?.map_err(|(status, why)| format!("{status}: {why}"))?;
+        peer.accept_answer(pending, &session.answer)?;
+        let id = session.location.split('/').nth(3).and_then(|feed| feed.parse().ok()).ok_or("a feed in its URL")?;
+        let tracks = mids.iter().zip(kinds).map(|(mid, kind)| Track::new(&peer, *mid, *kind)).collect::<Result<_>>()?;
+        if !drive(&mut [&mut peer], HANDSHAKE, |peers| peers[0].is_connected())? {
+            return Err("the publisher's connection did not come up".into());
+        }
+        Ok(Self { id, peer, signalling: session, handle: 0, tracks, answered_keyframes: 0 })
+    }
+}
+
 impl<C: Client> Publisher<C> {
     /// Joins a room in a session that is there and publishes; returns once media can flow.
     pub fn join_by(mut signalling: C, room: u64, options: Options, kinds: &[MediaKind]) -> Result<Self> {
@@ -75,7 +91,9 @@ impl<C: Client> Publisher<C> {
             false => Err("the publisher's connection did not come up".into()),
         }
     }
+}
 
+impl<C> Publisher<C> {
     /// Sends one video frame of `packets` packets of `length` payload bytes, a stamp of 0 in each.
     ///
     /// It is a keyframe if it is the first or if one was asked for since the last.

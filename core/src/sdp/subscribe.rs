@@ -181,11 +181,12 @@ fn read_media(section: &Section<'_>, offered: &OfferedMedia<'_>) -> AnsweredSect
     }
 }
 
-/// The extensions of the answer that were offered, with their offered ids.
+/// The extensions of the answer that were offered, with the answer's ids: those that are offered (RFC 8285 section 6),
+/// or where the answer is made of a player's own offer, that player's.
 fn common_extensions(section: &Section<'_>, offered: &ExtensionMap) -> ExtensionMap {
     section
         .extensions()
-        .filter(|(id, direction, extension)| direction.receives() && offered.id(*extension) == Some(*id))
+        .filter(|(_, direction, extension)| direction.receives() && offered.id(*extension).is_some())
         .fold(ExtensionMap::EMPTY, |map, (id, _, extension)| map.with(extension, id))
 }
 

@@ -37,6 +37,7 @@ const CONTROL: &[Key<Configuration>] = &[
     Key { name: "http", field: |c| Listener(&mut c.control.http) },
     Key { name: "base_path", field: |c| UrlPath(&mut c.control.base_path) },
     Key { name: "page", field: |c| Flag(&mut c.control.page) },
+    Key { name: "whip", field: |c| Flag(&mut c.control.whip) },
     Key { name: "websocket", field: |c| Listener(&mut c.control.websocket) },
     Key { name: "admin", field: |c| Listener(&mut c.control.admin) },
     Key { name: "admin_base_path", field: |c| UrlPath(&mut c.control.admin_base_path) },

@@ -62,6 +62,8 @@ pub struct Control {
     pub base_path: String,
     /// Whether the page is served.
     pub page: bool,
+    /// Whether encoders publish and players watch by WHIP and WHEP where the API over HTTP is.
+    pub whip: bool,
     /// Janus' WebSocket. Nothing if it is off.
     pub websocket: Option<SocketAddr>,
     /// The admin API over HTTP. Nothing if it is off.
@@ -395,6 +397,7 @@ impl Default for Configuration {
                 http: everywhere(8088),
                 base_path: "/janus".into(),
                 page: true,
+                whip: true,
                 websocket: everywhere(8188),
                 admin: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7088)),
                 admin_base_path: "/admin".into(),

@@ -353,7 +353,10 @@ async fn handshake(
     if verdict.wrong.load(Ordering::Acquire) || (connection.is_ok() && !verdict.right.load(Ordering::Acquire)) {
         return Err(HandshakeFailure::Certificate);
     }
-    let connection = connection.map_err(|_| HandshakeFailure::Protocol)?;
+    let connection = connection.map_err(|why| {
+        log::debug("dtls", format_args!("a handshake failed: {why}"));
+        HandshakeFailure::Protocol
+    })?;
     established(&connection, &wire, role).await.ok_or(HandshakeFailure::Protocol)
 }
 

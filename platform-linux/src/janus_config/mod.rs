@@ -29,7 +29,8 @@ pub struct Imported {
 pub fn read(folder: &Path, options: &[String]) -> Result<Imported, Refusal> {
     let mut import = Import { configuration: Configuration::default(), notes: Vec::new() };
     // Janus' ports have no pages.
-    (import.configuration.control.page, import.configuration.control.admin_page) = (false, false);
+    let control = &mut import.configuration.control;
+    (control.page, control.admin_page, control.whip) = (false, false, false);
     import.configuration.control.https = None;
     // And nobody finds it by a name of ours.
     import.configuration.mdns.enabled = false;

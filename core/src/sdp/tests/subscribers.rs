@@ -158,10 +158,12 @@ fn what_an_answer_leaves_out_is_not_used() {
     let text = "v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\n\
                 m=video 9 UDP/TLS/RTP/SAVPF 120\na=mid:0\na=recvonly\na=rtpmap:120 VP8/90000\n\
                 a=rtcp-fb:* nack pli\na=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid\n\
+                a=extmap:8 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\n\
                 m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:1\na=inactive\na=rtpmap:96 VP8/90000\n";
     let answered = read_answer(&Description::parse(text).unwrap(), &sections).unwrap();
     assert!(answered[0].accepted && !answered[1].accepted);
     assert_eq!((answered[0].payload_type, answered[0].rtx_payload_type), (120, None));
     assert!(answered[0].feedback.pli && !answered[0].feedback.nack);
-    assert_eq!(answered[0].extensions, ExtensionMap::EMPTY, "an id that was not offered means nothing");
+    let mid = ExtensionMap::EMPTY.with(Extension::Mid, 9);
+    assert_eq!(answered[0].extensions, mid, "by the answer's id, and nothing that was not offered");
 }
