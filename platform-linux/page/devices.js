@@ -1,5 +1,6 @@
 // The camera and the microphone: which, whether they are on, and why not. Choices are remembered in this browser.
 
+import { recall, remember } from './memory.js';
 import { words } from './words.js';
 
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -196,22 +197,5 @@ function explain(kind, error) {
       return words('The {device} is in use by another program.', { device });
     default:
       return words('The {device} cannot be used ({reason}).', { device, reason: error.name });
-  }
-}
-
-/** Storage may be forbidden; then nothing is remembered. */
-export function remember(key, value) {
-  try {
-    localStorage.setItem(`parlor.${key}`, value);
-  } catch {
-    /* private mode */
-  }
-}
-
-export function recall(key) {
-  try {
-    return localStorage.getItem(`parlor.${key}`);
-  } catch {
-    return null;
   }
 }

@@ -6,6 +6,12 @@ const OPEN_TIMEOUT_MS = 8_000;
 const REPLY_TIMEOUT_MS = 12_000;
 const KEEPALIVE_MS = 20_000;
 
+/** The numbers of VideoRoom's refusals that matter here. The last: a table has no place, or nobody new is taken. */
+export const NO_SUCH_ROOM = 426;
+export const MISSING_ELEMENT = 429;
+export const UNAUTHORIZED = 433;
+export const SERVER_FULL = 499;
+
 /** A refusal: Janus' number and sentence. Code 0 means that no answer came. */
 export class JanusError extends Error {
   constructor(code, reason) {
@@ -167,6 +173,8 @@ export class Handle {
   #session;
   onevent = (_data, _jsep) => {};
   onhangup = (_reason) => {};
+  /** Many packets got lost on the way to us, or `uplink`: from us. */
+  onslowlink = (_uplink) => {};
 
   constructor(session, id) {
     this.#session = session;
@@ -197,5 +205,6 @@ export class Handle {
   receive(message) {
     if (message.janus === 'event') this.onevent(message.plugindata.data, message.jsep);
     if (message.janus === 'hangup') this.onhangup(message.reason);
+    if (message.janus === 'slowlink') this.onslowlink(message.uplink);
   }
 }

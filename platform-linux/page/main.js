@@ -1,48 +1,80 @@
 // The page's life: the lobby, the call, what buttons and keys do, and what is said in the banner.
 //
-// Settings in the address: ?room=NAME (or #NAME), ?server=ws://HOST:PORT, ?codec=vp8|vp9|h264|av1,
-// ?video=WIDTHxHEIGHT@FPS, ?lang=en|zh.
-//
 // `window.parlor` is there to be looked at (tests, the console); it changes nothing:
 //   state         'outside', 'entering', 'joined' or 'reconnecting'
-//   people        everybody else: { id, name, screen, audio, video }
+//   people        everybody else: { id, name, screen, audio, video, hand, recorded, layer }
+//   view, pinned  how the stage is arranged: 'grid' or 'speaker', and who is large whatever happens
+//   floor         who has the floor, or null
+//   chime         the element that plays the chime of the speaker's test, or null
 //   connections   { publisher, screen, subscriber }: RTCPeerConnections or null
+//   figures       how good the ways are, by id, as the page shows it
 //   statistics()  what is received: a promise of [{ feed, mid, kind, name, framesDecoded, totalAudioEnergy, ... }]
 
+import * as address from './address.js';
+import { Banner } from './banner.js';
+import { Chat } from './chat.js';
+import { Details } from './details.js';
+import { DeviceLists } from './device_lists.js';
+import { Devices, Meter } from './devices.js';
+import { Floor } from './floor.js';
+import { Invitation } from './invitation.js';
 import { JanusError } from './janus.js';
-import { Devices, Meter, recall, remember } from './devices.js';
-import { MISSING_ELEMENT, NO_SUCH_ROOM, ROOM_FULL, Room, UNAUTHORIZED, readableName } from './room.js';
+import { recall, remember, seat } from './memory.js';
+import { readableName } from './people.js';
+import { Quality } from './quality.js';
+import { explain, isAboutPin, sentence } from './refusals.js';
+import { Room } from './room.js';
+import { Speaker } from './speaker.js';
 import { Tiles } from './tiles.js';
 import { translate, words } from './words.js';
 
-const DEFAULT_ROOM = '1234';
-const DEFAULT_PICTURE = { width: 1280, height: 720, frameRate: 30 };
 const PULSE_MS = 150;
 const OBSERVE_MS = 1_000;
-const NOTICE_MS = 7_000;
+const LONGEST_NOTICE = 120;
 const KINDS = { audio: 'microphone', video: 'camera' };
 
 const element = (id) => document.getElementById(id);
-const query = new URLSearchParams(location.search);
-const devices = new Devices(pictureOf(query.get('video')));
+const devices = new Devices(address.picture);
 const meter = new Meter();
 const tiles = new Tiles(element('stage'), element('tile'));
-/** Where this tab sits, so that a reload finds the way back. */
-const seat = {
-  keep: (place) => sessionStorage.setItem('parlor.seat', JSON.stringify(place)),
-  recall: () => JSON.parse(sessionStorage.getItem('parlor.seat') ?? 'null'),
-  forget: () => sessionStorage.removeItem('parlor.seat'),
-};
+const banner = new Banner(element('banner'));
+const chat = new Chat(element('chat'), element('chat-open'));
+const details = new Details(element('details'));
+const floor = new Floor();
+const invitation = new Invitation(element('invitation'));
+const speaker = new Speaker();
+const lists = new DeviceLists(devices, speaker);
+let quality = new Quality();
+let figures = new Map();
+/** Whose hands were up when we looked last. */
+const raised = new Map();
+let isRecorded = false;
 let room = null;
 let screen = null;
-let noticeTimer = 0;
 
 window.parlor = {
   get state() {
     return room?.state ?? 'outside';
   },
   get people() {
-    return room?.people().map(({ id, name, screen, audio, video }) => ({ id, name, screen, audio, video })) ?? [];
+    const shown = ({ id, name, screen, audio, video, hand, recorded, layer }) =>
+      ({ id, name, screen, audio, video, hand, recorded, layer });
+    return room?.people().map(shown) ?? [];
+  },
+  get view() {
+    return tiles.view;
+  },
+  get pinned() {
+    return tiles.pinned;
+  },
+  get floor() {
+    return floor.holder;
+  },
+  get chime() {
+    return speaker.chime;
+  },
+  get figures() {
+    return Object.fromEntries(figures);
   },
   get connections() {
     return room?.connections ?? { publisher: null, screen: null, subscriber: null };
@@ -55,7 +87,7 @@ start();
 function start() {
   translate(document.documentElement);
   element('name').value = recall('name') ?? '';
-  element('room').value = wantedRoom();
+  element('room').value = address.wantedRoom();
   element('join').addEventListener('submit', (event) => {
     event.preventDefault();
     enter();
@@ -63,22 +95,28 @@ function start() {
   for (const [kind, device] of Object.entries(KINDS)) {
     element(`lobby-${device}`).addEventListener('click', () => toggle(kind));
     element(device).addEventListener('click', () => toggle(kind));
-    for (const list of [element(`lobby-${device}s`), element(`${device}s`)]) {
-      list.addEventListener('change', () => devices.choose(kind, list.value));
-    }
   }
   element('screen').addEventListener('click', toggleScreen);
   element('leave').addEventListener('click', () => room?.leave());
-  element('copy').addEventListener('click', copyLink);
+  element('invite').addEventListener('click', () => invitation.show(element('room').value.trim()));
   element('settings-open').addEventListener('click', () => element('settings').showModal());
+  element('view').addEventListener('click', toggleView);
+  element('hand').addEventListener('click', toggleHand);
   element('screen').hidden = !navigator.mediaDevices?.getDisplayMedia;
   document.addEventListener('keydown', onKey);
   document.addEventListener('pointerdown', () => meter.wake());
   addEventListener('hashchange', () => {
-    if (!room) element('room').value = wantedRoom();
+    if (!room) element('room').value = address.wantedRoom();
   });
   devices.onchange = onDevices;
   tiles.onsilenced = offerSound;
+  tiles.onplayer = (player, isThere) => (isThere ? speaker.take(player) : speaker.release(player));
+  tiles.onbounds = (bounds) => room?.bound(bounds);
+  tiles.ondetails = openDetails;
+  details.onchoose = (id, layer) => tiles.choose(id, layer);
+  chat.ontoggle = (open) => open && !banner.isTaken && banner.say('');
+  chat.onwriting = () => room?.prepareToWrite();
+  chat.onsend = (text) => room.write(text);
   setInterval(pulse, PULSE_MS);
   setInterval(observe, OBSERVE_MS);
   onDevices();
@@ -108,12 +146,19 @@ async function enter() {
   meter.wake();
   refuse('');
   setBusy(true);
-  room = new Room({ server: serverAddress(), room: roomId(wanted), name, pin, codec: query.get('codec') ?? undefined });
+  room = new Room({ server: address.server, room: address.roomId(wanted), name, pin, codec: address.codec });
   room.onstate = onState;
   room.onpeople = showPeople;
   room.onnotice = notice;
   room.onscreen = onScreen;
   room.onspectrum = (id, bands) => tiles.listen(id, bands);
+  room.onmessage = read;
+  room.onfloor = (id) => {
+    floor.tell(id);
+    tiles.setFloor(floor.holder);
+  };
+  room.onrecording = showRecording;
+  room.onslowlink = () => quality.slow(performance.now());
   sendDevices();
   try {
     await room.enter();
@@ -128,13 +173,18 @@ async function enter() {
 function onState(state, detail) {
   if (state === 'joined') {
     showCall();
-    say('');
+    banner.say('');
   } else if (state === 'reconnecting') {
-    say(words('{reason} Coming back…', { reason: sentence(words(detail)) }), 'trouble');
+    banner.say(words('{reason} Coming back…', { reason: sentence(words(detail)) }), 'trouble');
   } else {
     const wanted = element('room').value;
     room = null;
     screen = null;
+    quality = new Quality();
+    figures = new Map();
+    floor.forget();
+    chat.clear();
+    showRecording({ own: false, anybody: false });
     seat.forget();
     showLobby();
     if (detail) refuse(detail instanceof Error ? explain(detail, wanted) : words(detail), detail);
@@ -150,21 +200,18 @@ function showCall() {
   element('title').textContent =
     room.title && room.title !== `Room ${name}` ? room.title : words('Room {name}', { name });
   document.title = `${element('title').textContent} · Parlor`;
-  const address = new URL(location);
-  address.searchParams.set('room', name);
-  address.hash = '';
-  history.replaceState(null, '', address);
+  address.show(name);
   focusGently('microphone');
   showPeople();
 }
 
 function showLobby() {
-  element('settings').close();
+  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   element('call').hidden = true;
   element('lobby').hidden = false;
   document.title = 'Parlor';
   tiles.show([]);
-  say('');
+  banner.say('');
   devices.prepare();
   focusGently('enter');
 }
@@ -183,6 +230,8 @@ function showPeople() {
   const count = 1 + others.filter((person) => !person.screen).length;
   element('count').textContent = countOf(count);
   element('alone').hidden = others.length > 0 || room.state !== 'joined';
+  showHand();
+  tellHands(others);
 }
 
 function ownTile() {
@@ -195,6 +244,8 @@ function ownTile() {
     screen: false,
     audio: stateOf('audio'),
     video: stateOf('video'),
+    hand: room.hand,
+    recorded: isRecorded,
     tracks: { video: on.video ? tracks.video : null },
     receivers: {},
   };
@@ -231,7 +282,7 @@ function onDevices() {
   showMirror();
   meter.follow(devices.tracks.audio);
   showPeople();
-  fillLists();
+  lists.fill();
 }
 
 function countOf(people) {
@@ -260,18 +311,6 @@ function showMirror() {
   if (track !== (mirror.srcObject?.getVideoTracks()[0] ?? null))
     mirror.srcObject = track ? new MediaStream([track]) : null;
   element('preview').dataset.video = track ? 'on' : 'off';
-}
-
-async function fillLists() {
-  for (const [kind, device] of Object.entries(KINDS)) {
-    const list = await devices.list(kind);
-    const chosen = devices.chosen(kind);
-    for (const select of [element(`lobby-${device}s`), element(`${device}s`)]) {
-      const options = list.map(({ id, name }) => new Option(name, id, false, id === chosen));
-      select.replaceChildren(...(options.length ? options : [new Option(words(`No ${device}`), '')]));
-      select.disabled = options.length === 0;
-    }
-  }
 }
 
 async function toggle(kind) {
@@ -312,30 +351,97 @@ function onKey(event) {
   const key = event.key.toLowerCase();
   if (key === 'm') toggle('audio');
   else if (key === 'v') toggle('video');
-  else if (key === 's' && room) toggleScreen();
+  else if (!room) return;
+  else if (key === 's') toggleScreen();
+  else if (key === 'h') toggleHand();
+  else if (key === 'g') toggleView();
+  else if (key === 'c') {
+    // Or the letter stands in the line at once.
+    event.preventDefault();
+    chat.open(!chat.isOpen);
+  }
 }
 
-async function copyLink() {
-  const address = new URL(location.pathname, location);
-  address.searchParams.set('room', element('room').value.trim());
+function toggleView() {
+  const view = tiles.view === 'grid' ? 'speaker' : 'grid';
+  tiles.setView(view);
+  element('view').setAttribute('aria-pressed', view === 'speaker');
+}
+
+async function toggleHand() {
   try {
-    await navigator.clipboard.writeText(address.href);
-    notice(words('The link is copied.'));
-  } catch {
-    notice(address.href);
+    await room?.raiseHand(!room.hand);
+  } catch (error) {
+    notice(error);
   }
+}
+
+function showHand() {
+  element('hand').setAttribute('aria-pressed', Boolean(room.hand));
+  element('hand').setAttribute('aria-label', words(room.hand ? 'Take your hand down' : 'Raise your hand'));
+}
+
+/** Says who raised a hand since the last time. */
+function tellHands(others) {
+  for (const { id, name, hand } of others) {
+    if (hand && hand !== raised.get(id) && !banner.isTaken) banner.notice(words('{name} raises a hand.', { name }));
+    raised.set(id, hand);
+  }
+}
+
+function showRecording({ own, anybody }) {
+  const text = anybody ? words(own ? 'You are recorded' : 'Recording') : '';
+  if (element('recording').textContent !== text) element('recording').textContent = text;
+  isRecorded = own;
+}
+
+/** Somebody wrote, or the page has to say something in the chat. */
+function read(message) {
+  if (typeof message === 'string') {
+    chat.add({ text: words(message) });
+    return;
+  }
+  chat.add(message);
+  if (!chat.isOpen && !banner.isTaken) banner.notice(words('{name}: {text}', { ...message, text: cut(message.text) }));
+}
+
+function cut(text) {
+  return text.length > LONGEST_NOTICE ? `${[...text].slice(0, LONGEST_NOTICE).join('')}…` : text;
+}
+
+function openDetails(id) {
+  const person = tiles.person(id);
+  if (!person) return;
+  details.open(person, tiles.choice(id));
+  details.show(person, figures.get(id));
 }
 
 function pulse() {
   const level = devices.on.audio ? meter.level : 0;
-  if (room) tiles.pulse(level);
-  else element('meter').value = Math.min(1, Math.sqrt(level) * 1.6);
+  if (room) {
+    if (floor.pulse(tiles.pulse(level), performance.now())) tiles.setFloor(floor.holder);
+  } else element('meter').value = Math.min(1, Math.sqrt(level) * 1.6);
 }
 
 async function observe() {
   const current = room;
-  const statistics = await current?.statistics().catch(() => null);
-  if (statistics && current === room) tiles.observe(statistics);
+  const [received, sent] = await Promise.all([current?.statistics(), current?.ownStatistics()]).catch(() => []);
+  if (!received || current !== room) return;
+  tiles.observe(received);
+  const now = performance.now();
+  figures = quality.received(now, received);
+  const own = quality.sent(now, sent);
+  if (own) figures.set('own', own);
+  for (const person of [...current.people(), ownTile()]) {
+    const known = figures.get(person.id);
+    // What our network does not carry at all has no loss.
+    if (known && person.active === false) known.bars = 1;
+    tiles.rate(person.id, known?.bars ?? 0);
+  }
+  if (details.id === null) return;
+  const person = tiles.person(details.id);
+  if (person) details.show(person, figures.get(details.id));
+  else details.close();
 }
 
 function offerSound() {
@@ -344,24 +450,14 @@ function offerSound() {
   button.textContent = words('Turn the sound on');
   button.addEventListener('click', () => {
     tiles.resume();
-    say('');
+    banner.say('');
   });
-  say(words('The browser keeps this page silent until you press something.'), 'notice', button);
+  banner.say(words('The browser keeps this page silent until you press something.'), 'notice', button);
 }
 
 /** Something to know that asks for nothing. */
 function notice(what) {
-  const text = what instanceof Error ? explain(what, element('room').value) : words(what);
-  say(text, 'notice');
-  noticeTimer = setTimeout(() => say(''), NOTICE_MS);
-}
-
-function say(text, kind = 'notice', button = null) {
-  clearTimeout(noticeTimer);
-  const banner = element('banner');
-  banner.hidden = !text;
-  banner.dataset.kind = kind;
-  banner.replaceChildren(text, ...(button ? [button] : []));
+  banner.notice(what instanceof Error ? explain(what, element('room').value) : words(what));
 }
 
 /** Shows why we cannot be in the room, and asks for what is missing. */
@@ -374,54 +470,7 @@ function refuse(text, error = null) {
   }
 }
 
-function isAboutPin(error) {
-  return (error.code === MISSING_ELEMENT || error.code === UNAUTHORIZED) && /pin/i.test(error.message);
-}
-
-function explain(error, name) {
-  if (!(error instanceof JanusError)) return words('Something went wrong: {reason}', { reason: error.message });
-  if (isAboutPin(error))
-    return words(
-      error.code === MISSING_ELEMENT ? 'This room asks for a PIN.' : 'That is not the PIN of this room.',
-    );
-  switch (error.code) {
-    case NO_SUCH_ROOM:
-      return words('There is no room “{name}” on this server.', { name });
-    case ROOM_FULL:
-      return words('The room has no place for another camera or microphone. You can watch and listen.');
-    case UNAUTHORIZED:
-      return words('You are not on the list of this room.');
-    case 0:
-      return words('{reason} Is the server running?', { reason: sentence(words(error.message)) });
-    default:
-      return words('The server refused: {reason}', { reason: sentence(error.message) });
-  }
-}
-
-function sentence(text) {
-  if (/[.!?。!?]$/.test(text)) return text;
-  return /\p{Script=Han}$/u.test(text) ? `${text}。` : `${text}.`;
-}
-
 function setBusy(busy) {
   element('enter').disabled = busy;
   element('enter').textContent = words(busy ? 'Joining…' : 'Join');
-}
-
-function wantedRoom() {
-  return query.get('room') || decodeURIComponent(location.hash.slice(1)) || DEFAULT_ROOM;
-}
-
-/** Rooms are numbers, unless the server is set to names. */
-function roomId(name) {
-  return /^\d{1,15}$/.test(name) ? Number(name) : name;
-}
-
-function serverAddress() {
-  return query.get('server') ?? `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
-}
-
-function pictureOf(text) {
-  const [, width, height, frameRate] = /^(\d+)x(\d+)@(\d+)$/.exec(text ?? '') ?? [];
-  return width ? { width: Number(width), height: Number(height), frameRate: Number(frameRate) } : DEFAULT_PICTURE;
 }

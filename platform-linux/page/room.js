@@ -1,8 +1,9 @@
 // One stay in a room: joins, publishes, follows who is there, and comes back by itself when something is lost.
 // Speaks Janus' VideoRoom; knows nothing of the page.
 
-import { JanusError, Session } from './janus.js';
-import { Publication, isDescribedMuted } from './publication.js';
+import { JanusError, MISSING_ELEMENT, NO_SUCH_ROOM, Session, UNAUTHORIZED } from './janus.js';
+import { People, readableName } from './people.js';
+import { Publication } from './publication.js';
 import { Subscription } from './subscription.js';
 
 const PLUGIN = 'janus.plugin.videoroom';
@@ -11,11 +12,7 @@ const LONGEST_PAUSE_MS = 1_500;
 const STABLE_MS = 20_000;
 const ROSTER_MS = 5_000;
 
-/** VideoRoom's numbers that a page can explain. */
-export const NO_SUCH_ROOM = 426;
-export const MISSING_ELEMENT = 429;
-export const ROOM_FULL = 432;
-export const UNAUTHORIZED = 433;
+/** Refusals that stay as long as nobody changes something. */
 const FINAL = [NO_SUCH_ROOM, MISSING_ELEMENT, UNAUTHORIZED];
 
 export class Room {
@@ -26,10 +23,12 @@ export class Room {
   #publishing = null;
   #screen = null;
   #subscription = null;
-  #people = new Map();
-  #own = new Set();
+  #people = new People();
   #sources = { audio: source('microphone'), video: source('camera') };
   #lastSession = 0;
+  #hand = 0;
+  #writes = false;
+  #ceilings = new Map();
   #attempts = 0;
   #joinedAt = 0;
   #roster = 0;
@@ -47,6 +46,14 @@ export class Room {
   onscreen = (_on) => {};
   /** How loud each band of somebody's sound is, in dB to the loudest; for rooms with `audio_spectrum_event`. */
   onspectrum = (_id, _bands) => {};
+  /** Somebody wrote: `{ name, text }`, or a sentence of the page itself. */
+  onmessage = (_message) => {};
+  /** The server says who has the floor, `own` if it is us. */
+  onfloor = (_id) => {};
+  /** We, or others, are recorded: `{ own, anybody }`. */
+  onrecording = (_recording) => {};
+  /** The server lost many packets of ours. */
+  onslowlink = () => {};
 
   /** `{ server, room, name, pin, codec }`; the codec is undefined for the usual one. */
   constructor(options) {
@@ -72,8 +79,40 @@ export class Room {
 
   /** Everybody else, screens included, as plain values for the page. */
   people() {
-    const lines = this.#subscription?.lines() ?? [];
-    return [...this.#people.values()].map((person) => describePerson(person, lines));
+    return this.#people.list(this.#subscription?.lines() ?? []);
+  }
+
+  /** When our hand went up, in ms since 1970; 0: it is down. */
+  get hand() {
+    return this.#hand;
+  }
+
+  /** Raises our hand or takes it down. Who comes later sees it, too. */
+  async raiseHand(up) {
+    this.#hand = up ? Date.now() : 0;
+    this.onpeople();
+    await this.#handle?.message({ request: 'configure', metadata: this.#metadata() });
+  }
+
+  /** We are about to write: others learn of a channel before the first message comes. */
+  prepareToWrite() {
+    if (this.#writes) return;
+    this.#writes = true;
+    if (this.state === 'joined') this.#publishSafely();
+  }
+
+  /** Writes to everybody. */
+  async write(text) {
+    this.#writes = true;
+    await this.#publishing?.done;
+    if (!this.#publication) await this.#publish();
+    await this.#publication.send(text);
+  }
+
+  /** The highest layer, 0 to 2, that is wanted of each person's pictures: a map. */
+  bound(ceilings) {
+    this.#ceilings = ceilings;
+    this.#subscription?.bound(ceilings);
   }
 
   /** What we send of a kind from now on: `track` may be null, `on` is what the others are told. */
@@ -113,12 +152,23 @@ export class Room {
     if (!lines.length) return [];
     const report = await this.#subscription.connection.getStats();
     const inbound = new Map();
-    for (const entry of report.values()) if (entry.type === 'inbound-rtp') inbound.set(entry.mid, entry);
-    return lines.map(({ feed, mid, kind, line }) => {
-      const counted = inbound.get(line);
+    for (const entry of report.values()) if (entry.type === 'inbound-rtp') inbound.set(entry.trackIdentifier, entry);
+    const roundTripTime = roundTripOf(report);
+    return lines.map(({ feed, mid, kind, track, layer }) => {
+      const counted = inbound.get(track.id);
       const codec = report.get(counted?.codecId)?.mimeType;
-      return { ...counted, feed, mid, kind, codec, name: this.#people.get(feed)?.name };
+      return { ...counted, feed, mid, kind, layer, codec, roundTripTime, name: this.#people.get(feed)?.name };
     });
+  }
+
+  /** What the browser counted of what we send, and what the server reported of it: an entry for each encoding. */
+  async ownStatistics() {
+    if (!this.#publication) return [];
+    const report = await this.#publication.connection.getStats();
+    const roundTripTime = roundTripOf(report);
+    return [...report.values()]
+      .filter(({ type }) => type === 'outbound-rtp')
+      .map((entry) => ({ ...entry, roundTripTime, lost: report.get(entry.remoteId)?.fractionLost ?? 0 }));
   }
 
   async #connect() {
@@ -130,20 +180,25 @@ export class Room {
     this.#lastSession = session.id;
     this.#handle = await session.attach(PLUGIN);
     this.#handle.onevent = (data) => this.#hear(data);
-    const request = { request: 'join', ptype: 'publisher', room, display: name };
+    this.#handle.onslowlink = (uplink) => uplink && this.onslowlink();
+    const request = { request: 'join', ptype: 'publisher', room, display: name, notify_recording: true };
+    if (this.#hand) request.metadata = this.#metadata();
     if (pin) request.pin = pin;
     const { data } = await this.#handle.message(request);
     this.title = data.description ?? '';
-    this.#own.add(data.id);
+    this.#people.own.add(data.id);
     const subscriber = { room, private_id: data.private_id };
     if (pin) subscriber.pin = pin;
     this.#subscription = new Subscription(session, subscriber);
     this.#subscription.onlines = () => this.onpeople();
     this.#subscription.onfailed = (reason) => this.#lose(reason);
+    this.#subscription.onmessage = (feed, text) => this.#read(feed, text);
+    this.#subscription.ondeaf = () => this.onmessage('The server has no place for messages of others to you.');
+    this.#subscription.bound(this.#ceilings);
     this.state = 'joined';
     this.#joinedAt = performance.now();
     this.onstate('joined');
-    for (const person of data.attendees ?? []) this.#see(person.id, person.display);
+    for (const person of data.attendees ?? []) this.#people.see(person);
     this.#takePublishers(data.publishers ?? []);
     // Without `notify_joining` nobody tells of those who only listen, so we look.
     if (!data.attendees) {
@@ -160,9 +215,11 @@ export class Room {
       this.#publishing.again = true;
       return;
     }
-    const round = (this.#publishing = { again: false });
+    const round = (this.#publishing = { again: false, done: null });
     try {
-      await this.#publish();
+      const publishing = this.#publish();
+      round.done = publishing.catch(() => {});
+      await publishing;
     } catch (error) {
       if (this.#publishing === round && this.state === 'joined') this.onnotice(error);
     }
@@ -176,12 +233,12 @@ export class Room {
       await this.#publication.update(this.#sources);
       return;
     }
-    if (!this.#sources.audio.track && !this.#sources.video.track) return;
+    if (!this.#sources.audio.track && !this.#sources.video.track && !this.#writes) return;
     const publication = new Publication(this.#handle);
     publication.onfailed = (reason) => this.#lose(reason);
     this.#publication = publication;
     try {
-      await publication.start(this.#sources, this.#options.codec);
+      await publication.start(this.#sources, this.#options.codec, { layered: true, talks: true });
       await publication.update(this.#sources);
     } catch (error) {
       publication.close();
@@ -198,8 +255,8 @@ export class Room {
       const request = { request: 'join', ptype: 'publisher', room, display: `${name} (screen)` };
       if (pin) request.pin = pin;
       const { data } = await screen.handle.message(request);
-      this.#own.add(data.id);
-      this.#people.delete(data.id);
+      this.#people.leaves(data.id);
+      this.#people.own.add(data.id);
       screen.publication = new Publication(screen.handle);
       screen.publication.onfailed = (reason) => this.#lose(reason);
       const sources = { video: { ...source('screen'), track: screen.stream.getVideoTracks()[0], on: true } };
@@ -218,58 +275,62 @@ export class Room {
   }
 
   #hear(data) {
+    const people = this.#people;
     if (data.videoroom === 'spectrum') {
-      this.onspectrum(this.#own.has(data.id) ? 'own' : data.id, data['bands-dBov']);
+      this.onspectrum(people.own.has(data.id) ? 'own' : data.id, data['bands-dBov']);
+    } else if (data.videoroom === 'dominant-speaker') {
+      this.onfloor(people.own.has(data.id) ? 'own' : data.id);
     } else if (data.videoroom === 'destroyed') {
       this.#end('The room was closed.');
     } else if (data.leaving === 'ok') {
       if (data.reason === 'kicked') this.#end('You were removed from the room.');
     } else if (data.leaving !== undefined) {
-      this.#people.delete(data.leaving);
+      people.leaves(data.leaving);
       this.#changed();
     } else if (data.unpublished !== undefined && data.unpublished !== 'ok') {
-      const person = this.#people.get(data.unpublished);
-      if (person) person.streams = [];
+      people.unpublishes(data.unpublished);
       this.#changed();
     } else if (data.publishers) {
       this.#takePublishers(data.publishers);
     } else if (data.joining) {
-      this.#see(data.joining.id, data.joining.display);
+      people.see(data.joining);
       this.#changed();
+    } else if (Array.isArray(data.recorded)) {
+      people.areRecorded(data.recorded);
+      this.#changed();
+    } else if (data.recording === 'ended') {
+      this.onnotice('Your recording ended by itself.');
     } else if (data.needed !== undefined) {
       this.#publication?.need(data.mid, data.needed);
     } else if (data.moderation) {
       this.#moderate(data);
-    } else if (data.id !== undefined && typeof data.display === 'string') {
-      if (this.#people.has(data.id)) this.#see(data.id, data.display);
+    } else if (data.id !== undefined && (typeof data.display === 'string' || data.metadata !== undefined)) {
+      if (people.get(data.id)) people.see(data);
       this.#changed();
     }
   }
 
-  #see(id, name) {
-    if (this.#own.has(id)) return null;
-    const person = this.#people.get(id) ?? { id, streams: [] };
-    person.name = name;
-    this.#people.set(id, person);
-    return person;
+  #read(feed, text) {
+    const person = this.#people.find(feed);
+    if (person) this.onmessage({ name: readableName(person.name), text });
+  }
+
+  #metadata() {
+    return this.#hand ? { hand: this.#hand } : {};
   }
 
   #takePublishers(publishers) {
-    for (const publisher of publishers) {
-      const person = this.#see(publisher.id, publisher.display);
-      if (person) person.streams = publisher.streams ?? [];
-    }
+    for (const publisher of publishers) this.#people.publishes(publisher);
     this.#changed();
   }
 
   #moderate({ id, mid, moderation }) {
     const muted = moderation === 'muted';
-    if (this.#own.has(id)) {
+    if (this.#people.own.has(id)) {
       this.onnotice(muted ? 'A moderator has muted you.' : 'A moderator lets you speak again.');
       return;
     }
-    const stream = this.#people.get(id)?.streams.find((stream) => stream.mid === mid);
-    if (stream) stream.moderated = muted;
+    this.#people.moderated(id, mid, muted);
     this.#changed();
   }
 
@@ -277,23 +338,13 @@ export class Room {
     const handle = this.#handle;
     const reply = await handle.message({ request: 'listparticipants', room: this.#options.room }).catch(() => null);
     if (!reply || handle !== this.#handle) return;
-    const present = new Set();
-    for (const { id, display } of reply.data.participants ?? []) {
-      present.add(id);
-      this.#see(id, display);
-    }
-    for (const id of [...this.#people.keys()]) if (!present.has(id)) this.#people.delete(id);
+    this.#people.areExactly(reply.data.participants ?? []);
     this.#changed();
   }
 
   #changed() {
-    const wanted = [];
-    for (const person of this.#people.values()) {
-      for (const stream of person.streams) {
-        if (!stream.disabled && stream.type !== 'data') wanted.push({ feed: person.id, mid: stream.mid });
-      }
-    }
-    this.#subscription?.want(wanted);
+    this.#subscription?.want(this.#people.streams());
+    this.onrecording(this.#people.recording);
     this.onpeople();
   }
 
@@ -341,7 +392,6 @@ export class Room {
     this.#session?.close();
     this.#session = this.#handle = this.#publication = this.#publishing = this.#subscription = null;
     this.#people.clear();
-    this.#own.clear();
   }
 
   #end(detail) {
@@ -362,36 +412,8 @@ function source(name) {
   return { name, track: null, on: false };
 }
 
-/** `audio` and `video` are `none`, `muted` or `on`; `active` is false while our network is too slow for the picture. */
-function describePerson({ id, name, streams }, lines) {
-  const person = {
-    id,
-    name: readableName(name),
-    screen: false,
-    active: true,
-    audio: 'none',
-    video: 'none',
-    tracks: {},
-    receivers: {},
-  };
-  for (const stream of streams) {
-    if (stream.disabled || stream.type === 'data') continue;
-    person[stream.type] = stream.moderated || isDescribedMuted(stream.description) ? 'muted' : 'on';
-    if (stream.description?.startsWith('screen')) person.screen = true;
-    const line = lines.find((line) => line.feed === id && line.mid === stream.mid);
-    if (!line) continue;
-    person.tracks[stream.type] = line.track;
-    person.receivers[stream.type] = line.receiver;
-    if (line.paused) person.active = false;
-  }
-  return person;
-}
-
-/** Names come from strangers: one line, of a bearable length, that cannot turn the text around it. */
-export function readableName(name) {
-  const text = String(name ?? '')
-    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return [...text].slice(0, 60).join('') || 'Guest';
+/** How long the way to the server and back takes, in seconds, if that is known. */
+function roundTripOf(report) {
+  const pairs = [...report.values()].filter((entry) => entry.type === 'candidate-pair' && entry.nominated);
+  return pairs.find((pair) => pair.currentRoundTripTime !== undefined)?.currentRoundTripTime;
 }

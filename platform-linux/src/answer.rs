@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode};
 
 /// A body that is there already.
@@ -115,6 +116,12 @@ pub async fn body(request: Request<Incoming>, most: usize) -> Option<Vec<u8>> {
 pub fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+/// The host that `request` was sent to, without its port.
+pub fn host<B>(request: &Request<B>) -> Option<String> {
+    let authority = request.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
+    Some(authority.host().to_owned()).filter(|host| !host.is_empty())
 }
 
 /// Any page may use an API, as with Janus.

@@ -22,6 +22,7 @@ use crate::answer::{Content, has_token, text, words};
 use crate::control::{Api, ControlTask};
 use crate::page::{File, Page};
 use crate::rest::Rest;
+use crate::share::Share;
 use crate::tls::{Stream, Tls};
 use crate::trust::Trust;
 use crate::whip::Whip;
@@ -55,6 +56,8 @@ pub struct Listener {
     pub shows_metrics: bool,
     /// How to trust this machine, where others need to know.
     pub trust: Option<Rc<Trust>>,
+    /// How others are brought to the page, where it is the conference.
+    pub share: Option<Rc<Share>>,
     /// What protects connections, if anything does.
     pub tls: Option<Rc<Tls>>,
 }
@@ -194,6 +197,9 @@ async fn answer(
     if let Some(trust) = &listener.trust
         && let Some(response) = trust.answer(&request, caller.is_secure, caller.address)
     {
+        return response;
+    }
+    if let Some(response) = listener.share.as_ref().and_then(|share| share.answer(&request)) {
         return response;
     }
     match all.file(request.uri().path()) {

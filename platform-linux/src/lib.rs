@@ -48,6 +48,7 @@ pub mod rooms;
 pub mod server;
 pub mod service_manager;
 pub mod shard;
+pub mod share;
 pub mod signals;
 pub mod spectrum;
 #[cfg(feature = "status")]

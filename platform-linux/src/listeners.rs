@@ -12,6 +12,7 @@ use crate::http::{self, Listener, Site};
 use crate::log;
 use crate::page::Page;
 use crate::rest::Rest;
+use crate::share::Share;
 use crate::tls::Tls;
 use crate::trust::Trust;
 use crate::whip::Whip;
@@ -141,6 +142,8 @@ pub struct Served {
     pub admin_page: Option<Rc<Page>>,
     /// How to trust this machine.
     pub trust: Option<Rc<Trust>>,
+    /// How others are brought to the conference page.
+    pub share: Rc<Share>,
     /// What protects connections.
     pub tls: Option<Rc<Tls>>,
 }
@@ -218,6 +221,7 @@ impl Listeners {
                 admitted: AccessList::new((door.admitted)(control)),
                 page: page.clone().filter(|_| door.page),
                 trust: served.trust.clone(),
+                share: (door.api == Api::Clients).then(|| Rc::clone(&served.share)),
                 tls: served.tls.clone().filter(|_| door.tls),
             };
             site.executor.spawn(http::listen(Rc::clone(site), socket, listener)).detach();

@@ -51,13 +51,28 @@ const FILES: &[(&str, &str, &[u8])] = files!["page":
     "index.html" HTML,
     "style.css" CSS,
     "icon.svg" SVG,
+    "address.js" SCRIPT,
+    "banner.js" SCRIPT,
+    "chat.js" SCRIPT,
+    "chinese.js" SCRIPT,
+    "details.js" SCRIPT,
+    "device_lists.js" SCRIPT,
     "devices.js" SCRIPT,
+    "encodings.js" SCRIPT,
+    "floor.js" SCRIPT,
+    "invitation.js" SCRIPT,
     "janus.js" SCRIPT,
     "layout.js" SCRIPT,
     "main.js" SCRIPT,
+    "memory.js" SCRIPT,
+    "people.js" SCRIPT,
     "publication.js" SCRIPT,
+    "quality.js" SCRIPT,
+    "refusals.js" SCRIPT,
     "room.js" SCRIPT,
+    "speaker.js" SCRIPT,
     "subscription.js" SCRIPT,
+    "tile.js" SCRIPT,
     "tiles.js" SCRIPT,
     "words.js" SCRIPT,
 ];
@@ -118,6 +133,14 @@ impl Default for Page {
 mod tests {
     use super::*;
     use std::path::Path;
+
+    #[test]
+    fn the_conference_page_is_small_enough_for_flash() {
+        let files = Page::new().files;
+        let packed: usize = files.iter().map(|file| file.packed.len()).sum();
+        let plain: usize = files.iter().map(|file| file.plain().len()).sum();
+        assert!(packed <= 64_000 && plain <= 170_000, "{packed} bytes packed, {plain} plain");
+    }
 
     #[test]
     fn every_file_of_the_folder_is_served() {

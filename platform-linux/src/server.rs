@@ -20,7 +20,7 @@ use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::Site;
 use crate::identity::Identity;
-use crate::listeners::{ADMIN, HTTPS, Listeners, Served};
+use crate::listeners::{ADMIN, HTTP, HTTPS, Listeners, Served};
 use crate::mdns::{self, Service};
 use crate::memory::Tables;
 use crate::page::Page;
@@ -31,6 +31,7 @@ use crate::reload::Reloading;
 use crate::rest::Rest;
 use crate::rooms::PermanentRooms;
 use crate::shard::{self, ShardHandle, ShardThread};
+use crate::share::Share;
 use crate::signals::{Asked, Asking, End};
 use crate::spectrum::Spectra;
 use crate::tls::{LocalName, Tls};
@@ -139,7 +140,14 @@ pub fn run(
         let string_ids = configuration.control.string_ids;
         let whip =
             configuration.control.whip.then(|| Whip::open(&task, &executor, request_bytes, string_ids)).flatten();
-        let served = Served { clients, administrators, whip, page, admin_page, trust, tls };
+        let share = Rc::new(Share {
+            http: listeners.address(HTTP),
+            https: listeners.address(HTTPS),
+            is_explained: trust.as_ref().is_some_and(|trust| trust.fingerprint().is_some()),
+            addresses: configuration.media.address.clone(),
+            ignored: configuration.media.ignore.clone(),
+        });
+        let served = Served { clients, administrators, whip, page, admin_page, trust, share, tls };
         listeners.serve(&site, &configuration.control, &served);
         let mut unix_paths = Vec::new();
         for (socket, api) in [(unix, Api::Clients), (admin_unix, Api::Administrators)] {

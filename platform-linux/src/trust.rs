@@ -6,11 +6,10 @@ use std::rc::Rc;
 use base64ct::{Base64, Encoding};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode};
 use ring::digest;
 
-use crate::answer::{Content, has_token, text};
+use crate::answer::{Content, has_token, host, text};
 use crate::tls::{LocalName, Tls};
 
 const ENGLISH: &str = include_str!("../trust/en.html");
@@ -23,7 +22,7 @@ const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'se
     form-action 'none'; frame-ancestors 'none'";
 
 /// How a proxy says what the browser spoke with it.
-const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What others need to know.
 pub struct Trust {
@@ -156,12 +155,6 @@ fn fingerprint(der: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, der).as_ref());
     bytes
-}
-
-/// The host that `request` was sent to, without its port.
-fn host<B>(request: &Request<B>) -> Option<String> {
-    let authority = request.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
-    Some(authority.host().to_owned()).filter(|host| !host.is_empty())
 }
 
 /// Whether the first language that `accepted` names is Chinese.

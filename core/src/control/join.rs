@@ -32,6 +32,7 @@ pub(crate) const JOIN_AS_PUBLISHER: &[Parameter] = &[
     optional("video", Wanted::Bool),
     optional("data", Wanted::Bool),
     optional("bitrate", Wanted::Natural),
+    optional("notify_recording", Wanted::Bool),
     optional("record", Wanted::Bool),
     optional("filename", Wanted::Text),
 ];
@@ -106,6 +107,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         }
         self.tell_joined(caller, room, len, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         self.tell_dominant(room, caller.handle);
+        self.tell_recorded_now(room, caller.handle);
         Ok(())
     }
 
@@ -125,6 +127,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             display,
             metadata: changes.metadata.clone(),
             bitrate_bps: entry.bitrate_bps(changes.bitrate_bps),
+            hears_recordings: changes.hears_recordings.unwrap_or_default(),
             speech_packets: changes.speech_packets,
             speech_level: changes.speech_level,
             ..Publisher::new(room, entry.settings.room, name, self.random.u32())

@@ -38,6 +38,7 @@ mod people;
 mod post;
 mod publish;
 mod reconfigure;
+mod recorded;
 mod recording;
 mod relays;
 mod reply;

@@ -263,6 +263,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
         let shard = entry.peer.as_ref().map(|peer| peer.shard);
         let Some(publisher) = entry.publisher_mut() else { return };
+        publisher.hears_recordings = changes.hears_recordings.unwrap_or(publisher.hears_recordings);
         let (streams, room) = (publisher.streams.clone(), publisher.room);
         if changes.bitrate_bps.is_some()
             && let Some(room) = room.and_then(|room| self.state.rooms.get(room))

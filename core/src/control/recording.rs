@@ -118,8 +118,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             let publisher = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut());
             let Some(publisher) = publisher.filter(|publisher| publisher.room == Some(room)) else { continue };
             publisher.is_recorded = record;
-            self.follow_recording(handle);
+            self.begin_and_end_recordings(handle);
         }
+        self.tell_recorded(room);
     }
 
     /// The media of `handle` came up: they are recorded if their room is.
@@ -134,6 +135,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Begins and ends recordings of `handle`, so that what flows and is to be recorded is, and nothing else.
     pub(crate) fn follow_recording(&mut self, handle: HandleId) {
+        let was_recorded = self.state.is_in_files(handle);
+        self.begin_and_end_recordings(handle);
+        if self.state.is_in_files(handle) != was_recorded {
+            self.tell_room_of(handle);
+        }
+    }
+
+    fn begin_and_end_recordings(&mut self, handle: HandleId) {
         let Some(entry) = self.state.handles.get(handle) else { return };
         let Some((peer, publisher)) = entry.peer.as_ref().zip(entry.publisher()) else { return };
         if !publisher.is_recorded {
@@ -209,6 +218,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         tables.relays.remove(relay);
         self.post.out.command(shard, Command::RemoveRelay { relay });
         self.tell_recording_ended(shard, recording, end);
+        if !self.state.is_in_files(recording.handle) {
+            self.tell_room_of(recording.handle);
+        }
     }
 
     /// Tells a publisher, and management systems, that an m-line is recorded no more though they want it.

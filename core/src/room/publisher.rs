@@ -45,6 +45,8 @@ pub struct Publisher {
     /// Whether their client is told which encodings nobody needs, and is bounded by that; where it said nothing, their
     /// room has a say.
     pub follows_need: Option<bool>,
+    /// Whether their client is told who is recorded.
+    pub hears_recordings: bool,
     /// Whether their media is encrypted end to end.
     pub is_end_to_end: bool,
     /// Packets over which their audio level is averaged, where not as the room has it.
@@ -76,6 +78,7 @@ impl Publisher {
             display: None,
             bitrate_bps: 0,
             follows_need: None,
+            hears_recordings: false,
             is_end_to_end: false,
             speech_packets: None,
             speech_level: None,

@@ -22,6 +22,8 @@ export class Server {
   secret = 'overlord';
   /** Their page. */
   administration;
+  /** Where media is sent to. */
+  mediaPort;
 
   static async begin(output) {
     const server = new Server();
@@ -36,6 +38,7 @@ export class Server {
     server.administration = `http://localhost:${admin}/`;
     server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
     server.#log = createWriteStream(new URL('parlor.log', output));
+    server.mediaPort = await freeUdpPort();
     const settings = {
       'control.http': `127.0.0.1:${http}`,
       'control.websocket': `127.0.0.1:${websocket}`,
@@ -45,8 +48,9 @@ export class Server {
       'control.https_api': 'off',
       'control.wss': 'off',
       'mdns.enabled': false,
-      'media.address': '127.0.0.1',
-      'media.port': await freeUdpPort(),
+      // Not 127.0.0.1: Firefox has no candidate of its own there.
+      'media.address': 'auto',
+      'media.port': server.mediaPort,
       'media.shards': 1,
       'state.directory': server.#state,
     };

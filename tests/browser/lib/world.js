@@ -1,6 +1,6 @@
 // What a scenario has in its hands: a server, a browser, tabs in a fresh room, and a camera for screenshots.
 
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { Server } from './server.js';
 import { Tab } from './tab.js';
@@ -17,15 +17,25 @@ const FLAGS = [
   '--use-fake-ui-for-media-stream',
   '--allow-loopback-in-peer-connection',
   '--auto-select-desktop-capture-source=Entire screen',
+  // What comes from there is no secure origin, unlike what comes from localhost.
+  '--host-resolver-rules=MAP plain.test 127.0.0.1',
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
 ];
+/** A fake camera and microphone without a question, and sound without a click. */
+const FIREFOX = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.autoplay.default': 0,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+};
 /** Two cores encode and decode three tabs of this. */
 const PICTURE = '320x240@15';
 
 export class World {
   #output;
   #browser;
+  #firefox = null;
   #tabs = [];
   #name = '';
   #remarks = [];
@@ -58,6 +68,7 @@ export class World {
   }
 
   async end() {
+    await this.#firefox?.close();
     await this.#browser.close();
     await this.server.end();
   }
@@ -65,17 +76,16 @@ export class World {
   /** Makes a room over the API, as any client can, and makes it the room of the tabs opened from now on. */
   async freshRoom(settings = {}) {
     this.room = 100_000 + (process.pid % 1_000) * 1_000 + this.#rooms++;
+    const description = `Room ${this.room}`;
+    const codecs = { videocodec: 'vp8,vp9,h264,av1' };
+    await this.ask({ request: 'create', room: this.room, description, publishers: 8, ...codecs, ...settings });
+  }
+
+  /** Says something to the plugin, as any client can. */
+  async ask(request) {
     const context = await this.#browser.newContext();
     const page = await context.newPage();
     await page.goto(this.address({}));
-    const request = {
-      request: 'create',
-      room: this.room,
-      description: `Room ${this.room}`,
-      publishers: 8,
-      videocodec: 'vp8,vp9,h264,av1',
-      ...settings,
-    };
     await page.evaluate(async (body) => {
       const { Session } = await import('./janus.js');
       const { location } = globalThis;
@@ -90,12 +100,31 @@ export class World {
   }
 
   /** Opens a tab of its own user on the lobby. `device` takes Playwright's context options. */
-  async open(name, { codec, device = {}, permissions = ['camera', 'microphone'] } = {}) {
+  async open(name, options = {}) {
+    const { codec, device = {}, permissions = ['camera', 'microphone'] } = options;
+    const { picture = PICTURE, hasDevices = true, way } = options;
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 720 }, permissions, ...device });
+    await way?.take(context);
+    if (!hasDevices) await context.addInitScript(takeDevicesAway);
     const page = await context.newPage();
     const tab = new Tab(name, context, page);
     this.#tabs.push(tab);
-    await page.goto(this.address({ room: this.room, video: PICTURE, ...(codec ? { codec } : {}) }));
+    await page.goto(this.address({ room: this.room, video: picture, ...(codec ? { codec } : {}) }));
+    return tab;
+  }
+
+  /** The same in Debian's Firefox, which is steered by WebDriver (BiDi). */
+  async openFirefox(name, { picture = PICTURE } = {}) {
+    this.#firefox ??= await firefox.launch({
+      channel: 'moz-firefox',
+      executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+      firefoxUserPrefs: FIREFOX,
+    });
+    const context = await this.#firefox.newContext({ viewport: { width: 1280, height: 720 } });
+    const page = await context.newPage();
+    const tab = new Tab(name, context, page);
+    this.#tabs.push(tab);
+    await page.goto(this.address({ room: this.room, video: picture }));
     return tab;
   }
 
@@ -135,4 +164,11 @@ export class World {
   complaints() {
     return this.#tabs.flatMap((tab) => tab.complaints.map((line) => `${tab.name}: ${line}`)).slice(0, 12);
   }
+}
+
+/** In the page: this machine has neither camera nor microphone. */
+function takeDevicesAway() {
+  navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException('Requested device not found', 'NotFoundError');
+  };
 }

@@ -34,6 +34,23 @@ export default async function (world) {
     await tab.hasMediaOf('Other');
     await look(tab, `the call, ${name}`);
     await world.photograph(tab, `call-${name}`);
+    for (const [button, dialog] of [['.tile .details', 'details'], ['#invite', 'invitation']]) {
+      await tab.page.locator(button).first().focus();
+      await tab.page.keyboard.press('Enter');
+      await tab.page.locator(`#${dialog}`).waitFor();
+      await tab.page.waitForTimeout(1200);
+      await look(tab, `${dialog}, ${name}`);
+      await tab.page.keyboard.press('Escape');
+    }
+    await tab.page.click('#hand');
+    await tab.page.click('#view');
+    await tab.page.click('#chat-open');
+    await tab.page.fill('#chat textarea', 'Hello');
+    await tab.page.keyboard.press('Enter');
+    await tab.page.locator('.log .own').waitFor();
+    await look(tab, `the chat, ${name}`);
+    await world.photograph(tab, `chat-${name}`);
+    await tab.page.keyboard.press('Escape');
     await tab.page.click('#settings-open');
     await look(tab, `the settings, ${name}`);
     await world.photograph(tab, `settings-${name}`);

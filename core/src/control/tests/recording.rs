@@ -148,3 +148,40 @@ fn names_of_rooms_and_people_are_no_folders() {
     let files = world.files();
     assert!(files[0].starts_with("videoroom-.._a-user-b_c-"), "{files:?}");
 }
+
+#[test]
+fn who_asks_hears_who_is_recorded_and_nobody_else_does() {
+    let mut world = World::new();
+    let (session, handle) = world.recorded("", "");
+    let others = world.session(1, 2);
+    let join = |id: u8, more: &str| format!(r#"{{"request":"join","ptype":"publisher","room":7,"id":{id}{more}}}"#);
+    world.ask(1, others[0], others[1], &join(6, r#","notify_recording":true"#));
+    world.ask(1, others[0], others[2], &join(7, ""));
+    assert!(!world.texts().iter().any(|text| text.contains("recorded")), "nobody is");
+    let hears = |world: &mut World, body: &str, list: &str| {
+        world.texts();
+        world.ask(0, session, handle, body);
+        let told: Vec<String> = world.texts().into_iter().filter(|text| text.contains(r#""recorded""#)).collect();
+        let event = format!(r#""data":{{"videoroom":"event","room":7,"recorded":[{list}]}}"#);
+        assert!(told.len() == 1 && told[0].contains(&event), "{body}: {told:?}");
+        assert!(told[0].contains(&format!(r#""sender":{}"#, others[1])), "{told:?}");
+    };
+    hears(&mut world, r#"{"request":"configure","record":true}"#, "5");
+    hears(&mut world, r#"{"request":"configure","record":false}"#, "");
+    hears(&mut world, r#"{"request":"enable_recording","room":7,"record":true}"#, "5");
+    let late = world.session(2, 1);
+    let message = format!(
+        r#"{{"janus":"message","session_id":{},"handle_id":{},"transaction":"t","body":{}}}"#,
+        late[0],
+        late[1],
+        join(8, r#","notify_recording":true"#)
+    );
+    let told = world.say(2, &message);
+    assert!(told.last().is_some_and(|text| text.contains(r#""recorded":[5]"#)), "{told:?}");
+    world.texts();
+    for (relay, _) in world.heard.recordings.clone() {
+        world.control.recording_ended(world.now, (0, relay), RecordingEnd::Budget, &mut world.heard);
+    }
+    let told = world.texts();
+    assert_eq!(told.iter().filter(|text| text.contains(r#""recorded":[]"#)).count(), 2, "{told:?}");
+}
