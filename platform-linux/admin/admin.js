@@ -4,6 +4,7 @@
 import { Api, Refused } from './api.js';
 import { History } from './plots.js';
 import { choose } from './dialog.js';
+import { showForwarding } from './forwarding.js';
 
 const PERIOD_MS = 2_000;
 
@@ -119,6 +120,11 @@ function roomCard(room, people) {
     button('Lock', () => lockRoom(room)),
     button(room.record ? 'Stop recording' : 'Record', () =>
       act(() => api.room({ request: 'enable_recording', room: room.room, record: !room.record }))),
+    button('Forwarding', () =>
+      act(async () => {
+        await showForwarding(room.room, namesOf(people), api, act);
+        return '';
+      })),
     button('Destroy', () => destroyRoom(room), 'danger'),
   );
   card.append(header);
@@ -148,8 +154,13 @@ async function destroyRoom(room) {
   }
 }
 
+function namesOf(people) {
+  const publishers = people.filter((person) => person.role === 'publisher');
+  return new Map(publishers.map((person) => [person.id, person.display || String(person.id)]));
+}
+
 function peopleTable(room, people) {
-  const names = new Map(people.filter((person) => person.role === 'publisher').map((person) => [person.id, person.display || String(person.id)]));
+  const names = namesOf(people);
   const table = element('table');
   table.append(headings(['who', '', 'codec', '#kbit/s', '#loss', '#round trip', '#jitter', 'layers', 'notes', '']));
   for (const person of people) {
@@ -210,7 +221,9 @@ async function forward(room, person, stream) {
   const given = await choose(`Forward ${stream.kind} as RTP`, fields, 'Forward');
   if (!given) return;
   const { host, port } = given;
-  const request = { request: 'rtp_forward', room: room.room, publisher_id: person.id, host, streams: [{ mid: stream.mid, host, port }] };
+  // Of several sizes the best one goes; otherwise each would need an address of its own.
+  const streams = [{ mid: stream.mid, host, port, simulcast: stream.simulcast ?? false }];
+  const request = { request: 'rtp_forward', room: room.room, publisher_id: person.id, host, streams };
   act(async () => {
     const { forwarders } = await api.room(request);
     return `It is sent to ${host}:${port} as stream ${forwarders?.[0]?.stream_id}.`;

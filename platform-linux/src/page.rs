@@ -83,6 +83,7 @@ const ADMIN_FILES: &[(&str, &str, &[u8])] = files!["admin":
     "admin.js" SCRIPT,
     "api.js" SCRIPT,
     "dialog.js" SCRIPT,
+    "forwarding.js" SCRIPT,
     "plots.js" SCRIPT,
 ];
 

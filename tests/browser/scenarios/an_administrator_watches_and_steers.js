@@ -37,6 +37,15 @@ export default async function (world) {
   await row.getByRole('button', { name: 'Unmute' }).click();
   await row.getByRole('button', { name: 'Mute', exact: true }).waitFor();
 
+  await row.getByRole('button', { name: 'Forward' }).click();
+  await page.fill('dialog input[name=port]', '5999');
+  await page.locator('dialog').getByRole('button', { name: 'Forward' }).click();
+  await page.getByText('It is sent to 127.0.0.1:5999').waitFor();
+  await card.getByRole('button', { name: 'Forwarding' }).click();
+  await page.locator('dialog li', { hasText: 'audio of Ada to 127.0.0.1:5999' }).getByRole('button').click();
+  await page.locator('dialog').getByText('Nothing is forwarded.').waitFor();
+  await page.locator('dialog').getByRole('button', { name: 'Done' }).click();
+
   await page.getByRole('button', { name: 'New room' }).click();
   await page.fill('dialog input[name=room]', '4321');
   await page.fill('dialog input[name=description]', '<b>Attic</b>');

@@ -56,14 +56,15 @@ async function subscription(world, session, { room, feeds }) {
   const subscriber = await session.attach(VideoRoom);
   const streams = feeds.map((feed) => ({ feed }));
   const joined = await subscriber.joinSubscriber({ room, streams });
-  expect(joined.streams.length === 4, `${joined.streams.length} streams are offered`);
+  // Sound and picture of each, and a line of messages that both share.
+  expect(joined.streams.length === 5, `${joined.streams.length} streams are offered`);
   await subscriber.start({ jsep: await page.evaluate(answer, joined.jsep) });
   const isDecoded = (count) => async () => (await page.evaluate(decoded)).filter((frames) => frames > 15).length === count;
   await until('two pictures are decoded', isDecoded(2));
 
   const updated = await subscriber.update({ unsubscribe: [{ feed: feeds[0] }] });
   const active = updated.streams.filter((stream) => stream.active);
-  expect(active.length === 2, `${active.length} streams are left`);
+  expect(active.length === 3, `${active.length} streams are left`);
   await subscriber.start({ jsep: await page.evaluate(answer, updated.jsep) });
   const [before] = [await page.evaluate(decoded)];
   await until('one picture goes on', async () => {
