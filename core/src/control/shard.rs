@@ -62,6 +62,13 @@ impl<'m> Shard<'m> {
         self.subscriptions.get(subscription).is_some_and(|it| it.kind == MediaKind::Application)
     }
 
+    /// How many subscribers get `stream`, or what is said on it.
+    pub(crate) fn watchers_of(&self, stream: StreamId) -> usize {
+        let media = self.subscriptions.iter().filter(|(_, subscription)| subscription.source == Some(stream));
+        let data = self.data_sources.iter().filter(|(_, source)| source.stream == stream);
+        media.count() + data.count()
+    }
+
     /// The published m-lines whose data a subscriber's m-line gets.
     pub(crate) fn data_sources_of(&self, subscription: SubscriptionId) -> impl Iterator<Item = StreamId> + Clone {
         let sources = self.data_sources.iter().map(|(_, source)| *source);

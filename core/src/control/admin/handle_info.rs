@@ -189,8 +189,7 @@ impl Serialize for Published<'_, '_> {
         let streams = streams.iter().enumerate();
         serializer.collect_seq(streams.filter_map(|(index, id)| {
             let stream = state.stream(shard, *id)?;
-            let subscriptions = state.shards.get(usize::from(shard))?.subscriptions.iter();
-            let watchers = subscriptions.filter(|(_, subscription)| subscription.source == Some(*id)).count();
+            let watchers = state.shards.get(usize::from(shard))?.watchers_of(*id);
             Some(StreamInfo::of(index, stream, watchers))
         }))
     }

@@ -183,10 +183,8 @@ impl Serialize for Streams<'_, '_> {
         match *self {
             Self::Published(state, shard, ids) => {
                 let Some(tables) = state.shards.get(usize::from(shard)) else { return serializer.collect_seq([(); 0]) };
-                let watchers =
-                    |id: StreamId| tables.subscriptions.iter().filter(|(_, entry)| entry.source == Some(id)).count();
-                serializer
-                    .collect_seq(ids.iter().filter_map(|id| Line::arriving(tables.streams.get(*id)?, watchers(*id))))
+                let line = |id: &StreamId| Line::arriving(tables.streams.get(*id)?, tables.watchers_of(*id));
+                serializer.collect_seq(ids.iter().filter_map(line))
             }
             Self::Subscribed(state, shard, ids) => {
                 let Some(tables) = state.shards.get(usize::from(shard)) else { return serializer.collect_seq([(); 0]) };
