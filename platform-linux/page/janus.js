@@ -20,6 +20,11 @@ export class JanusError extends Error {
   }
 }
 
+/** Whether the server has no place for messages of data channels, and for nothing else. */
+export function isDeaf(error) {
+  return error.code === SERVER_FULL && /data/.test(error.message);
+}
+
 /** A Janus session on a WebSocket of its own. `onlost(reason)` is called once, when it is gone without `close()`. */
 export class Session {
   #socket;

@@ -116,7 +116,7 @@ function start() {
   details.onchoose = (id, layer) => tiles.choose(id, layer);
   chat.ontoggle = (open) => open && !banner.isTaken && banner.say('');
   chat.onwriting = () => room?.prepareToWrite();
-  chat.onsend = (text) => room.write(text);
+  chat.onsend = write;
   setInterval(pulse, PULSE_MS);
   setInterval(observe, OBSERVE_MS);
   onDevices();
@@ -393,6 +393,14 @@ function showRecording({ own, anybody }) {
   const text = anybody ? words(own ? 'You are recorded' : 'Recording') : '';
   if (element('recording').textContent !== text) element('recording').textContent = text;
   isRecorded = own;
+}
+
+async function write(text) {
+  try {
+    await room.write(text);
+  } catch (error) {
+    throw error instanceof JanusError ? new Error(explain(error, element('room').value)) : error;
+  }
 }
 
 /** Somebody wrote, or the page has to say something in the chat. */

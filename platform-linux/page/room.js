@@ -1,7 +1,7 @@
 // One stay in a room: joins, publishes, follows who is there, and comes back by itself when something is lost.
 // Speaks Janus' VideoRoom; knows nothing of the page.
 
-import { JanusError, MISSING_ELEMENT, NO_SUCH_ROOM, Session, UNAUTHORIZED } from './janus.js';
+import { JanusError, MISSING_ELEMENT, NO_SUCH_ROOM, Session, UNAUTHORIZED, isDeaf } from './janus.js';
 import { People, readableName } from './people.js';
 import { Publication } from './publication.js';
 import { Subscription } from './subscription.js';
@@ -28,6 +28,7 @@ export class Room {
   #lastSession = 0;
   #hand = 0;
   #writes = false;
+  #talks = true;
   #ceilings = new Map();
   #attempts = 0;
   #joinedAt = 0;
@@ -238,12 +239,16 @@ export class Room {
     publication.onfailed = (reason) => this.#lose(reason);
     this.#publication = publication;
     try {
-      await publication.start(this.#sources, this.#options.codec, { layered: true, talks: true });
+      await publication.start(this.#sources, this.#options.codec, { layered: true, talks: this.#talks });
       await publication.update(this.#sources);
     } catch (error) {
       publication.close();
       if (this.#publication === publication) this.#publication = null;
-      throw error;
+      this.#writes = false;
+      // To be seen and heard without being read is better than nothing.
+      if (!isDeaf(error) || !this.#talks) throw error;
+      this.#talks = false;
+      await this.#publish();
     }
   }
 

@@ -1,7 +1,7 @@
 // What we receive: one subscriber handle, one PeerConnection, as many lines as there are streams in the room, and one
 // for all messages. The server offers, we answer. Requests go one at a time; what is wanted meanwhile is asked for next.
 
-import { SERVER_FULL } from './janus.js';
+import { isDeaf } from './janus.js';
 
 const RETRY_MS = 700;
 const GRACE_MS = 1_500;
@@ -97,7 +97,7 @@ export class Subscription {
       await this.#ask();
       await this.#offers;
     } catch (error) {
-      if (error.code === SERVER_FULL && /data/.test(error.message) && !this.#deaf) {
+      if (isDeaf(error) && !this.#deaf) {
         this.#deaf = true;
         this.ondeaf();
       }

@@ -25,7 +25,8 @@ export class Server {
   /** Where media is sent to. */
   mediaPort;
 
-  static async begin(output) {
+  /** With `more` settings than all have. */
+  static async begin(output, more = {}) {
     const server = new Server();
     if (process.env.PARLOR_URL) {
       server.url = new URL(process.env.PARLOR_URL);
@@ -53,6 +54,7 @@ export class Server {
       'media.port': server.mediaPort,
       'media.shards': 1,
       'state.directory': server.#state,
+      ...more,
     };
     server.#arguments = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     await server.start();

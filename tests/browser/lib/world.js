@@ -81,6 +81,20 @@ export class World {
     await this.ask({ request: 'create', room: this.room, description, publishers: 8, ...codecs, ...settings });
   }
 
+  /** Runs `act` with a server of its own that has these `settings`. */
+  async withServer(settings, act) {
+    const usual = this.server;
+    this.server = await Server.begin(this.#output, settings);
+    try {
+      await this.freshRoom();
+      await act();
+      await this.leave();
+    } finally {
+      await this.server.end();
+      this.server = usual;
+    }
+  }
+
   /** Says something to the plugin, as any client can. */
   async ask(request) {
     const context = await this.#browser.newContext();
