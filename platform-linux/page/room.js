@@ -104,9 +104,11 @@ export class Room {
 
   /** Writes to everybody. */
   async write(text) {
+    if (this.state !== 'joined') throw new JanusError(0, 'The connection is closed');
     this.#writes = true;
     await this.#publishing?.done;
     if (!this.#publication) await this.#publish();
+    if (!this.#publication) throw new Error('This server passes no messages on');
     await this.#publication.send(text);
   }
 

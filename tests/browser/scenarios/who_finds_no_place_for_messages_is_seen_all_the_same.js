@@ -16,6 +16,10 @@ export default async function (world) {
       /no place for messages/.test(await bertrand.page.textContent('.log')),
     );
     await cannotWrite(bertrand);
+    const lena = await world.open('Lena', { hasDevices: false });
+    await lena.join();
+    await lena.page.click('#chat-open');
+    await cannotWrite(lena);
   });
   await world.withServer({ 'limits.data_channels': 0 }, async () => {
     const [ada, bertrand] = await world.join('Ada', 'Bertrand');
