@@ -59,6 +59,10 @@ id!(
     RelayId
 );
 id!(
+    /// A publisher's way to another box.
+    RemoteId
+);
+id!(
     /// People of one shard who hear each other. The control half chooses it.
     ConversationId
 );

@@ -26,6 +26,8 @@ pub struct Limits {
     pub subscriptions: u16,
     /// Streams that go to addresses or files without a PeerConnection, a shard.
     pub relays: u16,
+    /// Publishers of other boxes, a shard, and as many ways of ours to other boxes; 0: none.
+    pub remote_publishers: u16,
     /// PeerConnections with data channels, a shard; 0: data channels are not negotiated.
     pub data_channels: u16,
     /// The longest message on a data channel, in bytes.
@@ -56,6 +58,7 @@ impl Limits {
         streams_per_subscriber: 32,
         subscriptions: 1024,
         relays: 32,
+        remote_publishers: 8,
         data_channels: 160,
         data_message_bytes: 65_536,
         data_queue_bytes: 262_144,
@@ -78,6 +81,7 @@ impl Limits {
         streams_per_subscriber: 6,
         subscriptions: 24,
         relays: 1,
+        remote_publishers: 0,
         data_channels: 0,
         data_message_bytes: 1_024,
         data_queue_bytes: 1_024,

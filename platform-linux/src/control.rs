@@ -22,6 +22,7 @@ use crate::data::{self, DataChannels, DataForwarder};
 use crate::dtls::{self, Handshakes};
 use crate::events::Events;
 use crate::guesses::Guesses;
+use crate::ingress::IngressOpener;
 use crate::log;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
@@ -95,6 +96,8 @@ pub struct Files {
 /// The way to one shard.
 pub(crate) struct Shard {
     commands: Sender<Command>,
+    /// Sockets for publishers of other boxes.
+    pub(crate) ingress: IngressOpener,
     /// Commands that found the queue full. No further request is read until they are gone, so this is bounded by what
     /// one request, one round of notices, and the end of all connections can ask for.
     overflow: VecDeque<Command>,
@@ -104,7 +107,7 @@ impl ControlTask {
     /// The owner of `control`, which reaches its shards by `commands`; at most `connections` clients come.
     pub fn new(
         control: Control<'static, SystemSource>,
-        commands: Vec<Sender<Command>>,
+        commands: Vec<(Sender<Command>, IngressOpener)>,
         connections: u16,
         events: Events,
         files: Files,
@@ -112,7 +115,8 @@ impl ControlTask {
         watch: Rc<Watch>,
     ) -> Rc<Self> {
         let Files { rooms, captures, recordings } = files;
-        let shards = commands.into_iter().map(|commands| Shard { commands, overflow: VecDeque::new() }).collect();
+        let shard = |(commands, ingress)| Shard { commands, ingress, overflow: VecDeque::new() };
+        let shards = commands.into_iter().map(shard).collect();
         let connections = Connections::new(connections);
         Rc::new(Self {
             state: RefCell::new(State { control, connections, shards, rooms }),

@@ -29,6 +29,7 @@ pub(crate) fn control(
         shards,
         session_timeout_s: configuration.control.session_timeout_s,
         reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
+        remote_silence_s: configuration.remote.silence_s,
         forward_networks: configuration.forward.networks.iter().copied().collect(),
         api_secret: configuration.control.api_secret.chars().collect(),
         token_auth: configuration.control.token_auth,

@@ -26,6 +26,7 @@ pub mod gauges;
 mod guesses;
 pub mod http;
 pub mod identity;
+mod ingress;
 pub mod janus_config;
 pub mod kept;
 pub mod listeners;

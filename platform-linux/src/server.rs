@@ -85,10 +85,13 @@ pub fn run(
         let (mut threads, mut watched) = (Vec::new(), Vec::new());
         let (mut commands, mut notices, mut queues) = (Vec::new(), Vec::new(), Vec::new());
         let (mut copies, mut recorded_packets) = (Vec::new(), Vec::new());
-        for ShardHandle { index, commands: sender, notices: receiver, dtls, copied, recorded, thread, .. } in shards {
+        for shard in shards {
+            let ShardHandle {
+                index, commands: sender, notices: receiver, ingress, dtls, copied, recorded, thread, ..
+            } = shard;
             copies.extend(copied.map(|copied| (index, copied)));
             recorded_packets.extend(recorded);
-            commands.push(sender);
+            commands.push((sender, ingress));
             notices.push(receiver);
             queues.push(dtls);
             watched.push(thread.watched());
@@ -281,7 +284,9 @@ fn start_shards(
     (0..configuration.media.shards.count())
         .map(|index| {
             let port = configuration.media.port + u16::from(index);
-            let settings = shard::Settings { index, port, binding, copies, recorded_relays };
+            let remotes = limits.remote_publishers;
+            let ingress_ports = configuration.remote.first_port(index, remotes).map(|first| (first, remotes));
+            let settings = shard::Settings { index, port, binding, copies, recorded_relays, ingress_ports };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

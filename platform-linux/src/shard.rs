@@ -20,6 +20,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use crate::capture::{Copied, Tapping};
 use crate::dtls::DtlsQueues;
 use crate::gauges::{Gauges, Watched};
+use crate::ingress::{self, IngressOpener, IngressSockets};
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
 use crate::recording::{self, RecordedPackets, RecordingTap};
@@ -47,6 +48,8 @@ pub struct Settings {
     pub copies: bool,
     /// How many relays can be recorded; nothing if nothing is.
     pub recorded_relays: Option<u16>,
+    /// The first of the ports that publishers of other boxes get, and how many; nothing where the system chooses.
+    pub ingress_ports: Option<(u16, u16)>,
 }
 
 /// A running shard, seen from the control thread.
@@ -59,6 +62,8 @@ pub struct ShardHandle {
     pub commands: Sender<Command>,
     /// What it tells.
     pub notices: Receiver<Notice>,
+    /// Opens sockets for publishers of other boxes.
+    pub ingress: IngressOpener,
     /// For [`crate::dtls::Handshakes`].
     pub dtls: DtlsQueues,
     /// Copies of packets, if they can be copied.
@@ -133,8 +138,9 @@ where
     let (tapping, copied) = copies.map(|(sender, copied)| (Tapping::new(sender), copied)).unzip();
     let (recording, recorded) = settings.recorded_relays.map(recording::tap).transpose()?.unzip();
     let transmit = Transmit::new(Arc::clone(&socket), Arc::clone(&counters));
+    let (opener, ingress) = ingress::ingress(&bell, Arc::clone(&poller), settings.binding, settings.ingress_ports);
     let media_port = ShardPort {
-        outbox: Outbox { transmit, dtls: incoming_outbox, tapping, recording },
+        outbox: Outbox { transmit, dtls: incoming_outbox, tapping, recording, ingress },
         receive: Receive::new(Arc::clone(&socket), Arc::clone(&counters)),
         commands: commands_inbox,
         notices: notices_outbox,
@@ -152,7 +158,8 @@ where
     })?;
     let thread = ShardThread { stop, pulse, bell, counters, gauges, thread };
     let dtls = DtlsQueues { incoming, outgoing };
-    Ok(ShardHandle { index: settings.index, port, commands, notices, dtls, copied, recorded, thread })
+    let index = settings.index;
+    Ok(ShardHandle { index, port, commands, notices, ingress: opener, dtls, copied, recorded, thread })
 }
 
 /// Bytes of a shard's queues and socket buffers, apart from the core's tables.
@@ -160,6 +167,7 @@ pub const fn memory_bytes() -> usize {
     queue::memory_bytes::<Command, { queue::COMMANDS }>()
         + queue::memory_bytes::<Notice, { queue::NOTICES }>()
         + 2 * queue::memory_bytes::<DtlsDatagram, { queue::DTLS_DATAGRAMS }>()
+        + ingress::memory_bytes()
         + Transmit::MEMORY_BYTES
         + Receive::MEMORY_BYTES
 }
@@ -202,6 +210,7 @@ pub struct Outbox {
     dtls: Sender<DtlsDatagram>,
     tapping: Option<Tapping>,
     recording: Option<RecordingTap>,
+    ingress: IngressSockets,
 }
 
 impl Outbox {
@@ -218,6 +227,12 @@ impl media::Outbox for Outbox {
 
     fn commit(&mut self, route: &Route, len: usize) {
         self.transmit.commit(route, len);
+    }
+
+    fn commit_ingress(&mut self, link: LinkId, route: &Route, len: usize) {
+        if let Some(socket) = self.ingress.of(link) {
+            self.transmit.send_by(socket, route, len);
+        }
     }
 
     fn flush(&mut self) {
@@ -262,7 +277,7 @@ impl media::Port for ShardPort {
             return;
         }
         self.bell.sleep();
-        if self.commands.is_empty() && self.dtls.is_empty() && !self.stopped() {
+        if self.commands.is_empty() && self.dtls.is_empty() && self.outbox.ingress.is_settled() && !self.stopped() {
             self.gauges.fall_asleep();
             self.waiting.block(Duration::from_micros(timeout_us).min(LONGEST_SLEEP));
             self.gauges.wake_up();
@@ -275,6 +290,17 @@ impl media::Port for ShardPort {
         self.pulse.beat();
         let outbox = &mut self.outbox;
         self.receive.batch(|datagram| each(datagram, outbox))
+    }
+
+    fn receive_ingress(&mut self, mut each: impl FnMut(LinkId, Datagram<'_>, &mut Outbox)) -> usize {
+        self.outbox.ingress.settle();
+        let (mut place, mut datagrams) = (0, 0);
+        while let Some((link, socket)) = self.outbox.ingress.at(place) {
+            place += 1;
+            let outbox = &mut self.outbox;
+            datagrams += self.receive.batch_of(&socket, |datagram| each(link, datagram, outbox));
+        }
+        datagrams
     }
 
     fn command(&mut self) -> Option<Command> {
@@ -397,8 +423,12 @@ mod tests {
         }
     }
 
+    fn settings(index: u8, port: u16) -> Settings {
+        Settings { index, port, binding: Binding::All, copies: false, recorded_relays: None, ingress_ports: None }
+    }
+
     fn start_echo(index: u8) -> ShardHandle {
-        start(Settings { index, port: 0, binding: Binding::All, copies: false, recorded_relays: None }, echo).unwrap()
+        start(settings(index, 0), echo).unwrap()
     }
 
     #[test]
@@ -425,7 +455,7 @@ mod tests {
     fn a_port_is_free_again_when_its_shard_has_stopped() {
         let shard = start_echo(1);
         let port = shard.port;
-        let settings = Settings { index: 2, port, binding: Binding::V4, copies: false, recorded_relays: None };
+        let settings = Settings { binding: Binding::V4, ..settings(2, port) };
         assert!(start(settings, echo).is_err());
         assert!(shard.thread.stop());
         let settings = Settings { index: 1, binding: Binding::All, copies: true, recorded_relays: Some(2), ..settings };

@@ -154,6 +154,16 @@ impl Outlet for World<'_> {
         self.recordings.add_message(shard, relay, payload);
     }
 
+    fn open_ingress(&mut self, shard: u8, link: LinkId, port: Option<u16>) -> Option<u16> {
+        self.shards.get_mut(usize::from(shard))?.ingress.open(link, port)
+    }
+
+    fn close_ingress(&mut self, shard: u8, link: LinkId) {
+        if let Some(shard) = self.shards.get_mut(usize::from(shard)) {
+            shard.ingress.close(link);
+        }
+    }
+
     fn session_began(&mut self, connection: ConnectionId, session: u64) {
         if let Some(place) = self.connections.mailbox(connection) {
             place.session = Some(session);

@@ -54,6 +54,8 @@ pub(crate) struct Collected {
     arena: Vec<u8>,
     used: usize,
     sent: Vec<(Route, usize, usize)>,
+    /// What left by sockets of links' own.
+    by_ingress: Vec<(usize, usize)>,
     /// Whether datagrams are kept; else only counted.
     pub(crate) keeps: bool,
     /// How many left since the beginning.
@@ -67,7 +69,16 @@ pub(crate) struct Collected {
 impl Collected {
     fn new(datagrams: usize) -> Self {
         let arena = vec![0; (datagrams + 1) * DATAGRAM_BYTES];
-        Self { arena, used: 0, sent: Vec::with_capacity(datagrams), keeps: true, count: 0, recorded: 0, handshakes: 0 }
+        Self {
+            arena,
+            used: 0,
+            sent: Vec::with_capacity(datagrams),
+            by_ingress: Vec::new(),
+            keeps: true,
+            count: 0,
+            recorded: 0,
+            handshakes: 0,
+        }
     }
 
     /// What left since the last look, sealed.
@@ -75,8 +86,20 @@ impl Collected {
         self.sent.iter().map(|(_, start, len)| &self.arena[*start..start + len])
     }
 
+    /// Those that went to `remote`.
+    pub(crate) fn datagrams_to(&self, remote: SocketAddr) -> impl Iterator<Item = &[u8]> {
+        let meant = self.sent.iter().filter(move |(route, ..)| route.remote == remote);
+        meant.map(|(_, start, len)| &self.arena[*start..start + len])
+    }
+
+    /// What left by sockets of links' own.
+    pub(crate) fn by_ingress(&self) -> impl Iterator<Item = &[u8]> {
+        self.by_ingress.iter().map(|(start, len)| &self.arena[*start..start + len])
+    }
+
     fn clear(&mut self) {
         self.used = 0;
+        self.by_ingress.clear();
         self.sent.clear();
     }
 }
@@ -92,6 +115,11 @@ impl Outbox for Collected {
             self.sent.push((*route, self.used, len));
             self.used += len;
         }
+    }
+
+    fn commit_ingress(&mut self, _: LinkId, _: &Route, len: usize) {
+        self.by_ingress.push((self.used, len));
+        self.used += len;
     }
 
     fn flush(&mut self) {}
@@ -263,6 +291,7 @@ impl MemoryRoom {
                 is_end_to_end: self.seals_end_to_end,
                 extensions: extensions(),
                 encodings,
+                ingress_stream: None,
                 feedback: FEEDBACK,
                 speech: None,
                 keyframe_interval_s: 0,

@@ -2,6 +2,7 @@
 //!
 //! `tests/run` builds what they need; then `cargo test -p parlor-tests --test scenario -- --test-threads=1`
 
+mod boxes;
 mod common;
 
 mod a_body_that_comes_slowly_is_cut_off;
@@ -15,6 +16,8 @@ mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;
 mod a_program_speaks_by_datagrams;
+mod a_publisher_of_a_dead_box_is_gone;
+mod a_publisher_of_another_box_is_in_the_room;
 mod a_reload_swaps_settings_while_media_flows;
 mod a_session_is_claimed_while_media_flows;
 mod a_signal_ends_the_server;
@@ -29,3 +32,4 @@ mod one_publisher_reaches_fifty_subscribers;
 mod one_who_does_not_read_loses_messages_and_others_none;
 mod somebody_with_the_number_of_another_is_refused;
 mod tones_are_seen_in_their_bands;
+mod what_another_box_sends_with_a_wrong_key_is_not_seen;

@@ -138,6 +138,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             match relayed {
                 Relayed::Forwarder(forwarder) => self.post.out.forward_data(forwarder.address, message.payload),
                 Relayed::Recording(_) => self.post.out.record_data(shard, relay.into(), message.payload),
+                // Other boxes get sound and pictures alone.
+                Relayed::Remote(_) => {}
             }
         }
     }

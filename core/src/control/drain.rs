@@ -34,6 +34,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
 /// Whether `handle` is somebody in a room.
 fn is_somebody(handle: &Handle) -> bool {
-    let publishes = handle.publisher().is_some_and(|publisher| publisher.room.is_some()) && !handle.is_dummy();
-    publishes || handle.peer.is_some()
+    let publishes = handle.publisher().is_some_and(|publisher| publisher.room.is_some()) && !handle.is_unattended();
+    publishes || handle.peer.is_some() && !handle.is_unattended()
 }

@@ -56,6 +56,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
 /// Whether `handle` keeps `room` from vanishing: it joined to publish, or has a PeerConnection to watch.
 fn is_in(handle: &Handle, room: RoomId) -> bool {
-    let publishes = handle.publisher().is_some_and(|publisher| publisher.room == Some(room)) && !handle.is_dummy();
+    let publishes = handle.publisher().is_some_and(|publisher| publisher.room == Some(room)) && !handle.is_unattended();
     publishes || handle.peer.is_some() && handle.subscriber().is_some_and(|subscriber| subscriber.room == room)
 }

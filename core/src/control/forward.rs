@@ -198,7 +198,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Whether `body` shows the administrators' key, where forwarding needs it.
-    fn check_forwarding_key(&self, body: Value<'_>) -> Done {
+    pub(crate) fn check_forwarding_key(&self, body: Value<'_>) -> Done {
         if self.settings.lock_rtp_forward { self.check_admin_key(body) } else { Ok(()) }
     }
 
@@ -213,7 +213,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// The publisher whom `body` names by `publisher_id`.
-    fn forwarded_feed(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, Name), Refusal> {
+    pub(crate) fn forwarded_feed(&self, room: RoomId, body: Value<'_>) -> Result<(HandleId, Name), Refusal> {
         let number = name_at(body, "publisher_id").unwrap_or_default();
         let unknown = || refuse!(plugin::NO_FEED, "publisher_id", "No such feed ({number})");
         self.state.feed(room, number).map(|(handle, _, _)| (handle, number)).ok_or_else(unknown)
@@ -224,7 +224,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.settings.port.wrapping_add(u16::from(shard))
     }
 
-    fn check_network(&self, address: IpAddr) -> Done {
+    pub(crate) fn check_network(&self, address: IpAddr) -> Done {
         match self.settings.forward_networks.iter().any(|network| network.contains(address)) {
             true => Ok(()),
             false => Err(refuse!(plugin::UNAUTHORIZED, "host", "Unauthorized (media may not be sent to {address})")),
@@ -392,7 +392,7 @@ pub(super) fn of_content(extensions: &ExtensionMap) -> ExtensionMap {
 }
 
 /// The address that `element` names by `host`. Names are not looked up, but for this machine's.
-fn host_of(element: Value<'_>) -> Result<IpAddr, Refusal> {
+pub(super) fn host_of(element: Value<'_>) -> Result<IpAddr, Refusal> {
     let family = element.get("host_family").and_then(Value::text);
     let is_family = |name| family.is_some_and(|family: Text<'_>| family.is_any_case(name));
     let (wants_v4, wants_v6) = (is_family("ipv4"), is_family("ipv6"));
@@ -423,6 +423,15 @@ fn sealing_of(body: Value<'_>) -> Result<Sealing, Refusal> {
     }
     let master = crypto.string::<64>().and_then(|text| master_key(&text));
     Ok(master.map_or(Sealing::Impossible, |master| Sealing::Sealed(RelayKeys { master, has_short_tags: suite == 32 })))
+}
+
+/// The same where nothing may go without a key that is asked for.
+pub(super) fn keys_of(body: Value<'_>) -> Result<Option<RelayKeys>, Refusal> {
+    match sealing_of(body)? {
+        Sealing::Plain if natural(body, "srtp_suite").is_none_or(|suite| suite == 0) => Ok(None),
+        Sealing::Sealed(keys) => Ok(Some(keys)),
+        _ => Err(refuse!(plugin::INVALID, "srtp_crypto", "Invalid element (srtp_crypto should be 30 bytes in base64)")),
+    }
 }
 
 /// The key and salt that `text` writes in base64 (RFC 4568 section 6.1).

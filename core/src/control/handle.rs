@@ -70,6 +70,26 @@ pub(crate) struct Peer {
     pub(crate) has_data: bool,
 }
 
+impl Peer {
+    /// What stands for a PeerConnection of another box's publisher: media can flow at once.
+    pub(crate) fn of_box(shard: u8, link: LinkId, credentials: Credentials) -> Self {
+        Self {
+            shard,
+            link,
+            credentials,
+            remote: None,
+            description: 0,
+            version: 0,
+            profile: None,
+            route: None,
+            is_up: true,
+            owes_candidates: false,
+            is_restarting: false,
+            has_data: false,
+        }
+    }
+}
+
 impl Handle {
     /// A handle of `session` that plays no part yet.
     pub(crate) fn new(number: u64, session: SessionId, created: Instant) -> Self {
@@ -114,9 +134,24 @@ impl Handle {
         }
     }
 
+    /// The shard and the link of its PeerConnection.
+    pub(crate) fn link(&self) -> Option<(u8, LinkId)> {
+        self.peer.as_ref().map(|peer| (peer.shard, peer.link))
+    }
+
     /// Whether its media can flow.
     pub(crate) fn is_up(&self) -> bool {
         self.peer.as_ref().is_some_and(|peer| peer.is_up) || self.is_dummy()
+    }
+
+    /// Whether it is a publisher of another box.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.publisher().is_some_and(|publisher| publisher.is_remote)
+    }
+
+    /// Whether no client is behind it: nobody waits for it, and it keeps nothing alive.
+    pub(crate) fn is_unattended(&self) -> bool {
+        self.is_dummy() || self.is_remote()
     }
 
     /// Whether it only stands for a publisher who never sends.

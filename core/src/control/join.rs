@@ -111,7 +111,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    fn new_publisher(&mut self, room: RoomId, body: Value<'_>, changes: &Changes) -> Result<Publisher, Refusal> {
+    pub(crate) fn new_publisher(
+        &mut self,
+        room: RoomId,
+        body: Value<'_>,
+        changes: &Changes,
+    ) -> Result<Publisher, Refusal> {
         let display = string(body, "display")?;
         let name = match name_at(body, "id").filter(|id| *id != Name::Number(0)) {
             Some(id) if self.state.feed(room, id).is_some() => {
@@ -177,7 +182,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.event(state, caller.handle, Some(caller.transaction), &joined, jsep);
     }
 
-    fn tell_joining(&mut self, handle: HandleId, room: RoomId) {
+    pub(crate) fn tell_joining(&mut self, handle: HandleId, room: RoomId) {
         let state = &*self.state;
         if !state.rooms.get(room).is_some_and(|room| room.settings.notify_joining) {
             return;

@@ -41,6 +41,10 @@ mod reconfigure;
 mod recorded;
 mod recording;
 mod relays;
+mod remote;
+mod remote_info;
+mod remote_line;
+mod remote_publisher;
 mod reply;
 mod rooms;
 mod select;
@@ -177,6 +181,15 @@ pub trait Outlet {
 
     /// What a message says goes into the file of this relay.
     fn record_data(&mut self, _shard: u8, _relay: RelayId, _payload: &[u8]) {}
+
+    /// Opens a socket for what another box sends to this link, at `port`, or where the configuration says: its port.
+    /// Nothing where there can be none.
+    fn open_ingress(&mut self, _shard: u8, _link: LinkId, _port: Option<u16>) -> Option<u16> {
+        None
+    }
+
+    /// That socket is of no more use.
+    fn close_ingress(&mut self, _shard: u8, _link: LinkId) {}
 
     /// A session began, or was claimed: its events go to this connection.
     fn session_began(&mut self, _connection: ConnectionId, _session: u64) {}

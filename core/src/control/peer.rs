@@ -115,6 +115,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             // As in Janus, the next PeerConnection is recorded only if that is said again.
             (publisher.is_recorded, publisher.recording_name) = (false, None);
         }
+        let is_remote = entry.is_remote();
         let Some(peer) = entry.peer.take() else { return };
         let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
         let subscriptions = entry.subscriber_mut().map(|subscriber| {
@@ -139,7 +140,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         }
         let (link, shard) = (peer.link, peer.shard);
-        self.post.out.handshake(HandshakeCommand::Close { link, shard });
+        match is_remote {
+            true => self.post.out.close_ingress(shard, link),
+            false => self.post.out.handshake(HandshakeCommand::Close { link, shard }),
+        }
         self.post.out.command(shard, Command::CloseLink { link });
         let event = WebrtcEvent { connection: Some("hangup"), reason, ..WebrtcEvent::default() };
         self.post.notify_webrtc(self.state, handle, 6, event);
@@ -172,7 +176,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Takes a publisher out of their room; the handle stays and is of no more use.
     pub(crate) fn leave(&mut self, handle: HandleId) {
+        self.remove_remotes(handle);
         self.remove_dummy(handle);
+        self.remove_remote_publisher_of(handle);
         if let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) {
             publisher.room = None;
         }
@@ -297,6 +303,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.tell_published(handle);
             self.notify_up(handle);
             self.record_as_room(handle);
+            self.follow_remotes(handle);
         }
     }
 
@@ -310,9 +317,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             CloseReason::Asked => "Close PC",
             CloseReason::Consent | CloseReason::NeverConnected => "ICE failed",
             CloseReason::Full => "No place left",
+            CloseReason::Silent => "Silent",
         };
-        if let Some(handle) = handle {
-            self.hang_up(handle, why);
+        match handle {
+            Some(handle) if self.state.handles.get(handle).is_some_and(|entry| entry.is_remote()) => {
+                say!(warn, "a publisher of another box is gone: it was silent");
+                self.end_remote(handle);
+            }
+            Some(handle) => self.hang_up(handle, why),
+            None => {}
         }
     }
 

@@ -4,6 +4,7 @@ use super::Outlet;
 use super::changes::{CONFIGURE, Changes};
 use super::data::agreed;
 use super::error::{Refusal, plugin, refuse};
+use super::handle::Handle;
 use super::jsep::RemoteJsep;
 use super::json::Value;
 use super::media_info::{Configured, Published, PublishedStreams, PublisherInfo};
@@ -15,7 +16,7 @@ use super::reply::{Raw, RoomEvent, Whom};
 use super::rooms::conversation_of;
 use super::state::State;
 use super::turn::{Caller, Done, Turn};
-use crate::id::{ConversationId, HandleId, LinkId, StreamId};
+use crate::id::{ConversationId, HandleId, LinkId, RoomId, StreamId};
 use crate::media::Command;
 use crate::random::Random;
 use crate::room::{CodecName, PUBLISHED, PublishedStream, Room};
@@ -41,6 +42,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.apply(caller.handle, &changes);
         self.take_recording(caller.handle, &changes, body);
         self.follow_recording(caller.handle);
+        self.follow_remotes(caller.handle);
         self.notify_configured(caller.handle);
         self.tell_configured(caller, answer, jsep.is_some_and(|jsep| jsep.is_end_to_end));
         let is_described = !changes.descriptions.is_empty() && self.is_described(caller.handle, &changes);
@@ -100,21 +102,27 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let entry = self.state.handles.get(handle).ok_or_else(no_room)?;
         let id = entry.publisher().and_then(|publisher| publisher.room).ok_or_else(no_room)?;
         let room = self.state.rooms.get(id).ok_or_else(no_room)?;
-        let most = room.settings.publishers;
-        let active = self
-            .state
-            .publishers(id)
-            .filter(|(other, entry, _)| *other != handle && entry.is_up() && !entry.is_dummy())
-            .count();
-        if !entry.is_up() && active as i64 >= i64::from(most as i32) {
-            let full = format_args!("Maximum number of publishers ({most}) already reached");
-            return Err(Refusal::new(plugin::PUBLISHERS_FULL, "publishers", full));
+        if !entry.is_up() {
+            self.check_publishers(id, Some(handle))?;
         }
         Ok(room)
     }
 
+    /// Whether one more than those who publish in `room`, but for `except`, may.
+    pub(crate) fn check_publishers(&self, room: RoomId, except: Option<HandleId>) -> Done {
+        let most = self.state.rooms.get(room).map_or(0, |room| room.settings.publishers);
+        let publishes =
+            |(other, entry, _): &(HandleId, &Handle, _)| Some(*other) != except && entry.is_up() && !entry.is_dummy();
+        let active = self.state.publishers(room).filter(publishes).count();
+        if active as i64 >= i64::from(most as i32) {
+            let full = format_args!("Maximum number of publishers ({most}) already reached");
+            return Err(Refusal::new(plugin::PUBLISHERS_FULL, "publishers", full));
+        }
+        Ok(())
+    }
+
     /// Whether there are places for `count` m-lines.
-    fn check_places(&self, handle: HandleId, shard: u8, count: usize) -> Done {
+    pub(crate) fn check_places(&self, handle: HandleId, shard: u8, count: usize) -> Done {
         let most = usize::from(self.settings.limits.streams_per_publisher).min(PUBLISHED);
         if count > most {
             return Err(Refusal::full("streams per publisher", most));
@@ -202,7 +210,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// What counts as talking for `handle`, if their room wants to know, and how often a keyframe is asked for.
-    fn watched(&mut self, handle: HandleId, changes: &Changes) -> (Option<SpeechSettings>, u16) {
+    pub(crate) fn watched(&mut self, handle: HandleId, changes: &Changes) -> (Option<SpeechSettings>, u16) {
         let publisher = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut());
         let Some(publisher) = publisher else { return (None, 0) };
         publisher.speech_packets = changes.speech_packets.or(publisher.speech_packets);
@@ -304,7 +312,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Takes a new name, and tells it to the others if there was one before; new metadata they are told anyway.
-    fn rename(&mut self, handle: HandleId, changes: &Changes) {
+    pub(crate) fn rename(&mut self, handle: HandleId, changes: &Changes) {
         let (display, metadata) = (&changes.display, &changes.metadata);
         let Some(publisher) = self.state.handles.get_mut(handle).and_then(|entry| entry.publisher_mut()) else {
             return;
@@ -474,6 +482,7 @@ fn stream_parameters(
         is_end_to_end,
         extensions: section.extensions,
         encodings: section.encodings.clone(),
+        ingress_stream: None,
         feedback: section.feedback,
         speech,
         keyframe_interval_s,

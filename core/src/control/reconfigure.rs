@@ -163,7 +163,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(id) = self.state.room(name) else { return true };
         let is_in = self.state.handles.iter().any(|(_, handle)| {
             let publishes = handle.publisher().is_some_and(|publisher| publisher.room == Some(id));
-            publishes && !handle.is_dummy() || handle.subscriber().is_some_and(|subscriber| subscriber.room == id)
+            publishes && !handle.is_unattended() || handle.subscriber().is_some_and(|subscriber| subscriber.room == id)
         });
         if !is_in {
             say!(info, "room {} was destroyed: the configuration has it no more", name);

@@ -251,6 +251,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.state.room(name).ok_or_else(|| refuse!(plugin::NO_ROOM, "room", "No such room ({name})"))
     }
 
+    /// What clients call a room.
+    pub(crate) fn room_name(&self, room: RoomId) -> Name {
+        self.state.rooms.get(room).map_or(Name::default(), |room| room.settings.room)
+    }
+
     /// The room that `body` names and whose secret it shows.
     pub(crate) fn room_with_secret(&self, body: Value<'_>) -> Result<RoomId, Refusal> {
         let id = self.room_of(body)?;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub session_timeout_s: u32,
     /// Seconds that a session outlives its connection and can be claimed.
     pub reclaim_session_timeout_s: u32,
+    /// Seconds of silence after which a publisher of another box is gone.
+    pub remote_silence_s: u32,
     /// Where RTP may be forwarded to.
     pub forward_networks: Vec<Network, NETWORKS>,
     /// What clients show in every request; nothing is asked of them where it is empty.
@@ -91,6 +93,7 @@ impl Settings {
             shards: 1,
             session_timeout_s: 60,
             reclaim_session_timeout_s: 0,
+            remote_silence_s: 10,
             forward_networks: Vec::new(),
             api_secret: String::new(),
             token_auth: false,

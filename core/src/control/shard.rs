@@ -5,7 +5,7 @@ use super::memory::ShardMemory;
 use super::shedding::Load;
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
 use crate::media::Delivery;
-use crate::room::{DataSource, PublishedStream, Relayed, SubscribedStream};
+use crate::room::{DataSource, PublishedStream, Relayed, Remote, SubscribedStream};
 use crate::sdp::MediaKind;
 use crate::store::Table;
 use crate::stream::Traffic;
@@ -26,6 +26,8 @@ pub(crate) struct Shard<'m> {
     pub(crate) subscriptions: Table<'m, SubscribedStream>,
     /// Their places are those of the media half's relays.
     pub(crate) relays: Table<'m, Relayed>,
+    /// Publishers that other boxes get.
+    pub(crate) remotes: Table<'m, Remote>,
     pub(crate) data_sources: Table<'m, DataSource>,
     /// How busy it is, and what is done about it.
     pub(crate) load: Load,
@@ -38,6 +40,7 @@ impl<'m> Shard<'m> {
             streams: Table::new(memory.streams),
             subscriptions: Table::new(memory.subscriptions),
             relays: Table::new(memory.relays),
+            remotes: Table::new(memory.remotes),
             data_sources: Table::new(memory.data_sources),
             load: Load::default(),
         }

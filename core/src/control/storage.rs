@@ -6,7 +6,7 @@ use super::memory::{Memory, ShardMemory, data_sources, lengths};
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{DataSource, PublishedStream, Relayed, Room, SubscribedStream};
+use crate::room::{DataSource, PublishedStream, Relayed, Remote, Room, SubscribedStream};
 use crate::store::{Reserve, Slot};
 
 /// Memory for `SHARDS` shards and the limits whose [`lengths`] the other parameters are, in that order.
@@ -20,6 +20,7 @@ pub struct Storage<
     const STREAMS: usize,
     const SUBSCRIPTIONS: usize,
     const RELAYS: usize,
+    const REMOTES: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 > {
@@ -27,7 +28,7 @@ pub struct Storage<
     handles: Reserve<Slot<Handle>, HANDLES>,
     rooms: Reserve<Slot<Room>, ROOMS>,
     tokens: Reserve<Slot<StoredToken>, TOKENS>,
-    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, RELAYS>; SHARDS],
+    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, RELAYS, REMOTES>; SHARDS],
     message: [u8; BUFFER_BYTES],
     remote: [u8; REQUEST_BYTES],
     local: [u8; BUFFER_BYTES],
@@ -49,16 +50,24 @@ macro_rules! control_storage {
             { $crate::control::lengths(&$limits)[7] },
             { $crate::control::lengths(&$limits)[8] },
             { $crate::control::lengths(&$limits)[9] },
+            { $crate::control::lengths(&$limits)[10] },
         >
     };
 }
 
 /// What is there for one shard.
-struct ShardStorage<const LINKS: usize, const STREAMS: usize, const SUBSCRIPTIONS: usize, const RELAYS: usize> {
+struct ShardStorage<
+    const LINKS: usize,
+    const STREAMS: usize,
+    const SUBSCRIPTIONS: usize,
+    const RELAYS: usize,
+    const REMOTES: usize,
+> {
     links: Reserve<Slot<LinkEntry>, LINKS>,
     streams: Reserve<Slot<PublishedStream>, STREAMS>,
     subscriptions: Reserve<Slot<SubscribedStream>, SUBSCRIPTIONS>,
     relays: Reserve<Slot<Relayed>, RELAYS>,
+    remotes: Reserve<Slot<Remote>, REMOTES>,
     data_sources: Reserve<Slot<DataSource>, SUBSCRIPTIONS>,
 }
 
@@ -72,6 +81,7 @@ impl<
     const STREAMS: usize,
     const SUBSCRIPTIONS: usize,
     const RELAYS: usize,
+    const REMOTES: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 >
@@ -85,6 +95,7 @@ impl<
         STREAMS,
         SUBSCRIPTIONS,
         RELAYS,
+        REMOTES,
         REQUEST_BYTES,
         BUFFER_BYTES,
     >
@@ -101,6 +112,7 @@ impl<
                 streams: Reserve::new(),
                 subscriptions: Reserve::new(),
                 relays: Reserve::new(),
+                remotes: Reserve::new(),
                 data_sources: Reserve::new(),
             }
         }; SHARDS],
@@ -111,7 +123,8 @@ impl<
 
     /// What `limits` ask for with `shards` shards; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits, shards: u8) -> Option<Memory<'_>> {
-        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remote, buffer] = lengths(limits);
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remotes, remote, buffer] =
+            lengths(limits);
         let mut parts = heapless::Vec::new();
         for shard in self.shards.get_mut(..usize::from(shards))? {
             let part = ShardMemory {
@@ -119,6 +132,7 @@ impl<
                 streams: shard.streams.lend(streams)?,
                 subscriptions: shard.subscriptions.lend(subscriptions)?,
                 relays: shard.relays.lend(relays)?,
+                remotes: shard.remotes.lend(remotes)?,
                 data_sources: shard.data_sources.lend(data_sources(limits, subscriptions))?,
             };
             parts.push(part).ok()?;

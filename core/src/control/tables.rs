@@ -58,6 +58,9 @@ pub(crate) fn table_uses(state: &State<'_>, limits: &Limits, out: &mut impl Outl
         tell("streams", shard_number, shard.streams.len(), shard.streams.capacity());
         tell("subscriptions", shard_number, shard.subscriptions.len(), shard.subscriptions.capacity());
         tell("relays", shard_number, shard.relays.len(), shard.relays.capacity());
+        let remotes = state.handles.iter().filter(|(_, it)| it.is_remote() && it.shard() == shard_number);
+        let remotes = remotes.count().max(shard.remotes.len());
+        tell("remote_publishers", shard_number, remotes, limits.remote_publishers.into());
         let has_data = |peer: &Peer| peer.has_data && peer.shard == number;
         let peers = state.handles.iter().filter_map(|(_, handle)| handle.peer.as_ref());
         tell("data_channels", shard_number, peers.filter(|peer| has_data(peer)).count(), limits.data_channels.into());

@@ -28,6 +28,12 @@ pub(crate) enum Immediate {
     EnableRecording,
     RtpForward,
     StopRtpForward,
+    AddRemotePublisher,
+    UpdateRemotePublisher,
+    RemoveRemotePublisher,
+    PublishRemotely,
+    UnpublishRemotely,
+    ListRemotes,
 }
 
 /// Requests that are acknowledged at once and answered by an event.
@@ -47,7 +53,7 @@ pub(crate) enum Deferred {
     Update,
 }
 
-const IMMEDIATE: [(&str, Immediate); 13] = [
+const IMMEDIATE: [(&str, Immediate); 19] = [
     ("create", Immediate::Create),
     ("edit", Immediate::Edit),
     ("destroy", Immediate::Destroy),
@@ -61,6 +67,12 @@ const IMMEDIATE: [(&str, Immediate); 13] = [
     ("enable_recording", Immediate::EnableRecording),
     ("rtp_forward", Immediate::RtpForward),
     ("stop_rtp_forward", Immediate::StopRtpForward),
+    ("add_remote_publisher", Immediate::AddRemotePublisher),
+    ("update_remote_publisher", Immediate::UpdateRemotePublisher),
+    ("remove_remote_publisher", Immediate::RemoveRemotePublisher),
+    ("publish_remotely", Immediate::PublishRemotely),
+    ("unpublish_remotely", Immediate::UnpublishRemotely),
+    ("list_remotes", Immediate::ListRemotes),
 ];
 
 const DEFERRED: [(&str, Deferred); 12] = [
@@ -134,6 +146,12 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Immediate::EnableRecording => self.enable_recording(caller, body),
             Immediate::RtpForward => self.rtp_forward(caller, body),
             Immediate::StopRtpForward => self.stop_rtp_forward(caller, body),
+            Immediate::AddRemotePublisher => self.add_remote_publisher(caller, body),
+            Immediate::UpdateRemotePublisher => self.update_remote_publisher(caller, body),
+            Immediate::RemoveRemotePublisher => self.remove_remote_publisher(caller, body),
+            Immediate::PublishRemotely => self.publish_remotely(caller, body),
+            Immediate::UnpublishRemotely => self.unpublish_remotely(caller, body),
+            Immediate::ListRemotes => self.list_remotes(caller, body),
         }
     }
 

@@ -77,6 +77,15 @@ pub struct RelayKeys {
     pub has_short_tags: bool,
 }
 
+impl RelayKeys {
+    /// What seals and opens by them.
+    pub fn session<G: Gcm>(&self) -> SrtpSession<G> {
+        let keys = SrtpKeys { profile: SrtpProfile::Aes128CmSha1_80, local: self.master, remote: self.master };
+        let session = SrtpSession::new(&keys);
+        if self.has_short_tags { session.with_short_tags() } else { session }
+    }
+}
+
 /// A stream on its way to an address or a file.
 pub struct Relay<G: Gcm> {
     /// What was asked for.
@@ -96,10 +105,7 @@ pub struct Relay<G: Gcm> {
 impl<G: Gcm> Relay<G> {
     /// A relay whose first sequence number is `first`.
     pub fn new(parameters: RelayParameters, first: u16) -> Self {
-        let srtp = parameters.keys().map(|RelayKeys { master, .. }| {
-            let profile = SrtpProfile::Aes128CmSha1_80;
-            SrtpSession::new(&SrtpKeys { profile, local: master, remote: master })
-        });
+        let srtp = parameters.keys().map(|keys| keys.session());
         let encoding = parameters.layer.unwrap_or(LayerCeiling::NONE.encoding);
         let selector = Selector::new(LayerCeiling { encoding, ..LayerCeiling::NONE });
         Self {
@@ -148,11 +154,7 @@ impl<G: Gcm> Relay<G> {
             return Ok(choice);
         };
         let len = match &self.srtp {
-            Some(srtp) => {
-                let sealed = srtp.seal_rtp(buffer, written.len, written.header_len, written.index)?;
-                // A short tag is the beginning of the long one (RFC 3711 section 4.2).
-                sealed - if self.has_short_tags() { TAG_DIFFERENCE_BYTES } else { 0 }
-            }
+            Some(srtp) => srtp.seal_rtp(buffer, written.len, written.header_len, written.index)?,
             None => written.len,
         };
         outbox.commit(&route(remote), len);
@@ -185,10 +187,6 @@ impl<G: Gcm> Relay<G> {
         let RelayParameters { ssrc, payload_type, extensions, .. } = &self.parameters;
         Framing { ssrc: *ssrc, payload_type: *payload_type, mid: "", extensions, playout_delay: None, rtx: None }
     }
-
-    fn has_short_tags(&self) -> bool {
-        self.parameters.keys().is_some_and(|keys| keys.has_short_tags)
-    }
 }
 
 /// The way to `remote` from whichever of our addresses the system takes.
@@ -199,6 +197,3 @@ fn route(remote: SocketAddr) -> Route {
     };
     Route { remote, local }
 }
-
-/// By so much a tag of 32 bits is shorter than one of 80.
-const TAG_DIFFERENCE_BYTES: usize = 6;

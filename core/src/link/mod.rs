@@ -9,6 +9,7 @@ pub mod data;
 pub mod demux;
 pub mod handshake;
 pub mod ice;
+pub mod ingress;
 pub mod outbox;
 pub mod pacer;
 pub mod peer;
@@ -27,6 +28,7 @@ pub use handshake::{
     Fingerprint, HandshakeCommand, HandshakeEvent, HandshakeFailure, MasterKey, Role, SrtpKeys, SrtpProfile,
 };
 pub use ice::{Check, Expiry, IceAgent, Outcome, RemoteUfrag};
+pub use ingress::{INGRESS_STREAMS, Ingress, ingress_place, ingress_ssrc};
 pub use outbox::{DtlsDatagram, Outbox};
 pub use pacer::Pacer;
 pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback, News, SourcePlace};

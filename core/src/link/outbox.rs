@@ -14,6 +14,10 @@ pub trait Outbox {
     /// Sends the first `len` bytes of what was lent last to `route` (at [`Self::flush`], or before).
     fn commit(&mut self, route: &Route, len: usize);
 
+    /// The same from the socket of a link that has one of its own ([`crate::media::Command::OpenIngress`]). There are
+    /// few of these: they need not be gathered. A platform without such sockets drops them.
+    fn commit_ingress(&mut self, _link: LinkId, _route: &Route, _len: usize) {}
+
     /// Sends everything that was committed.
     fn flush(&mut self);
 

@@ -2,8 +2,9 @@
 
 use heapless::Vec;
 
+use crate::drops::Drop;
 use crate::id::StreamId;
-use crate::link::{Arrivals, Bandwidth, Gcm, IceAgent, IncomingIndex, Pacer, SrtpSession, Tap};
+use crate::link::{Arrivals, Bandwidth, Expiry, Gcm, IceAgent, IncomingIndex, Ingress, Pacer, Route, SrtpSession, Tap};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -14,6 +15,8 @@ pub const INCOMING_SOURCES: usize = 24;
 pub struct Link<G: Gcm> {
     /// Addresses, checks, consent.
     pub ice: IceAgent,
+    /// What stands in place of ICE where the peer is another box.
+    pub ingress: Option<Ingress>,
     /// Keys, once DTLS gave them.
     pub srtp: Option<SrtpSession<G>>,
     /// The SSRCs that the peer sends.
@@ -117,6 +120,8 @@ pub enum CloseReason {
     NeverConnected,
     /// The shard has no place for the link.
     Full,
+    /// Another box sent nothing for too long.
+    Silent,
 }
 
 /// What happened to a link and was not told yet. A flag stays until it was taken.
@@ -149,6 +154,7 @@ impl<G: Gcm> Link<G> {
     pub fn new(ice: IceAgent, reduced_size: bool, random: u32, now: Instant) -> Self {
         Self {
             ice,
+            ingress: None,
             srtp: None,
             sources: Vec::new(),
             queue: Queue::EMPTY,
@@ -204,6 +210,66 @@ impl<G: Gcm> Link<G> {
 
     /// Whether packets can be protected and sent.
     pub fn is_up(&self) -> bool {
-        self.srtp.is_some() && self.ice.route().is_some()
+        self.ingress.is_some() || self.srtp.is_some() && self.ice.route().is_some()
+    }
+
+    /// Where RTCP to the peer goes, once that is known.
+    pub fn feedback_route(&self) -> Option<Route> {
+        match &self.ingress {
+            Some(ingress) => ingress.feedback().copied(),
+            None => self.ice.route().copied(),
+        }
+    }
+
+    /// When [`Self::expired`] will say something if nothing comes before.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ingress.as_ref().map(Ingress::deadline).or_else(|| self.ice.deadline())
+    }
+
+    /// Why the link must close, if it must.
+    pub fn expired(&self, now: Instant) -> Option<CloseReason> {
+        match &self.ingress {
+            Some(ingress) => (ingress.deadline() <= now).then_some(CloseReason::Silent),
+            None => self.ice.expired(now).map(|expiry| match expiry {
+                Expiry::Consent => CloseReason::Consent,
+                Expiry::NeverConnected => CloseReason::NeverConnected,
+            }),
+        }
+    }
+
+    /// Opens RTP of the peer: how long it is in clear, its index, and where its SSRC belongs, as far as known. What is
+    /// remembered of an SSRC that is not is left in `new`.
+    pub fn open_rtp(
+        &mut self,
+        packet: &mut [u8],
+        ssrc: u32,
+        new: &mut IncomingIndex,
+    ) -> Result<(usize, u64, Option<SourcePlace>), Drop> {
+        let known = self.sources.iter_mut().find(|source| source.ssrc == ssrc);
+        let (state, place) = known.map_or((new, None), |source| (&mut source.index, source.place));
+        let (len, index) = match (&self.srtp, &self.ingress) {
+            (Some(srtp), _) => srtp.open_rtp(packet, state)?,
+            (None, Some(ingress)) if !ingress.is_sealed => state.take_plain(packet)?,
+            _ => return Err(Drop::NoKeys),
+        };
+        Ok((len, index, place))
+    }
+
+    /// Opens RTCP of the peer and says how long it is in clear.
+    pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, Drop> {
+        match (&mut self.srtp, &self.ingress) {
+            (Some(srtp), _) => srtp.open_rtcp(packet),
+            (None, Some(ingress)) if !ingress.is_sealed => Ok(packet.len()),
+            _ => Err(Drop::NoKeys),
+        }
+    }
+
+    /// Seals the `len` bytes of RTCP at the start of `packet` and says how long it is then.
+    pub fn seal_rtcp(&mut self, packet: &mut [u8], len: usize) -> Result<usize, Drop> {
+        match (&mut self.srtp, &self.ingress) {
+            (Some(srtp), _) => srtp.seal_rtcp(packet, len),
+            (None, Some(ingress)) if !ingress.is_sealed => Ok(len),
+            _ => Err(Drop::NoKeys),
+        }
     }
 }

@@ -62,6 +62,16 @@ impl<G: Gcm> SrtpSession<G> {
         }
     }
 
+    /// The same with RTP tags of 32 bits in counter mode (RFC 4568 section 6.2); those of RTCP keep their 80.
+    pub fn with_short_tags(mut self) -> Self {
+        for direction in [&mut self.outgoing, &mut self.incoming] {
+            if let Protection::CounterMode(mode) = &mut direction.rtp {
+                mode.tag_bytes = counter_mode::SHORT_TAG_BYTES;
+            }
+        }
+        self
+    }
+
     /// Protects the RTP packet of `len` bytes at the start of `packet` and returns its new length. `header_len`
     /// counts all before the payload. `index` is the roll-over count and the sequence number, 48 bits (RFC 3711
     /// section 3.3.1).

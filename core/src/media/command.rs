@@ -1,7 +1,7 @@
 //! What the control half tells a shard. Commands are applied in order; a command about something that is gone is
 //! ignored.
 
-use crate::forward::{LayerCeiling, RelayParameters, SubscriptionParameters};
+use crate::forward::{LayerCeiling, RelayKeys, RelayParameters, SubscriptionParameters};
 use crate::id::{ConversationId, LinkId, RelayId, StreamId, SubscriptionId};
 use crate::link::{Credentials, RemoteUfrag, SrtpKeys, Tap};
 use crate::media::Settings;
@@ -15,6 +15,15 @@ pub enum Command {
     Configure(Settings),
     /// A new PeerConnection.
     OpenLink(OpenLink),
+    /// A new link without ICE and DTLS: a publisher of another box, whose packets come to a socket of their own.
+    OpenIngress(OpenIngress),
+    /// Other keys, or none, for such a link.
+    SecureIngress {
+        /// Whose.
+        link: LinkId,
+        /// What packets are sealed with from now on, if they are.
+        keys: Option<RelayKeys>,
+    },
     /// New ICE credentials for a link (an ICE restart); the old path goes on until the new one is checked.
     RestartIce {
         /// Whose.
@@ -130,6 +139,17 @@ pub enum Command {
         /// Which.
         relay: RelayId,
     },
+}
+
+/// See [`Command::OpenIngress`].
+#[derive(Clone, Copy)]
+pub struct OpenIngress {
+    /// Its name; the place must be vacant.
+    pub link: LinkId,
+    /// What its packets are sealed with, if they are.
+    pub keys: Option<RelayKeys>,
+    /// Silence after which it closes by itself.
+    pub silence_ms: u32,
 }
 
 /// See [`Command::OpenLink`].

@@ -16,6 +16,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         match command {
             Command::Configure(settings) => self.settings = settings,
             Command::OpenLink(open) => self.open_link(now, open),
+            Command::OpenIngress(open) => self.open_ingress(now, &open),
+            Command::SecureIngress { link, keys } => self.secure_ingress(link, keys),
             Command::RestartIce { link, local, remote_ufrag } => {
                 if let Some(state) = self.links.get_mut(link) {
                     state.ice.restart(now, local, remote_ufrag);

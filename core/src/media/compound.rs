@@ -47,16 +47,16 @@ impl Compound {
 
     /// Seals and sends it, if there is something in it.
     pub(super) fn send<G: Gcm>(self, link: &mut Link<G>, outbox: &mut impl Outbox) {
-        let (false, Some(route), Some(srtp)) = (self.is_empty(), link.ice.route().copied(), link.srtp.as_mut()) else {
-            return;
-        };
+        let (false, Some(route)) = (self.is_empty(), link.feedback_route()) else { return };
         if let Some(tap) = link.tap {
             outbox.copy(tap.copy(PacketWay::RtcpOut, &self.bytes[..self.len]));
         }
         let buffer = outbox.lend();
         buffer[..self.len].copy_from_slice(&self.bytes[..self.len]);
-        if let Ok(len) = srtp.seal_rtcp(buffer, self.len) {
-            outbox.commit(&route, len);
+        let Ok(len) = link.seal_rtcp(buffer, self.len) else { return };
+        match &link.ingress {
+            Some(ingress) => outbox.commit_ingress(ingress.link, &route, len),
+            None => outbox.commit(&route, len),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What we say by RTCP, and when: requests to publishers, reports to everybody.
 
 use crate::id::LinkId;
-use crate::link::{Expiry, Gcm, Link, Outbox};
-use crate::media::{CloseReason, Media, Settings};
+use crate::link::{Gcm, Link, Outbox};
+use crate::media::{Media, Settings};
 use crate::random::Random;
 use crate::store::{Table, list};
 use crate::stream::Stream;
@@ -35,11 +35,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
 
     fn tick_link(&mut self, now: Instant, id: LinkId, outbox: &mut impl Outbox) {
         let Some(state) = self.links.get_mut(id).filter(|state| state.closed.is_none()) else { return };
-        match state.ice.expired(now) {
-            Some(Expiry::Consent) => return self.close(id, CloseReason::Consent),
-            Some(Expiry::NeverConnected) => return self.close(id, CloseReason::NeverConnected),
-            None => state.due = state.ice.deadline().unwrap_or(FAR),
+        if let Some(reason) = state.expired(now) {
+            return self.close(id, reason);
         }
+        state.due = state.deadline().unwrap_or(FAR);
         if !state.is_up() {
             return;
         }

@@ -6,6 +6,7 @@ mod commands;
 mod compound;
 mod conversations;
 mod feedback;
+mod ingress;
 pub mod memory;
 mod need;
 pub mod notice;
@@ -26,7 +27,7 @@ pub use crate::forward::{
 };
 pub use crate::link::{CloseReason, DtlsDatagram, Outbox, RemoteUfrag};
 pub use crate::stream::{ConversationSettings, EncodingParameters, Feedback, Mid, Rid, StreamParameters};
-pub use command::{Command, OpenLink};
+pub use command::{Command, OpenIngress, OpenLink};
 pub use memory::{Memory, TableSize, counts, tables};
 pub use notice::{Notice, SlowSource};
 pub use port::{Datagram, Port};

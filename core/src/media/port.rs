@@ -1,5 +1,6 @@
 //! What a platform gives to a shard: the only way by which the media half reaches a socket, a clock, or its queues.
 
+use crate::id::LinkId;
 use crate::link::{DtlsDatagram, Outbox, Route};
 use crate::media::{Command, Notice, Totals};
 use crate::time::Instant;
@@ -29,6 +30,12 @@ pub trait Port {
     /// Reads one batch, gives each datagram to `each` together with the sending side, and says how many there were; 0
     /// when nothing is waiting.
     fn receive(&mut self, each: impl FnMut(Datagram<'_>, &mut Self::Outbox)) -> usize;
+
+    /// Reads one batch from each socket that a link has for itself ([`Command::OpenIngress`]), and says how many
+    /// datagrams there were. A platform without such sockets has none.
+    fn receive_ingress(&mut self, _each: impl FnMut(LinkId, Datagram<'_>, &mut Self::Outbox)) -> usize {
+        0
+    }
 
     /// The next command, if there is one.
     fn command(&mut self) -> Option<Command>;

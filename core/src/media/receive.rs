@@ -10,6 +10,8 @@ use crate::stream::Stream;
 use crate::time::Instant;
 use crate::wire::{Extension, PacketKind, packet_kind, rtp, sequence, stun};
 
+use super::ingress::find_ingress_place;
+
 impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Takes one datagram. What it causes leaves at [`Self::leave`]; answers to checks leave at once.
     pub fn receive(&mut self, now: Instant, datagram: Datagram<'_>, outbox: &mut impl Outbox) {
@@ -74,7 +76,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         outbox.dtls(datagram).then_some(()).ok_or(Drop::QueueFull)
     }
 
-    fn receive_rtp(
+    pub(super) fn receive_rtp(
         &mut self,
         now: Instant,
         link: LinkId,
@@ -82,19 +84,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         outbox: &mut impl Outbox,
     ) -> Result<(), Drop> {
         let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
-        let srtp = state.srtp.as_ref().ok_or(Drop::NoKeys)?;
         let ssrc = rtp::ssrc(bytes).ok_or(Drop::Malformed)?;
         let mut new_index = IncomingIndex::NEW;
-        let (len, index, place) = match state.sources.iter_mut().find(|source| source.ssrc == ssrc) {
-            Some(source) => {
-                let (len, index) = srtp.open_rtp(bytes, &mut source.index)?;
-                (len, index, source.place)
-            }
-            None => {
-                let (len, index) = srtp.open_rtp(bytes, &mut new_index)?;
-                (len, index, None)
-            }
-        };
+        let (len, index, place) = state.open_rtp(bytes, ssrc, &mut new_index)?;
         if let Some(tap) = state.tap {
             outbox.copy(tap.copy(PacketWay::RtpIn, &bytes[..len]));
         }
@@ -102,7 +94,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Some(place) => place,
             None => {
                 let view = rtp::View::new(&bytes[..len]).ok_or(Drop::Malformed)?;
-                let place = find_place(&self.streams, state.streams, &view).ok_or(Drop::UnknownSource)?;
+                let place = match state.ingress {
+                    Some(_) => find_ingress_place(&self.streams, state.streams, ssrc),
+                    None => find_place(&self.streams, state.streams, &view),
+                };
+                let place = place.ok_or(Drop::UnknownSource)?;
                 self.adopt(link, ssrc, new_index, place)?;
                 place
             }

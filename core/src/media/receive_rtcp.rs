@@ -19,8 +19,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         outbox: &mut impl Outbox,
     ) -> Result<(), Drop> {
         let state = self.links.get_mut(link).ok_or(Drop::Stale)?;
-        let srtp = state.srtp.as_mut().ok_or(Drop::NoKeys)?;
-        let len = srtp.open_rtcp(bytes)?;
+        let len = state.open_rtcp(bytes)?;
         if let Some(tap) = state.tap {
             outbox.copy(tap.copy(PacketWay::RtcpIn, &bytes[..len]));
         }

@@ -88,25 +88,30 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
     /// Takes RTCP from an address that is no peer's; false if it is no relay's either. There are few of these, and only
     /// RTCP gets here: looking through them costs less than a table of their addresses.
     pub(super) fn receive_relay_rtcp(&mut self, now: Instant, route: &Route, bytes: &mut [u8]) -> bool {
-        let mut is_known = false;
+        let mut opened = None;
         for place in 0..self.relays.capacity() as u16 {
             let Some(relay) = self.relays.at_mut(place) else { continue };
             if relay.parameters.rtcp() != Some(route.remote) {
                 continue;
             }
-            is_known = true;
-            let (stream, ssrc) = (relay.parameters.stream, relay.parameters.ssrc);
-            // Opened in place, it is no other relay's any more.
-            let is_sealed = relay.parameters.keys().is_some();
-            let Ok(len) = relay.open_rtcp(bytes) else { return true };
+            // Relays to one address have one key: what the first opened, in place, is in clear for all.
+            let len = match opened {
+                Some(len) => len,
+                None => match relay.open_rtcp(bytes) {
+                    Ok(len) => len,
+                    Err(_) => return true,
+                },
+            };
+            opened = Some(len);
+            let RelayParameters { stream, ssrc, layer, .. } = relay.parameters;
             if asks_for_keyframe(&bytes[..len], ssrc) {
-                self.want_keyframe(now, stream);
-            }
-            if is_sealed {
-                return true;
+                match layer {
+                    Some(layer) => self.want_keyframe_of(now, stream, layer),
+                    None => self.want_keyframe(now, stream),
+                }
             }
         }
-        is_known
+        opened.is_some()
     }
 }
 

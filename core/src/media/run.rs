@@ -24,7 +24,8 @@ pub async fn run<G: Gcm, R: Random>(media: &mut Media<'_, G, R>, port: &mut impl
             media.send_dtls(&datagram, port.outbox());
         }
         let now = port.now();
-        let received = port.receive(|datagram, outbox| media.receive(now, datagram, outbox));
+        let received = port.receive(|datagram, outbox| media.receive(now, datagram, outbox))
+            + port.receive_ingress(|link, datagram, outbox| media.receive_ingress(now, link, datagram, outbox));
         media.leave(now, port.outbox());
         media.tick(now, port.outbox());
         port.outbox().flush();

@@ -7,6 +7,7 @@ pub mod name;
 pub mod network;
 pub mod publisher;
 pub mod relayed;
+pub mod remote;
 #[allow(clippy::module_inception)]
 pub mod room;
 pub mod settings;
@@ -20,6 +21,7 @@ pub use name::{NAME_BYTES, Name};
 pub use network::{NETWORKS, Network};
 pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, PublishedStream, Publisher};
 pub use relayed::{Recording, Relayed};
+pub use remote::{REMOTE_NAME_BYTES, Remote, RemoteStream};
 pub use room::Room;
 pub use settings::{CodecList, CodecName, RoomSettings};
 pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber, WantedLayers};

@@ -61,6 +61,8 @@ pub struct Publisher {
     pub lost_forwarders: bool,
     /// The shard of somebody who is only listed and never sends.
     pub dummy_shard: Option<u8>,
+    /// Whether they are a publisher of another box.
+    pub is_remote: bool,
     /// What their client tells others about them: a JSON object, as it was written.
     pub metadata: Option<Metadata>,
     /// Their m-lines, in the order of the offer.
@@ -86,6 +88,7 @@ impl Publisher {
             recording_name: None,
             lost_forwarders: false,
             dummy_shard: None,
+            is_remote: false,
             metadata: None,
             streams: Vec::new(),
         }

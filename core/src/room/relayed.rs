@@ -1,6 +1,6 @@
 //! A published m-line that goes somewhere without a PeerConnection: to an address, or into a file.
 
-use super::Forwarder;
+use super::{Forwarder, RemoteStream};
 use crate::id::{HandleId, StreamId};
 
 /// An m-line's way out of the room.
@@ -10,6 +10,8 @@ pub enum Relayed {
     Forwarder(Forwarder),
     /// Into a file.
     Recording(Recording),
+    /// To another box.
+    Remote(RemoteStream),
 }
 
 /// An m-line's way into a file.
@@ -27,6 +29,7 @@ impl Relayed {
         match self {
             Self::Forwarder(forwarder) => forwarder.handle,
             Self::Recording(recording) => recording.handle,
+            Self::Remote(remote) => remote.handle,
         }
     }
 
@@ -35,6 +38,7 @@ impl Relayed {
         match self {
             Self::Forwarder(forwarder) => forwarder.stream,
             Self::Recording(recording) => recording.stream,
+            Self::Remote(remote) => remote.stream,
         }
     }
 
@@ -42,7 +46,7 @@ impl Relayed {
     pub fn forwarder(&self) -> Option<&Forwarder> {
         match self {
             Self::Forwarder(forwarder) => Some(forwarder),
-            Self::Recording(_) => None,
+            Self::Recording(_) | Self::Remote(_) => None,
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct StreamParameters {
     /// Simulcast layers from the lowest to the highest, as the SDP told them; empty if it told neither SSRC nor
     /// rid: then the stream has one encoding, whose SSRC is learned.
     pub encodings: Vec<EncodingParameters, ENCODINGS>,
+    /// Its number among the m-lines of another box's publisher, by which its SSRCs are known; nothing of others.
+    pub ingress_stream: Option<u8>,
     /// What feedback the publisher understands.
     pub feedback: Feedback,
     /// What counts as talking, where it is watched for.

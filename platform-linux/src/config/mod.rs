@@ -2,9 +2,11 @@
 
 mod entry;
 mod field;
+mod forward;
 mod live;
 mod print;
 mod refusal;
+mod remote;
 mod room;
 mod sections;
 mod settings;
@@ -20,12 +22,14 @@ use toml::de::{DeTable, DeValue};
 
 pub(crate) use entry::{Datum, Entry};
 use field::Field;
+pub use forward::Forward;
 pub(crate) use print::rooms_to_toml;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
+pub use remote::Remote;
 pub use settings::{
-    Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Forward, Log, LogFormat, LogLevel,
-    Mdns, Media, MetricsPlace, Recording, Shards, State, Tls, UnixType,
+    Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Log, LogFormat, LogLevel, Mdns, Media,
+    MetricsPlace, Recording, Shards, State, Tls, UnixType,
 };
 pub use shedding::Shedding;
 

@@ -13,12 +13,13 @@ use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
 use crate::{mdns, tls};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 17] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 18] = [
     ("control", CONTROL),
     ("tls", TLS),
     ("mdns", MDNS),
     ("media", MEDIA),
     ("forward", FORWARD),
+    ("remote", REMOTE),
     ("events", EVENTS),
     ("events_http", EVENTS_HTTP),
     ("events_websocket", EVENTS_WEBSOCKET),
@@ -94,6 +95,11 @@ const MEDIA: &[Key<Configuration>] = &[
 
 const FORWARD: &[Key<Configuration>] = &[Key { name: "networks", field: |c| Networks(&mut c.forward.networks) }];
 
+const REMOTE: &[Key<Configuration>] = &[
+    Key { name: "port", field: |c| Number(&mut c.remote.port, 0..=65_535) },
+    Key { name: "silence", field: |c| Number(&mut c.remote.silence_s, 1..=3600) },
+];
+
 const EVENTS: &[Key<Configuration>] =
     &[Key { name: "stats_period", field: |c| Number(&mut c.events.stats_period_s, 0..=86_400) }];
 
@@ -143,6 +149,7 @@ const LIMITS: &[Key<Configuration>] = &[
     Key { name: "streams_per_subscriber", field: |c| Number(&mut c.limits.streams_per_subscriber, 1..=STREAMS) },
     Key { name: "subscriptions", field: |c| Number(&mut c.limits.subscriptions, 1..=65_000) },
     Key { name: "relays", field: |c| Number(&mut c.limits.relays, 0..=16_000) },
+    Key { name: "remote_publishers", field: |c| Number(&mut c.limits.remote_publishers, 0..=REMOTES) },
     Key { name: "data_channels", field: |c| Number(&mut c.limits.data_channels, 0..=65_000) },
     Key { name: "data_message_bytes", field: |c| Number(&mut c.limits.data_message_bytes, 1024..=1 << 20) },
     Key { name: "data_queue_bytes", field: |c| Number(&mut c.limits.data_queue_bytes, 1024..=16 << 20) },
@@ -196,6 +203,9 @@ const IGNORED: &str = "a list of beginnings of addresses or of names of interfac
 
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
 
+/// The most publishers of other boxes, a shard.
+const REMOTES: u64 = crate::ingress::SOCKETS as u64;
+
 /// The most m-lines of a PeerConnection.
 const STREAMS: u64 = 64;
 
@@ -233,6 +243,14 @@ impl Configuration {
                 "media.port",
                 format!("{shards} shards need as many ports; too few follow {}", self.media.port),
             );
+        }
+        let remotes = u32::from(shards) * u32::from(self.limits.remote_publishers);
+        let (first, port) = (u32::from(self.remote.port), u32::from(self.media.port));
+        if first > 0 && first + remotes > 65_536 {
+            return refuse("remote.port", format!("{remotes} ports are needed; too few follow {first}"));
+        }
+        if first > 0 && remotes > 0 && first < port + u32::from(shards) && port < first + remotes {
+            return refuse("remote.port", format!("{first} and the ports after it are those of media.port"));
         }
         if self.rooms.len() > usize::from(self.limits.rooms) {
             return refuse(

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use parlor_core::limits::Limits;
-use parlor_core::room::{Network, RoomSettings};
+use parlor_core::room::RoomSettings;
 
-use super::shedding::Shedding;
+use super::{Forward, Remote, Shedding};
 
 use crate::{mdns, tls};
 
@@ -24,6 +24,8 @@ pub struct Configuration {
     pub media: Media,
     /// `[forward]`
     pub forward: Forward,
+    /// `[remote]`
+    pub remote: Remote,
     /// `[events]`
     pub events: Events,
     /// `[state]`
@@ -201,13 +203,6 @@ pub enum Shards {
     Auto,
     /// So many.
     Count(u8),
-}
-
-/// Where media may be sent to without a PeerConnection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forward {
-    /// The networks.
-    pub networks: Vec<Network>,
 }
 
 /// What management systems are told, and where they are.
@@ -442,7 +437,8 @@ impl Default for Configuration {
                 slowlink_threshold: 0,
                 no_media_timer_s: 1,
             },
-            forward: Forward { networks: Network::LOCAL.iter().filter_map(|text| text.parse().ok()).collect() },
+            forward: Forward::default(),
+            remote: Remote::default(),
             events: Events {
                 stats_period_s: 0,
                 http: EventBackend::default(),

@@ -12,9 +12,13 @@ use super::{Counters, Socket, add};
 /// The longest train that the kernel makes, rounded up.
 const TRAIN_BYTES: usize = 1 << 16;
 
-/// The receiving side of a socket.
+/// The receiving side of a socket, whose buffers serve others too.
 pub struct Receive {
     socket: Arc<Socket>,
+    buffers: Buffers,
+}
+
+struct Buffers {
     staging: Box<[u8]>,
     buffer_bytes: usize,
     arrivals: [Arrival; RECEIVE_MESSAGES],
@@ -31,13 +35,25 @@ impl Receive {
         // One byte more than the longest datagram tells one that is longer still.
         let buffer_bytes = if socket.trains { TRAIN_BYTES } else { DATAGRAM_BYTES + 1 };
         let staging = vec![0; buffer_bytes * RECEIVE_MESSAGES].into_boxed_slice();
-        Self { socket, staging, buffer_bytes, arrivals: [Arrival::NONE; RECEIVE_MESSAGES], counters }
+        let arrivals = [Arrival::NONE; RECEIVE_MESSAGES];
+        Self { socket, buffers: Buffers { staging, buffer_bytes, arrivals, counters } }
     }
 
     /// Reads one batch, gives each datagram to `each`, and says how many there were; 0 when nothing is waiting.
-    pub fn batch(&mut self, mut each: impl FnMut(Datagram<'_>)) -> usize {
+    pub fn batch(&mut self, each: impl FnMut(Datagram<'_>)) -> usize {
+        self.buffers.read(&self.socket, each)
+    }
+
+    /// The same of another socket of this machine.
+    pub fn batch_of(&mut self, socket: &Socket, each: impl FnMut(Datagram<'_>)) -> usize {
+        self.buffers.read(socket, each)
+    }
+}
+
+impl Buffers {
+    fn read(&mut self, socket: &Socket, mut each: impl FnMut(Datagram<'_>)) -> usize {
         let messages = loop {
-            match system::receive(&self.socket, &mut self.staging, self.buffer_bytes, &mut self.arrivals) {
+            match system::receive(socket, &mut self.staging, self.buffer_bytes, &mut self.arrivals) {
                 Ok(messages) => break messages,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return 0,
                 // An interruption, or an error that an earlier send left behind (which reading clears).

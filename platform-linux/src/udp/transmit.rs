@@ -114,6 +114,20 @@ impl Transmit {
         self.used_bytes += len;
     }
 
+    /// Sends the first `len` bytes of what was lent last by another socket, at once.
+    pub fn send_by(&mut self, socket: &Socket, route: &Route, len: usize) {
+        let len = len.min(DATAGRAM_BYTES).min(ARENA_BYTES - self.used_bytes);
+        let bytes = &self.arena[self.used_bytes..self.used_bytes + len];
+        add(&self.counters.send_calls, 1);
+        match system::send(socket, &[Outgoing { route, bytes, segment_bytes: None }]) {
+            Ok(_) => {
+                add(&self.counters.sent, 1);
+                add(&self.counters.sent_bytes, len);
+            }
+            Err(error) => self.count_drop(error.raw_os_error(), 1),
+        }
+    }
+
     /// Sends all that waits. What a full socket does not take is dropped and counted.
     pub fn flush(&mut self) {
         let mut next = 0;

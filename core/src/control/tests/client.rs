@@ -62,6 +62,8 @@ pub(super) struct Heard {
     pub(super) recorded: Vec<(RelayId, String)>,
     /// Recordings under way: which relay, and the file with its folder.
     pub(super) recordings: Vec<(RelayId, String)>,
+    /// Sockets for other boxes that are open: whose, and the port that was asked for.
+    pub(super) ingress: Vec<(LinkId, Option<u16>)>,
     /// How busy the shard is.
     pub(super) busy_percent: u8,
     /// How often a drain was over.
@@ -142,6 +144,18 @@ impl Outlet for Heard {
 
     fn record_data(&mut self, _: u8, relay: RelayId, payload: &[u8]) {
         self.recorded.push((relay, text(payload)));
+    }
+
+    fn open_ingress(&mut self, _: u8, link: LinkId, port: Option<u16>) -> Option<u16> {
+        if port == Some(1) {
+            return None;
+        }
+        self.ingress.push((link, port));
+        Some(port.unwrap_or(40_000 + link.index))
+    }
+
+    fn close_ingress(&mut self, _: u8, link: LinkId) {
+        self.ingress.retain(|(open, _)| *open != link);
     }
 
     fn stop_capture(&mut self, capture: CaptureId) {

@@ -3,6 +3,7 @@
 use super::client::{OFFER, World};
 use crate::control::parameter::{Parameter, Wanted};
 use crate::control::{changes, forward, join, people, rooms, select, subscribe, watch};
+use crate::control::{remote, remote_line, remote_publisher};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -25,6 +26,13 @@ pub(super) const BY_ANYBODY: &[Case] = &[
     ("rtp_forward", forward::RTP_FORWARD, None),
     ("rtp_forward", forward::FORWARDED_STREAM, Some("streams")),
     ("stop_rtp_forward", forward::STOP_RTP_FORWARD, None),
+    ("add_remote_publisher", remote_publisher::ADD_REMOTE_PUBLISHER, None),
+    ("add_remote_publisher", remote_line::REMOTE_LINE, Some("streams")),
+    ("update_remote_publisher", remote_publisher::UPDATE_REMOTE_PUBLISHER, None),
+    ("remove_remote_publisher", remote_publisher::REMOVE_REMOTE_PUBLISHER, None),
+    ("publish_remotely", remote::PUBLISH_REMOTELY, None),
+    ("unpublish_remotely", remote::UNPUBLISH_REMOTELY, None),
+    ("list_remotes", remote::LIST_REMOTES, None),
     ("join", join::JOIN, None),
 ];
 

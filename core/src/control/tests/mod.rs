@@ -21,6 +21,7 @@ mod protocol;
 mod publishing;
 mod recording;
 mod redundancy;
+mod remotes;
 mod speech;
 mod states;
 mod status;

@@ -5,7 +5,7 @@ use std::format;
 use std::vec::Vec;
 
 /// Bodies that are right somewhere, with `FEED` for the publisher's number.
-const BODIES: [&str; 32] = [
+const BODIES: [&str; 36] = [
     r#"{"request":"create","room":8,"permanent":true}"#,
     r#"{"request":"create"}"#,
     r#"{"request":"edit","room":7,"new_description":"x"}"#,
@@ -19,6 +19,10 @@ const BODIES: [&str; 32] = [
     r#"{"request":"enable_recording","room":7,"record":true}"#,
     r#"{"request":"rtp_forward","room":7,"publisher_id":FEED,"host":"127.0.0.1","streams":[{"mid":"0","port":5000}]}"#,
     r#"{"request":"stop_rtp_forward","room":7,"publisher_id":FEED,"stream_id":1}"#,
+    r#"{"request":"publish_remotely","room":7,"publisher_id":FEED,"remote_id":"a","host":"127.0.0.1","port":5000}"#,
+    r#"{"request":"unpublish_remotely","room":7,"publisher_id":FEED,"remote_id":"a"}"#,
+    r#"{"request":"list_remotes","room":7,"publisher_id":FEED}"#,
+    r#"{"request":"remove_remote_publisher","room":7,"id":FEED}"#,
     r#"{"request":"join","ptype":"publisher","room":7}"#,
     r#"{"request":"join","ptype":"publisher","room":7,"id":FEED}"#,
     r#"{"request":"join","ptype":"subscriber","room":7,"streams":[{"feed":FEED}]}"#,

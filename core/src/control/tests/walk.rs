@@ -15,6 +15,10 @@ struct Client {
     offer: Option<String>,
 }
 
+/// M-lines of another box's publisher.
+const REMOTE_LINES: &str =
+    r#"{"mindex":0,"mid":"0","type":"audio","codec":"opus"},{"mindex":1,"mid":"1","type":"video","disabled":true}"#;
+
 fn body(step: u8, feed: u64) -> String {
     match step {
         0 => r#"{"request":"join","ptype":"publisher","room":7}"#.into(),
@@ -29,7 +33,14 @@ fn body(step: u8, feed: u64) -> String {
         9 => r#"{"request":"configure","restart":true}"#.into(),
         10 => format!(r#"{{"request":"switch","streams":[{{"feed":{feed},"mid":"1","sub_mid":"1"}}]}}"#),
         11 => r#"{"request":"pause"}"#.into(),
-        _ => r#"{"request":"listparticipants","room":7}"#.into(),
+        12 => r#"{"request":"listparticipants","room":7}"#.into(),
+        13 => format!(r#"{{"request":"add_remote_publisher","room":7,"streams":[{REMOTE_LINES}]}}"#),
+        14 => format!(r#"{{"request":"update_remote_publisher","room":7,"id":{feed},"streams":[{REMOTE_LINES}]}}"#),
+        15 => format!(r#"{{"request":"remove_remote_publisher","room":7,"id":{feed}}}"#),
+        16 => format!(
+            r#"{{"request":"publish_remotely","room":7,"publisher_id":{feed},"remote_id":"a","host":"::1","port":9}}"#
+        ),
+        _ => format!(r#"{{"request":"unpublish_remotely","room":7,"publisher_id":{feed},"remote_id":"a"}}"#),
     }
 }
 
@@ -43,7 +54,8 @@ fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
     let feeds = world.control.state.handles.iter().filter_map(|(_, entry)| entry.publisher()?.name.to_number());
     let feed = feeds.into_iter().next().unwrap_or(1);
     match what {
-        0..=12 => {
+        0..=12 | 20..=24 => {
+            let what = if what < 20 { what } else { what - 7 };
             world.ask(connection, session, handle, &body(what, feed));
         }
         13 => {
@@ -64,6 +76,7 @@ fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
                 }
             }
         }
+        19 => {}
         _ => {
             world.drop_connection(connection);
             clients[who] = Client::default();
@@ -102,7 +115,7 @@ fn check_names(world: &World) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_is_left_after_any_walk(steps in proptest::collection::vec((0_usize..4, 0_u8..19), 1..120)) {
+    fn nothing_is_left_after_any_walk(steps in proptest::collection::vec((0_usize..4, 0_u8..25), 1..120)) {
         let mut world = World::new();
         let mut clients: [Client; 4] = Default::default();
         let room = crate::room::RoomSettings { room: 7.into(), ..Default::default() };
@@ -115,8 +128,12 @@ proptest! {
             world.drop_connection(connection);
         }
         world.close_links();
+        // Those of other boxes have nobody here who leaves.
+        let links: Vec<_> = world.control.state.shards[0].links.iter().map(|(id, _)| id.into()).collect();
+        links.into_iter().for_each(|link| world.notice(Notice::Closed { link, reason: CloseReason::Silent }));
         let sizes = world.sizes();
-        prop_assert_eq!([sizes[0], sizes[1], sizes[3], sizes[4], sizes[5]], [0; 5]);
+        prop_assert_eq!([sizes[0], sizes[1], sizes[3], sizes[4], sizes[5], sizes[6]], [0; 6]);
+        prop_assert!(world.heard.ingress.is_empty() && world.control.state.shards[0].remotes.is_empty());
     }
 }
 

@@ -78,6 +78,7 @@ impl World {
             rtx_payload_type: None,
             extensions: ExtensionMap::EMPTY,
             encodings,
+            ingress_stream: None,
             feedback: Feedback::default(),
             speech: None,
             keyframe_interval_s: 0,

@@ -14,11 +14,16 @@ use crate::link::MasterKey;
 /// Bytes of a tag.
 pub(super) const TAG_BYTES: usize = 10;
 
+/// Bytes of a short one (RFC 4568 section 6.2): the beginning of the long one (RFC 3711 section 4.2).
+pub(super) const SHORT_TAG_BYTES: usize = 4;
+
 /// One protocol's keys of one direction, expanded.
 pub(super) struct CounterMode {
     cipher: Aes128Enc,
     hmac: Hmac<Sha1>,
     salt: [u8; 14],
+    /// Of packets under these keys.
+    pub(super) tag_bytes: usize,
 }
 
 impl CounterMode {
@@ -33,6 +38,7 @@ impl CounterMode {
             cipher: Aes128Enc::new(&key.into()),
             hmac: Hmac::new(&block.into()),
             salt: derive(master, protocol, Label::Salt),
+            tag_bytes: TAG_BYTES,
         }
     }
 
@@ -56,7 +62,7 @@ impl CounterMode {
 
     /// Whether `tag` is the tag over `message` and `rest`. Compared in constant time.
     pub(super) fn is_authentic(&self, message: &[u8], rest: &[u8], tag: &[u8]) -> bool {
-        tag.len() == TAG_BYTES && self.over(message, rest).verify_truncated_left(tag).is_ok()
+        tag.len() == self.tag_bytes && self.over(message, rest).verify_truncated_left(tag).is_ok()
     }
 
     fn over(&self, message: &[u8], rest: &[u8]) -> Hmac<Sha1> {
@@ -84,7 +90,7 @@ mod tests {
         let key = 0x2b7e_1516_28ae_d2a6_abf7_1588_09cf_4f3c_u128.to_be_bytes();
         let salt = [0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd];
         let hmac = Hmac::new(&[0; 64].into());
-        let mode = CounterMode { cipher: Aes128Enc::new(&key.into()), hmac, salt };
+        let mode = CounterMode { cipher: Aes128Enc::new(&key.into()), hmac, salt, tag_bytes: TAG_BYTES };
         let mut stream = std::vec![0; 16 * 0xff02];
         mode.apply(0, 0, &mut stream);
         for (block, expected) in [

@@ -1,5 +1,7 @@
 //! Which packets of a source were received already (RFC 3711 sections 3.3.1 and 3.3.2).
 
+use crate::drops::Drop;
+use crate::wire::rtp;
 use crate::wire::sequence::extend;
 
 /// How far back a late packet is still told from a repeated one.
@@ -23,6 +25,17 @@ impl IncomingIndex {
     /// The highest authentic index so far.
     pub fn highest(&self) -> Option<u64> {
         self.next.checked_sub(1)
+    }
+
+    /// Remembers a packet that nothing protects, if it is new, and says how long it is and its index.
+    pub fn take_plain(&mut self, packet: &[u8]) -> Result<(usize, u64), Drop> {
+        let view = rtp::View::new(packet).ok_or(Drop::Malformed)?;
+        let index = self.estimate(view.sequence());
+        if !self.is_new(index) {
+            return Err(Drop::Replay);
+        }
+        self.accept(index);
+        Ok((packet.len(), index))
     }
 
     /// The index that `sequence` most likely stands for.

@@ -1,7 +1,7 @@
 //! One RTP packet in place (RFC 3711 section 3.1, RFC 7714 section 8).
 
 use super::replay::IncomingIndex;
-use super::{Protection, aead, counter_mode};
+use super::{Protection, aead};
 use crate::drops::Drop;
 use crate::link::Gcm;
 use crate::wire::rtp;
@@ -22,10 +22,10 @@ impl<G: Gcm> Protection<G> {
         }
         match self {
             Self::CounterMode(mode) => {
-                let room = room.get_mut(..counter_mode::TAG_BYTES).ok_or(Drop::TooLong)?;
+                let room = room.get_mut(..mode.tag_bytes).ok_or(Drop::TooLong)?;
                 mode.apply(ssrc, index, &mut clear[header_len..]);
-                room.copy_from_slice(&mode.tag(clear, &roll_over(index)));
-                Ok(len + counter_mode::TAG_BYTES)
+                room.copy_from_slice(&mode.tag(clear, &roll_over(index))[..mode.tag_bytes]);
+                Ok(len + mode.tag_bytes)
             }
             Self::Aead(aead) => {
                 let room = room.get_mut(..aead::TAG_BYTES).ok_or(Drop::TooLong)?;
@@ -39,7 +39,7 @@ impl<G: Gcm> Protection<G> {
     /// See [`super::SrtpSession::open_rtp`].
     pub(super) fn open_rtp(&self, packet: &mut [u8], state: &mut IncomingIndex) -> Result<(usize, u64), Drop> {
         let tag_bytes = match self {
-            Self::CounterMode(_) => counter_mode::TAG_BYTES,
+            Self::CounterMode(mode) => mode.tag_bytes,
             Self::Aead(_) => aead::TAG_BYTES,
         };
         let len = packet.len().checked_sub(tag_bytes).ok_or(Drop::Malformed)?;
