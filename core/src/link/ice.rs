@@ -34,6 +34,8 @@ pub struct IceAgent {
     /// What was in use before an ICE restart, until a check with the new credentials selects a route.
     previous: Option<Session>,
     selected: Option<Selected>,
+    /// The last check that was authentic before the peer's fragment was known: it counts once it is.
+    early: Option<Early>,
     /// When the peer's fragment became known and no route was selected yet.
     waiting_since: Option<Instant>,
     last_check: Instant,
@@ -53,7 +55,7 @@ pub struct Check {
 pub enum Outcome {
     /// It proves nothing. The reply, if there is one, is an error.
     Refused(Drop),
-    /// It is authentic, but the peer's fragment is not known yet: its route may not be used.
+    /// It is authentic, but the peer's fragment is not known yet: nothing may be sent on its route but replies.
     Early,
     /// Its route is validated; the selected one stays.
     Validated,
@@ -80,6 +82,13 @@ struct Session {
     remote_ufrag: RemoteUfrag,
 }
 
+/// A check that came before the peer's answer, as the two race (RFC 8445 section 7.3).
+struct Early {
+    /// The fragment that the peer gave for its own.
+    asking: RemoteUfrag,
+    candidate: Selected,
+}
+
 /// The route that our packets take.
 #[derive(Clone, Copy)]
 struct Selected {
@@ -94,24 +103,29 @@ impl IceAgent {
     pub fn new(now: Instant, local: Credentials, remote_ufrag: RemoteUfrag) -> Self {
         let waiting_since = (!remote_ufrag.is_empty()).then_some(now);
         let current = Session::new(local, remote_ufrag);
-        Self { current, previous: None, selected: None, waiting_since, last_check: now }
+        Self { current, previous: None, selected: None, early: None, waiting_since, last_check: now }
     }
 
     /// New credentials (RFC 8445 section 9), or the peer's fragment for those that are ours already. The selected route
-    /// and the credentials before go on until a check with the new ones selects a route.
-    pub fn restart(&mut self, now: Instant, local: Credentials, remote_ufrag: RemoteUfrag) {
+    /// and the credentials before go on until a check with the new ones selects a route. Says what a check means that
+    /// came before the fragment.
+    pub fn restart(&mut self, now: Instant, local: Credentials, remote_ufrag: RemoteUfrag) -> Option<Outcome> {
         if self.selected.is_none() && !remote_ufrag.is_empty() {
             self.waiting_since.get_or_insert(now);
         }
+        let early = self.early.take();
         if local == self.current.local {
             self.current.remote_ufrag = remote_ufrag;
-            return;
+            let is_recent = |early: &Early| now.since_us(early.candidate.checked) < SILENT_ROUTE_MS * 1000;
+            let early = early.filter(|early| early.asking == self.current.remote_ufrag && is_recent(early))?;
+            return Some(self.validated(early.candidate, true));
         }
         let before = core::mem::replace(&mut self.current, Session::new(local, remote_ufrag));
         // Of two restarts in a row, the one in the middle was never used.
         if self.previous.is_none() {
             self.previous = Some(before);
         }
+        None
     }
 
     /// Where packets to the peer go; nothing before the first valid check.
@@ -161,28 +175,30 @@ impl IceAgent {
         else {
             return Check { reply_len: 0, outcome: Outcome::Refused(Drop::TooLong) };
         };
-        if session.remote_ufrag.is_empty() {
-            return Check { reply_len, outcome: Outcome::Early };
-        }
-        Check { reply_len, outcome: self.validated(now, request, route, is_current) }
-    }
-
-    /// Takes in that `request` was valid.
-    fn validated(&mut self, now: Instant, request: &Request<'_>, route: &Route, is_current: bool) -> Outcome {
-        self.last_check = now;
         let candidate = Selected {
             route: *route,
             nominated: request.use_candidate,
             priority: request.priority.unwrap_or(0),
             checked: now,
         };
+        if session.remote_ufrag.is_empty() {
+            let asking = core::str::from_utf8(asking).ok().and_then(|asking| RemoteUfrag::try_from(asking).ok());
+            self.early = asking.map(|asking| Early { asking, candidate });
+            return Check { reply_len, outcome: Outcome::Early };
+        }
+        Check { reply_len, outcome: self.validated(candidate, is_current) }
+    }
+
+    /// Takes in that a check of `candidate` was valid.
+    fn validated(&mut self, candidate: Selected, is_current: bool) -> Outcome {
+        self.last_check = candidate.checked;
         let Some(selected) = &mut self.selected else {
             self.selected = Some(candidate);
             self.previous = None;
             return Outcome::Connected;
         };
-        if selected.route == *route {
-            selected.checked = now;
+        if selected.route == candidate.route {
+            selected.checked = candidate.checked;
             selected.nominated |= candidate.nominated;
             selected.priority = candidate.priority;
             // On one route the new credentials take over when the peer has chosen it under them.

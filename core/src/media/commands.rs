@@ -19,8 +19,9 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::OpenIngress(open) => self.open_ingress(now, &open),
             Command::SecureIngress { link, keys } => self.secure_ingress(link, keys),
             Command::RestartIce { link, local, remote_ufrag } => {
-                if let Some(state) = self.links.get_mut(link) {
-                    state.ice.restart(now, local, remote_ufrag);
+                let state = self.links.get_mut(link);
+                if let Some(outcome) = state.and_then(|state| state.ice.restart(now, local, remote_ufrag)) {
+                    self.note_route(link, outcome);
                 }
             }
             Command::SecureLink { link, keys } => self.secure_link(now, link, &keys),

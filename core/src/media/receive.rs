@@ -53,22 +53,27 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         if check.reply_len > 0 {
             outbox.commit(route, check.reply_len);
         }
-        match check.outcome {
-            Outcome::Refused(cause) => return self.drops.count(cause),
-            Outcome::Early => return,
-            Outcome::Validated => {}
-            Outcome::Moved => {
-                state.news.route = true;
-                self.has_news = true;
-            }
-            Outcome::Connected => {
-                (state.news.route, state.news.connected) = (true, true);
-                self.has_news = true;
-            }
+        if let Outcome::Refused(cause) = check.outcome {
+            return self.drops.count(cause);
         }
+        self.note_route(link, check.outcome);
+        // Of an early one only handshakes are taken so far: they wait for the answer.
         if !self.routes.insert(route, link) {
             self.drops.count(Drop::QueueFull);
         }
+    }
+
+    /// Tells where packets to the peer go now.
+    pub(super) fn note_route(&mut self, link: LinkId, outcome: Outcome) {
+        let Some(state) = self.links.get_mut(link) else { return };
+        let (is_new, is_first) = match outcome {
+            Outcome::Refused(_) | Outcome::Early | Outcome::Validated => return,
+            Outcome::Moved => (true, false),
+            Outcome::Connected => (true, true),
+        };
+        state.news.route |= is_new;
+        state.news.connected |= is_first;
+        self.has_news = true;
     }
 
     fn receive_dtls(&mut self, link: LinkId, bytes: &[u8], outbox: &mut impl Outbox) -> Result<(), Drop> {

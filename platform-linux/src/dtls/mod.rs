@@ -2,6 +2,7 @@
 //! links.
 
 mod client_hello;
+mod early;
 mod engine;
 mod records;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use parlor_core::media::DtlsDatagram;
 use smol::Timer;
 
 use self::client_hello::{ClientHello, Reading};
+use self::early::Early;
 use self::engine::{Engine, Output};
 use self::webrtc::Factory;
 use crate::identity::Identity;
@@ -55,6 +57,7 @@ pub struct Handshakes {
     queues: Vec<DtlsQueues>,
     connections: HashMap<Name, Connection>,
     capacity: usize,
+    early: Early,
     /// Whose engine is not idle.
     running: Vec<Name>,
     /// Who has a deadline before them, the earliest first.
@@ -124,6 +127,7 @@ impl Handshakes {
             queues,
             connections: HashMap::with_capacity(capacity),
             capacity,
+            early: Early::default(),
             running: Vec::with_capacity(capacity),
             handshaking: VecDeque::with_capacity(capacity),
             timer: None,
@@ -132,7 +136,7 @@ impl Handshakes {
         })
     }
 
-    /// Datagrams of unknown links, and datagrams that found a shard's queue full.
+    /// Datagrams of links that nobody opened, and datagrams that found a shard's queue full.
     pub fn dropped_datagrams(&self) -> u64 {
         self.dropped_datagrams
     }
@@ -188,6 +192,9 @@ impl Handshakes {
         }
         let connection = Connection { role, fingerprint, carries: false, deadline: None, phase: Phase::Waiting };
         self.connections.insert(name, connection);
+        for datagram in self.early.take(name) {
+            self.input(name, &datagram);
+        }
     }
 
     fn start(&mut self, name: Name) {
@@ -208,6 +215,7 @@ impl Handshakes {
     }
 
     fn close(&mut self, name: Name) {
+        self.early.take(name);
         let Some(connection) = self.connections.remove(&name) else { return };
         self.running.retain(|running| *running != name);
         self.handshaking.retain(|handshaking| *handshaking != name);
@@ -250,7 +258,7 @@ impl Handshakes {
 
     fn input(&mut self, name: Name, datagram: &[u8]) {
         if !self.connections.contains_key(&name) {
-            self.dropped_datagrams += 1;
+            self.dropped_datagrams += u64::from(!self.early.keep(name, datagram));
             return;
         }
         // The shard gives DTLS from validated addresses alone, so the first datagram is as good as its notice.

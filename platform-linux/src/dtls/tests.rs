@@ -125,6 +125,23 @@ fn data(side: &mut Side) -> Vec<u8> {
     }
 }
 
+/// The next datagram that a side sends.
+fn sent(side: &mut Side) -> Vec<u8> {
+    let Side { handshakes, outgoing, .. } = side;
+    smol::block_on(or(
+        async {
+            handshakes.next_event().await;
+            panic!("it told something before it sent anything")
+        },
+        async { outgoing.recv().await.payload().to_vec() },
+    ))
+}
+
+/// Lets a side do what it can without waiting.
+fn turn(side: &mut Side) {
+    smol::block_on(or(async { drop(side.handshakes.next_event().await) }, smol::future::yield_now()));
+}
+
 fn give(side: &mut Side, bytes: &[u8]) {
     assert!(side.incoming.try_send(DtlsDatagram::new(side.link, bytes).unwrap()).is_ok());
 }
@@ -273,14 +290,33 @@ fn a_full_table_refuses_and_a_closed_link_makes_room() {
 }
 
 #[test]
-fn datagrams_of_an_unknown_link_are_dropped() {
+fn datagrams_of_links_that_nobody_opens_make_room_for_others() {
     let (mut server, mut client) = pair();
-    for generation in [6, 8] {
-        let stale = DtlsDatagram::new(LinkId::new(1, generation), &[22; 100]).unwrap();
+    for number in 0..100 {
+        let stale = DtlsDatagram::new(LinkId::new(number, 6), &[22; 100]).unwrap();
         assert!(server.incoming.try_send(stale).is_ok());
     }
     secured(&mut server, &mut client);
-    assert_eq!(server.handshakes.dropped_datagrams(), 2);
+    assert_eq!(server.handshakes.dropped_datagrams(), 100 - 64);
+}
+
+#[test]
+fn a_hello_that_is_earlier_than_the_answer_counts_when_that_has_come() {
+    let mut server = Side::new(OURS, LinkId::new(1, 7));
+    let mut client = Side::new(THEIRS, LinkId::new(2, 9));
+    client.open(Role::Client, server.fingerprint);
+    let hello = sent(&mut client);
+    give(&mut server, &hello);
+    turn(&mut server);
+    assert!(server.outgoing.try_recv().is_none(), "an answer to a link that is not open");
+    server.handshakes.command(HandshakeCommand::Open {
+        link: server.link,
+        shard: 0,
+        role: Role::Server,
+        fingerprint: client.fingerprint,
+    });
+    // The client says nothing more until it is answered.
+    assert_eq!(sent(&mut server)[0], 22);
 }
 
 /// Lets `openssl` shake hands with `side` over a real socket, and gives what it printed.

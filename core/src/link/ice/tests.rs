@@ -159,15 +159,39 @@ fn an_attribute_that_must_be_understood_is_named() {
 }
 
 #[test]
-fn checks_before_the_answer_are_answered_and_prove_nothing() {
+fn checks_before_the_answer_are_answered_and_count_from_it_on() {
     let ours = credentials(1);
     let mut agent = IceAgent::new(Instant::from_ms(0), ours.clone(), remote(""));
     let peer = Peer::new(&ours);
-    assert_eq!(check(&mut agent, 1, &peer, 1), (Outcome::Early, SUCCESS));
+    assert_eq!(check(&mut agent, 89_000, &peer, 1), (Outcome::Early, SUCCESS));
     assert_eq!((agent.route(), agent.deadline()), (None, None));
-    agent.restart(Instant::from_ms(90_000), ours.clone(), remote("peer"));
-    assert_eq!(agent.deadline(), Some(Instant::from_ms(90_000 + CONNECT_MS)));
-    assert_eq!(check(&mut agent, 90_001, &peer, 1), (Outcome::Connected, SUCCESS));
+    let outcome = agent.restart(Instant::from_ms(90_000), ours.clone(), remote("peer"));
+    assert_eq!((outcome, agent.route()), (Some(Outcome::Connected), Some(&route(1))));
+    assert_eq!(agent.deadline(), Some(Instant::from_ms(89_000 + CONSENT_MS)));
+    assert_eq!(check(&mut agent, 90_001, &peer, 1), (Outcome::Validated, SUCCESS));
+}
+
+#[test]
+fn a_check_before_the_answer_of_another_fragment_or_long_ago_proves_nothing() {
+    for (asked_ms, answered) in [(89_000, "another"), (84_000, "peer")] {
+        let ours = credentials(1);
+        let mut agent = IceAgent::new(Instant::from_ms(0), ours.clone(), remote(""));
+        check(&mut agent, asked_ms, &Peer::new(&ours), 1);
+        assert_eq!(agent.restart(Instant::from_ms(90_000), ours.clone(), remote(answered)), None);
+        assert_eq!((agent.route(), agent.deadline()), (None, Some(Instant::from_ms(90_000 + CONNECT_MS))));
+    }
+}
+
+#[test]
+fn a_check_before_the_answer_of_a_restart_moves_the_link_with_it() {
+    let (old, new) = (credentials(1), credentials(2));
+    let mut agent = IceAgent::new(Instant::from_ms(0), old.clone(), remote("peer"));
+    check(&mut agent, 1, &Peer::new(&old), 1);
+    agent.restart(Instant::from_ms(2), new.clone(), remote(""));
+    assert_eq!(check(&mut agent, 3, &Peer::new(&new), 2).0, Outcome::Early);
+    assert_eq!(agent.route(), Some(&route(1)));
+    assert_eq!(agent.restart(Instant::from_ms(4), new, remote("peer")), Some(Outcome::Moved));
+    assert_eq!(agent.route(), Some(&route(2)));
 }
 
 #[test]
