@@ -111,7 +111,7 @@ impl ControlTask {
         connections: u16,
         events: Events,
         files: Files,
-        (spectra, data): (Spectra, DataChannels),
+        (spectra, data, forwarder): (Spectra, DataChannels, DataForwarder),
         watch: Rc<Watch>,
     ) -> Rc<Self> {
         let Files { rooms, captures, recordings } = files;
@@ -123,7 +123,7 @@ impl ControlTask {
             epoch: Clock::now(),
             peers: Mailbox::default(),
             data: RefCell::new(data),
-            forwarder: RefCell::default(),
+            forwarder: RefCell::new(forwarder),
             wanted: Mailbox::default(),
             events,
             captures,

@@ -15,7 +15,7 @@ use crate::banner::Banner;
 use crate::capture::Captures;
 use crate::config::{Configuration, MetricsPlace, UnixType};
 use crate::control::{Api, ControlTask, Files, Wanted};
-use crate::data::DataChannels;
+use crate::data::{DataChannels, DataForwarder};
 use crate::dtls::Handshakes;
 use crate::events::Events;
 use crate::http::Site;
@@ -36,7 +36,7 @@ use crate::signals::{Asked, Asking, End};
 use crate::spectrum::Spectra;
 use crate::tls::{LocalName, Tls};
 use crate::trust::Trust;
-use crate::udp::Binding;
+use crate::udp::{Binding, Multicast};
 use crate::watch::Watch;
 use crate::whip::Whip;
 use crate::{addresses, core_settings, cpu, log, unix, unix_datagrams};
@@ -67,7 +67,8 @@ pub fn run(
             _ if addresses.iter().any(IpAddr::is_ipv6) || change && addresses::may_be_ipv6() => Binding::All,
             _ => Binding::V4,
         };
-        let shards = start_shards(configuration, tables, binding)?;
+        let multicast = Multicast::of(&configuration.forward)?;
+        let shards = start_shards(configuration, tables, (binding, multicast))?;
         let has_secret = !configuration.control.admin_secret.is_empty();
         let banner = Banner {
             local: configuration.mdns.enabled.then(|| local.get()),
@@ -108,7 +109,8 @@ pub fn run(
         let watch = Watch::new(watched);
         executor.spawn(Rc::clone(&watch).keep()).detach();
         let data = DataChannels::new(&configuration.limits);
-        let task = ControlTask::new(control, commands, connections, events, files, (spectra, data), watch);
+        let forwarder = DataForwarder::new(multicast);
+        let task = ControlTask::new(control, commands, connections, events, files, (spectra, data, forwarder), watch);
         executor.spawn(Rc::clone(&task).end_recordings(ends)).detach();
         for (index, notices) in notices.into_iter().enumerate() {
             executor.spawn(Rc::clone(&task).listen(index as u8, notices)).detach();
@@ -276,7 +278,7 @@ fn identity(directory: &Path) -> Result<Identity, String> {
 fn start_shards(
     configuration: &Configuration,
     tables: &'static impl Tables,
-    binding: Binding,
+    (binding, multicast): (Binding, Multicast),
 ) -> Result<Vec<ShardHandle>, String> {
     let (limits, media) = (configuration.limits, core_settings::media(configuration));
     let copies = configuration.has_copies();
@@ -286,7 +288,7 @@ fn start_shards(
             let port = configuration.media.port + u16::from(index);
             let remotes = limits.remote_publishers;
             let ingress_ports = configuration.remote.first_port(index, remotes).map(|first| (first, remotes));
-            let settings = shard::Settings { index, port, binding, copies, recorded_relays, ingress_ports };
+            let settings = shard::Settings { index, port, binding, multicast, copies, recorded_relays, ingress_ports };
             shard::start(settings, move |mut port| async move {
                 let mut media = Media::new(tables.shard(index, &limits), limits, media, SystemSource::new());
                 #[cfg(feature = "count-allocations")]

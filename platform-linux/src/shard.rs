@@ -24,7 +24,7 @@ use crate::ingress::{self, IngressOpener, IngressSockets};
 use crate::pulse::Pulse;
 use crate::queue::{self, Bell, Inbox, Receiver, Sender};
 use crate::recording::{self, RecordedPackets, RecordingTap};
-use crate::udp::{Binding, Counters, Counts, Method, Receive, Socket, Transmit, system};
+use crate::udp::{Binding, Counters, Counts, Method, Multicast, Receive, Socket, Transmit, system};
 
 /// What the poller calls the socket.
 const SOCKET: usize = 0;
@@ -44,6 +44,8 @@ pub struct Settings {
     pub port: u16,
     /// The addresses of that port.
     pub binding: Binding,
+    /// How packets to groups leave.
+    pub multicast: Multicast,
     /// Whether packets can be copied: captured, or heard.
     pub copies: bool,
     /// How many relays can be recorded; nothing if nothing is.
@@ -116,6 +118,7 @@ where
     F: Future<Output = ()>,
 {
     let socket = Socket::bind(settings.binding, settings.port)?;
+    socket.set_multicast(settings.multicast)?;
     let port = socket.port()?;
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
@@ -424,7 +427,8 @@ mod tests {
     }
 
     fn settings(index: u8, port: u16) -> Settings {
-        Settings { index, port, binding: Binding::All, copies: false, recorded_relays: None, ingress_ports: None }
+        let (binding, multicast) = (Binding::All, Multicast::default());
+        Settings { index, port, binding, multicast, copies: false, recorded_relays: None, ingress_ports: None }
     }
 
     fn start_echo(index: u8) -> ShardHandle {

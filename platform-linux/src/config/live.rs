@@ -1,6 +1,7 @@
 //! What of a configuration can count while Parlor runs, and what needs a restart.
 
 use super::Key;
+use super::forward::Forward;
 use super::room;
 use super::sections::{DYNAMIC_ROOMS_NAME, SECTIONS};
 use super::settings::{Configuration, Control, Log, Media};
@@ -36,7 +37,7 @@ impl Configuration {
                 ..self.media.clone()
             },
             log: Log { level: new.log.level, ..self.log },
-            forward: new.forward.clone(),
+            forward: Forward { networks: new.forward.networks.clone(), ..self.forward.clone() },
             shedding: new.shedding,
             dynamic_rooms: new.dynamic_rooms.clone(),
             rooms: new.rooms.clone(),

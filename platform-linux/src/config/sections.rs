@@ -93,7 +93,14 @@ const MEDIA: &[Key<Configuration>] = &[
     Key { name: "no_media_timer", field: |c| Number(&mut c.media.no_media_timer_s, 0..=86_400) },
 ];
 
-const FORWARD: &[Key<Configuration>] = &[Key { name: "networks", field: |c| Networks(&mut c.forward.networks) }];
+const FORWARD: &[Key<Configuration>] = &[
+    Key { name: "networks", field: |c| Networks(&mut c.forward.networks) },
+    Key { name: "multicast_ttl", field: |c| Number(&mut c.forward.multicast_ttl, 0..=255) },
+    Key { name: "multicast_interface", field: |c| Text(&mut c.forward.multicast_interface, INTERFACE_BYTES) },
+];
+
+/// The longest name of an interface (netdevice(7)).
+const INTERFACE_BYTES: usize = 15;
 
 const REMOTE: &[Key<Configuration>] = &[
     Key { name: "port", field: |c| Number(&mut c.remote.port, 0..=65_535) },

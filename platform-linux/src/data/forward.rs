@@ -3,15 +3,22 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::log;
+use crate::udp::Multicast;
 
 /// Sends datagrams from sockets of its own, which are opened when they are first needed.
 #[derive(Default)]
 pub struct DataForwarder {
     ipv4: Option<UdpSocket>,
     ipv6: Option<UdpSocket>,
+    multicast: Multicast,
 }
 
 impl DataForwarder {
+    /// Sends to groups as `multicast` says.
+    pub fn new(multicast: Multicast) -> Self {
+        Self { multicast, ..Self::default() }
+    }
+
     /// Sends one message. What the network does not take now, or never could, is lost.
     pub fn send(&mut self, to: SocketAddr, payload: &[u8]) {
         let (socket, any) = match to {
@@ -20,7 +27,7 @@ impl DataForwarder {
         };
         let opened = match socket {
             Some(socket) => Ok(socket),
-            None => open(any).map(|opened| socket.insert(opened)),
+            None => open(any, self.multicast).map(|opened| socket.insert(opened)),
         };
         if let Err(error) = opened.and_then(|socket| socket.send_to(payload, to)) {
             log::warn("data", format_args!("a message of {} bytes could not be forwarded: {error}", payload.len()));
@@ -28,8 +35,9 @@ impl DataForwarder {
     }
 }
 
-fn open(any: IpAddr) -> std::io::Result<UdpSocket> {
+fn open(any: IpAddr, multicast: Multicast) -> std::io::Result<UdpSocket> {
     let socket = UdpSocket::bind((any, 0))?;
+    multicast.apply(&socket, any.is_ipv6())?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 mod ancillary;
+mod multicast;
 mod receive;
 #[allow(unsafe_code)] // the one file of the product
 pub(crate) mod system;
@@ -19,6 +20,7 @@ pub(crate) mod system;
 mod tests;
 mod transmit;
 
+pub use multicast::Multicast;
 pub use receive::Receive;
 pub use transmit::{Method, Transmit};
 
@@ -73,6 +75,11 @@ impl Socket {
         let segments = system::probe_segmentation();
         let trains = system::enable_trains(&descriptor);
         Ok(Arc::new(Self { descriptor, family, address, segments, trains }))
+    }
+
+    /// Makes packets to groups leave so.
+    pub fn set_multicast(&self, multicast: Multicast) -> io::Result<()> {
+        Ok(multicast.apply(&self.descriptor, self.family == Family::Dual)?)
     }
 
     /// The port that it is bound to.

@@ -86,8 +86,10 @@ export class Server {
     return Boolean(this.#binary);
   }
 
-  async start() {
-    this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Starts it, with further settings if there are any. */
+  async start(settings = {}) {
+    const further = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    this.#process = spawn(this.#binary, [...this.#arguments, ...further], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout.pipe(this.#log, { end: false });
     this.#process.stderr.pipe(this.#log, { end: false });
     const until = Date.now() + START_MS;
