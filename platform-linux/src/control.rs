@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
 
 use parlor_core::control::{self, Contact, Control, Credentials, Origin, Refusal, RoomsLeft, TableUse, Transport};
-use parlor_core::id::{CaptureId, ConnectionId};
+use parlor_core::id::{CaptureId, ConnectionId, LinkId};
 use parlor_core::link::{HandshakeCommand, OpenData, TapReader};
 use parlor_core::media::{Command, Notice};
 use parlor_core::room::{Name, RoomSettings};
@@ -81,6 +81,8 @@ struct State {
 pub(crate) enum PeerCommand {
     Handshake(HandshakeCommand),
     Data(OpenData),
+    /// To have a shard close a link, whose peer was told.
+    Close(u8, LinkId),
 }
 
 /// What the control half has on the disk.
@@ -254,6 +256,11 @@ impl ControlTask {
                 handshakes.command(command);
             }
             PeerCommand::Data(data) => self.data.borrow_mut().open(&data, handshakes),
+            PeerCommand::Close(shard, link) => {
+                if let Some(shard) = self.state.borrow_mut().shards.get_mut(usize::from(shard)) {
+                    shard.tell(Command::CloseLink { link });
+                }
+            }
         }
     }
 

@@ -56,6 +56,10 @@ impl Outlet for World<'_> {
     }
 
     fn command(&mut self, shard: u8, command: Command) {
+        if let Command::CloseLink { link } = command {
+            // The task that owns DTLS tells the peer first: what comes for a link that is gone is not sent.
+            return self.peers.push(PeerCommand::Close(shard, link));
+        }
         let Some(shard) = self.shards.get_mut(usize::from(shard)) else { return };
         shard.tell(command);
     }
