@@ -3,7 +3,7 @@
 
 use crate::common::{AUDIO, AUDIO_LENGTH, PATIENCE, VIDEO, VIDEO_LENGTH, index};
 use parlor_tests::peer::{Options, Peer, drive};
-use parlor_tests::{Publisher, Result, Server, Signalling, whip};
+use parlor_tests::{Publisher, Result, Server, Signalling, http, whip};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use str0m::media::MediaKind;
@@ -76,7 +76,7 @@ fn an_encoder_publishes_by_one_post_and_a_player_watches() -> Result<()> {
     assert_eq!(session.delete()?, 200);
     let is_leaving = |event: &Value| event["plugindata"]["data"]["leaving"] == FEED;
     assert!(watcher.wait(PATIENCE, is_leaving)?.is_some(), "the others do not hear that the encoder left");
-    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(session.delete()?, 404);
     let closed = drive(&mut [&mut player], PATIENCE, |peers| peers[0].is_closed())?;
     assert!(closed, "the player is not told that what it watched is gone");
@@ -84,7 +84,7 @@ fn an_encoder_publishes_by_one_post_and_a_player_watches() -> Result<()> {
 }
 
 #[test]
-fn an_encoder_shows_the_secret_of_the_api() -> Result<()> {
+fn an_encoder_shows_what_a_client_of_the_api_would() -> Result<()> {
     let server = Server::start(&["control.api_secret=overture"])?;
     let (offer, pending, _) = Peer::new(Options::local())?.offer(&KINDS)?;
     drop(pending);
@@ -94,6 +94,15 @@ fn an_encoder_shows_the_secret_of_the_api() -> Result<()> {
     );
     let session = whip::post(&server.http, "/whip/1234", "overture", &offer)?.map_err(|(_, why)| why)?;
     assert_eq!((session.delete()?, session.delete()?), (200, 404));
+
+    let server = Server::start(&["control.token_auth=true", "control.admin_secret=overlord"])?;
+    let add = json!({ "janus": "add_token", "token": "overture", "admin_secret": "overlord", "transaction": "t" });
+    assert_eq!(http::post(&server.admin, "/admin", &add)?["janus"], "success");
+    assert_eq!(
+        whip::post(&server.http, "/whip/1234", "popcorn", &offer)?.map_err(|(status, _)| status).err(),
+        Some(401)
+    );
+    whip::post(&server.http, "/whip/1234", "overture", &offer)?.map_err(|(_, why)| why)?;
 
     let server = Server::start(&["control.whip=false"])?;
     assert_eq!(whip::post(&server.http, "/whip/1234", "", &offer)?.map_err(|(status, _)| status).err(), Some(405));

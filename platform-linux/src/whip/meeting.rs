@@ -155,14 +155,9 @@ impl<'a> Pair<'a> {
 
     fn write_head(&self, out: &mut String, (mid, direction, setup): (&str, &str, &str)) {
         let kind = if self.player.kind == MediaKind::Audio { "audio" } else { "video" };
-        line(out, format_args!("m={kind} 9 {PROTOCOL}"));
-        // Back over the line's end: the formats follow in the same line.
-        out.truncate(out.len() - 2);
-        for number in [Some(self.payload_type), self.rtx, self.red].into_iter().flatten() {
-            out.push_str(&format!(" {number}"));
-        }
-        out.push_str("\r\nc=IN IP4 0.0.0.0\r\n");
-        line(out, format_args!("a={direction}"));
+        let numbers = [Some(self.payload_type), self.rtx, self.red].into_iter().flatten();
+        let numbers: String = numbers.map(|number| format!(" {number}")).collect();
+        line(out, format_args!("m={kind} 9 {PROTOCOL}{numbers}\r\nc=IN IP4 0.0.0.0\r\na={direction}"));
         if !mid.is_empty() {
             line(out, format_args!("a=mid:{mid}"));
         }
