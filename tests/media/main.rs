@@ -8,6 +8,7 @@ mod a_narrow_way_is_probed_with_small_packets;
 mod a_number_alone_does_not_pause_the_last_picture;
 mod a_peer_that_is_faster_than_its_answer_is_known_with_it;
 mod a_publisher_of_another_box_arrives;
+mod a_receiver_is_told_its_round_trip;
 mod a_relay_is_sealed_where_it_has_a_key;
 mod a_subscriber_gets_the_simulcast_layer_it_asks_for;
 mod a_switch_keeps_the_stream_continuous;

@@ -3,6 +3,7 @@
 use parlor_core::wire::rtcp as ours;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rtcp::extended_report::{DLRRReport, DLRRReportBlock, ExtendedReport, ReceiverReferenceTimeReportBlock};
 use rtcp::goodbye::Goodbye;
 use rtcp::payload_feedbacks::full_intra_request::{FirEntry, FullIntraRequest};
 use rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -158,6 +159,26 @@ proptest! {
         let mut buffer = [0; 512];
         let len = ours::remb::write(&mut buffer, sender_ssrc, bitrate_bps, &ssrcs).unwrap();
         prop_assert_eq!(&buffer[..len], &bytes[..]);
+    }
+
+    #[test]
+    fn receivers_clocks(sender_ssrc: u32, ntp_timestamp: u64, words in vec(any::<[u32; 3]>(), 0..20)) {
+        let report = |[ssrc, last_rr, dlrr]: &[u32; 3]| DLRRReport { ssrc: *ssrc, last_rr: *last_rr, dlrr: *dlrr };
+        let heard = DLRRReportBlock { reports: words.iter().map(report).collect() };
+        let said = ReceiverReferenceTimeReportBlock { ntp_timestamp };
+        let theirs = ExtendedReport { sender_ssrc, reports: std::vec![Box::new(heard.clone()), Box::new(said)] };
+        let bytes = theirs.marshal().unwrap();
+        let ours::Packet::ExtendedReport(read) = only(&bytes) else { panic!() };
+        prop_assert_eq!((read.ssrc, read.receiver_clock()), (sender_ssrc, Some(ntp_timestamp)));
+        let clocks: Vec<_> = words.iter().map(|[ssrc, ntp_middle, delay]| {
+            ours::ClockHeard { ssrc: *ssrc, ntp_middle: *ntp_middle, delay: *delay }
+        }).collect();
+        let mut buffer = [0; 512];
+        let len = ours::extended_report::write(&mut buffer, sender_ssrc, &clocks).unwrap();
+        let alone = ExtendedReport { sender_ssrc, reports: std::vec![Box::new(heard)] };
+        prop_assert_eq!(&buffer[..len], &alone.marshal().unwrap()[..]);
+        let ours::Packet::ExtendedReport(read) = only(&buffer[..len]) else { panic!() };
+        prop_assert_eq!(read.receiver_clock(), None);
     }
 
     #[test]

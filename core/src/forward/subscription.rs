@@ -2,7 +2,6 @@
 
 use crate::forward::SubscriptionParameters;
 use crate::forward::fan_out::incoming;
-use crate::forward::redundancy::EARLIER;
 use crate::forward::select::Choice;
 use crate::forward::{
     Changes, Delivery, Framing, Grant, LimitedBy, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector,
@@ -121,15 +120,14 @@ impl Subscription {
     pub fn note_loss(&mut self, fraction_lost: u8, bitrate_bps: Option<u32>, streams: &Table<'_, Stream>) {
         let stream = self.parameters.stream.and_then(|stream| streams.get(stream));
         let audio_bps = stream.and_then(|stream| stream.encodings.first()?.rates.bitrate_bps((0, 0)));
-        let most = bitrate_bps.map_or(u32::MAX, |bitrate_bps| bitrate_bps / SPARE / audio_bps.unwrap_or(0).max(1));
-        self.redundancy.report(fraction_lost, u8::try_from(most).unwrap_or(u8::MAX));
+        let most = bitrate_bps.map(|bitrate_bps| bitrate_bps / SPARE / audio_bps.unwrap_or(0).max(1));
+        self.redundancy.report(fraction_lost, most.map(|most| u8::try_from(most).unwrap_or(u8::MAX)));
     }
 
     /// How many earlier payloads packets of `stream` carry again: as its publisher has it, or more where much is lost.
     pub fn redundancy_of(&self, stream: &Stream) -> u8 {
         let is_possible = self.parameters.red_payload_type.is_some() && !stream.parameters.is_end_to_end;
-        let count = self.redundancy.count().max(stream.redundant_payloads.min(EARLIER as u8));
-        if is_possible { count } else { 0 }
+        if is_possible { self.redundancy.count(stream.redundant_payloads) } else { 0 }
     }
 
     /// What it is sent less of than there is, and why, where the way to its subscriber carries so much.

@@ -4,7 +4,9 @@ use heapless::Vec;
 
 use crate::drops::Drop;
 use crate::id::StreamId;
-use crate::link::{Arrivals, Bandwidth, Expiry, Gcm, IceAgent, IncomingIndex, Ingress, Pacer, Route, SrtpSession, Tap};
+use crate::link::{
+    Arrivals, Bandwidth, Expiry, Gcm, IceAgent, IncomingIndex, Ingress, Pacer, ReceiverClocks, Route, SrtpSession, Tap,
+};
 use crate::store::{Queue, list};
 use crate::time::Instant;
 
@@ -79,7 +81,7 @@ pub struct SourcePlace {
 }
 
 /// The timers and bounds of a link's RTCP.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LinkFeedback {
     /// Whether the peer takes RTCP that is not compound (RFC 5506).
     pub reduced_size: bool,
@@ -105,6 +107,8 @@ pub struct LinkFeedback {
     pub round_trip_us: u32,
     /// Reports since the link is up.
     pub seconds: u16,
+    /// What the peer's receivers said about their clocks since the last report.
+    pub clocks: ReceiverClocks,
     /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
     pub repetitions_left: u32,
 }

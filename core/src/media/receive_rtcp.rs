@@ -46,6 +46,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                     }
                     self.wake_narrow(now, link);
                 }
+                Packet::ExtendedReport(report) => {
+                    let clock = report.receiver_clock();
+                    if let Some((state, ntp)) = self.links.get_mut(link).zip(clock) {
+                        state.feedback.clocks.note(report.ssrc, ntp, now);
+                    }
+                }
                 // A goodbye is followed by silence.
                 Packet::Goodbye(_) | Packet::SourceDescription(_) | Packet::Unknown { .. } => {}
             }

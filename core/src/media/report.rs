@@ -11,7 +11,7 @@ use crate::store::{Table, list};
 use crate::stream::{SenderReport, Stream};
 use crate::time::Instant;
 use crate::wire::rtcp::sender_report::{self, SenderInfo};
-use crate::wire::rtcp::{ReportBlock, receiver_report, sdes};
+use crate::wire::rtcp::{ReportBlock, extended_report, receiver_report, sdes};
 
 use super::compound::Compound;
 
@@ -30,6 +30,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             compound.add(|buffer, own| sdes::write(buffer, own, CNAME));
             compound.send(link, outbox);
         }
+        let clocks = link.feedback.clocks.take(now);
         let mut compound = Compound::bare(link);
         let mut at = link.subscriptions;
         for _ in 0..self.subscriptions.capacity() {
@@ -40,8 +41,12 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             let ssrc = subscription.parameters.ssrc;
             let write = |compound: &mut Compound| {
                 compound.add(|buffer, _| {
-                    let len = sender_report::write(buffer, ssrc, &info, &[])?;
-                    Some(len + sdes::write(&mut buffer[len..], ssrc, CNAME)?)
+                    let mut len = sender_report::write(buffer, ssrc, &info, &[])?;
+                    len += sdes::write(&mut buffer[len..], ssrc, CNAME)?;
+                    if !clocks.is_empty() {
+                        len += extended_report::write(&mut buffer[len..], ssrc, &clocks)?;
+                    }
+                    Some(len)
                 })
             };
             if !write(&mut compound) {

@@ -118,6 +118,10 @@ fn write_section(
     out.write_str("\r\n")?;
     write::head(out, local, direction, mid, "actpass")?;
     out.write_str("a=rtcp-mux\r\na=rtcp-rsize\r\n")?;
+    // So that a receiver knows how long what it asks for again will take (RFC 3611 section 5.1).
+    if direction.sends() {
+        out.write_str("a=rtcp-xr:rcvr-rtt=all\r\n")?;
+    }
     formats(out, media)?;
     if direction.sends() { sources(out, media, mid) } else { Ok(()) }
 }

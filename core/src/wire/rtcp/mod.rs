@@ -1,6 +1,7 @@
 //! RTCP packets (RFC 3550 section 6), one kind a file. Reading borrows; writing fills lent bytes, one packet a call,
 //! so that a compound packet is written by calls one behind the other.
 
+pub mod extended_report;
 pub mod fir;
 pub mod goodbye;
 pub mod nack;
@@ -11,6 +12,7 @@ pub mod sdes;
 pub mod sender_report;
 pub mod transport_feedback;
 
+pub use extended_report::{ClockHeard, ExtendedReport};
 pub use fir::Fir;
 pub use goodbye::Goodbye;
 pub use nack::Nack;
@@ -44,6 +46,8 @@ pub enum Packet<'a> {
     Remb(Remb<'a>),
     /// draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
     TransportFeedback(TransportFeedback<'a>),
+    /// RFC 3611 section 3.
+    ExtendedReport(ExtendedReport<'a>),
     /// Another kind, or content that does not fit its length.
     Unknown {
         /// The packet type.
@@ -133,6 +137,7 @@ impl<'a> Block<'a> {
             (PAYLOAD_FEEDBACK, pli::FORMAT) => Pli::new(self.body).map(Packet::Pli),
             (PAYLOAD_FEEDBACK, fir::FORMAT) => Fir::new(self.body).map(Packet::Fir),
             (PAYLOAD_FEEDBACK, remb::FORMAT) => Remb::new(self.body).map(Packet::Remb),
+            (extended_report::EXTENDED_REPORT, _) => ExtendedReport::new(self.body).map(Packet::ExtendedReport),
             _ => None,
         };
         known.unwrap_or(Packet::Unknown { packet_type: self.packet_type, count: self.count })

@@ -205,6 +205,7 @@ proptest! {
                     Packet::TransportFeedback(feedback) => {
                         prop_assert_eq!(feedback.statuses().count(), usize::from(feedback.status_count));
                     }
+                    Packet::ExtendedReport(report) => drop(report.receiver_clock()),
                     Packet::Pli(_) | Packet::Unknown { .. } => {}
                 }
             }

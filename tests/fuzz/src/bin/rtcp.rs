@@ -41,6 +41,7 @@ fn read(bytes: &[u8]) {
             Packet::TransportFeedback(feedback) => {
                 assert_eq!(feedback.statuses().count(), usize::from(feedback.status_count));
             }
+            Packet::ExtendedReport(report) => drop(report.receiver_clock()),
             Packet::Pli(_) | Packet::Unknown { .. } => {}
         }
     }
