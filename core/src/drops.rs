@@ -26,7 +26,7 @@ pub enum Drop {
     NotSelected,
     /// A STUN request that was not answered with success.
     StunRefused,
-    /// A packet that was asked for again and is kept no more.
+    /// What it belongs to is gone, or it is padding by which a publisher probes its way.
     Stale,
     /// It would be longer than a datagram may be.
     TooLong,

@@ -268,7 +268,7 @@ const MEANING = {
   bad_tag: 'not authentic',
   malformed: 'makes no sense',
   stun_refused: 'checks of links that are gone',
-  stale: 'asked for again, but kept no longer',
+  stale: 'of something that is gone, or padding of probes: usual',
   unknown_source: 'of no m-line that is known',
   too_long: 'longer than a datagram may be',
   keys_exhausted: 'keys that protected as much as they may',

@@ -136,7 +136,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let facts = accepted.and_then(|id| kept.pool.note(id));
         let talked = facts.is_some_and(|facts| stream.listen(packet, facts, now));
         let active = stream.parameters.active;
-        let id = accepted.ok_or(Drop::Stale)?;
+        let id = accepted.ok_or(Drop::Replay)?;
         if active {
             if self.is_heard(now, place, index) {
                 self.fan_out(now, place, id);

@@ -282,7 +282,7 @@ fn meaning(cause: &str) -> &'static str {
         "pool_empty" => "limits.history_packets or limits.publishers are too small",
         "not_selected" => "layers that nobody was sent: usual",
         "stun_refused" => "checks with a wrong password or of links that are gone",
-        "stale" => "asked for again, but kept no longer",
+        "stale" => "of something that is gone, or padding of probes: usual",
         "too_long" => "longer than a datagram may be",
         "keys_exhausted" => "keys that protected as much as they may",
         _ => "",
