@@ -32,6 +32,7 @@ export class Publication {
   #lines = {};
   #sent = '';
   #needs = new Map();
+  #shaping = Promise.resolve();
   #channel = null;
   #settled = null;
   /** Called once when the media path is lost. */
@@ -70,6 +71,8 @@ export class Publication {
     const { jsep } = await this.#handle.message(request, this.connection.localDescription);
     this.#sent = JSON.stringify(descriptions);
     await this.connection.setRemoteDescription(jsep);
+    // What was told before could not be done yet.
+    for (const line of Object.values(this.#lines)) if (this.#needs.has(line.mid)) await this.#shape(line);
   }
 
   /** The server needs so many encodings of a line, from the lowest on: the others rest. */
@@ -107,8 +110,13 @@ export class Publication {
     this.connection.close();
   }
 
-  /** Another camera has other sizes, and what nobody gets rests. */
-  async #shape({ sender, mid }) {
+  /** Another camera has other sizes, and what nobody gets rests. Of two changes at once the browser refuses one. */
+  #shape(line) {
+    this.#shaping = this.#shaping.catch(() => {}).then(() => this.#shapeNow(line));
+    return this.#shaping;
+  }
+
+  async #shapeNow({ sender, mid }) {
     const parameters = sender.getParameters();
     const needed = this.#needs.get(mid);
     const shapes = encodingsOf(sender.track, needed);
