@@ -82,6 +82,7 @@ fn new_control() -> Control<'static, Counter> {
         statistics_period_s: 1,
         unix_time_at_start_us: 0,
         create_rooms: false,
+        remote_silence_s: 10,
         dynamic_room: Some(RoomSettings::default()),
         admin_secret: Default::default(),
         log_level: 4,
