@@ -176,7 +176,7 @@ fn read_media(section: &Section<'_>, offered: &OfferedMedia<'_>) -> AnsweredSect
         rtx_payload_type: rtx.filter(|_| offered.rtx_payload_type.is_some()),
         red_payload_type: red.filter(|_| offered.red_payload_type.is_some()),
         extensions: common_extensions(section, &offered.extensions),
-        feedback: common_feedback(section.feedback(payload_type), offered_feedback(offered.codec, offered.audio_nack)),
+        feedback: Feedback::common(section.feedback(payload_type), offered_feedback(offered.codec, offered.audio_nack)),
         data: None,
     }
 }
@@ -188,14 +188,4 @@ fn common_extensions(section: &Section<'_>, offered: &ExtensionMap) -> Extension
         .extensions()
         .filter(|(_, direction, extension)| direction.receives() && offered.id(*extension).is_some())
         .fold(ExtensionMap::EMPTY, |map, (id, _, extension)| map.with(extension, id))
-}
-
-fn common_feedback(one: Feedback, other: Feedback) -> Feedback {
-    Feedback {
-        nack: one.nack && other.nack,
-        pli: one.pli && other.pli,
-        fir: one.fir && other.fir,
-        remb: one.remb && other.remb,
-        transport_cc: one.transport_cc && other.transport_cc,
-    }
 }

@@ -76,3 +76,16 @@ pub struct Feedback {
     /// `transport-cc`.
     pub transport_cc: bool,
 }
+
+impl Feedback {
+    /// What both sides agree to.
+    pub fn common(self, other: Self) -> Self {
+        Self {
+            nack: self.nack && other.nack,
+            pli: self.pli && other.pli,
+            fir: self.fir && other.fir,
+            remb: self.remb && other.remb,
+            transport_cc: self.transport_cc && other.transport_cc,
+        }
+    }
+}

@@ -148,7 +148,7 @@ impl<'a> Pair<'a> {
             payload_type,
             rtx: repairs(&player, payload_type).filter(|_| repairs(&parlor, ours.payload_type).is_some()),
             red: repeats(&player, payload_type).filter(|_| repeats(&parlor, ours.payload_type).is_some()),
-            feedback: common(player.feedback(payload_type), parlor.feedback(ours.payload_type)),
+            feedback: Feedback::common(player.feedback(payload_type), parlor.feedback(ours.payload_type)),
             extensions: extensions.map(|(id, _, extension)| (id, extension)).collect(),
         })
     }
@@ -239,16 +239,6 @@ fn is_decoded_by(codec: Codec, ours: &Format<'_>, theirs: &Format<'_>) -> bool {
             Codec::H265 => is_same("profile-id", "1"),
             _ => true,
         }
-}
-
-fn common(one: Feedback, other: Feedback) -> Feedback {
-    Feedback {
-        nack: one.nack && other.nack,
-        pli: one.pli && other.pli,
-        fir: one.fir && other.fir,
-        remb: one.remb && other.remb,
-        transport_cc: one.transport_cc && other.transport_cc,
-    }
 }
 
 /// What an m-line says, or all of them together.
