@@ -1,7 +1,6 @@
 //! The control half on Linux: everything on one thread that reaches [`Control`], and what it says to others.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Clock};
@@ -17,6 +16,8 @@ use smol::future::or;
 
 use crate::addresses;
 use crate::capture::{Captures, Copied};
+use crate::cluster::Counts;
+use crate::commands::Shard;
 use crate::connections::Connections;
 use crate::data::{self, DataChannels, DataForwarder};
 use crate::dtls::{self, Handshakes};
@@ -68,6 +69,7 @@ pub struct ControlTask {
     slow_clients: Cell<u64>,
     guesses: Guesses,
     watch: Rc<Watch>,
+    cluster: Counts,
 }
 
 struct State {
@@ -95,16 +97,6 @@ pub struct Files {
     pub recordings: Recordings,
 }
 
-/// The way to one shard.
-pub(crate) struct Shard {
-    commands: Sender<Command>,
-    /// Sockets for publishers of other boxes.
-    pub(crate) ingress: IngressOpener,
-    /// Commands that found the queue full. No further request is read until they are gone, so this is bounded by what
-    /// one request, one round of notices, and the end of all connections can ask for.
-    overflow: VecDeque<Command>,
-}
-
 impl ControlTask {
     /// The owner of `control`, which reaches its shards by `commands`; at most `connections` clients come.
     pub fn new(
@@ -117,8 +109,7 @@ impl ControlTask {
         watch: Rc<Watch>,
     ) -> Rc<Self> {
         let Files { rooms, captures, recordings } = files;
-        let shard = |(commands, ingress)| Shard { commands, ingress, overflow: VecDeque::new() };
-        let shards = commands.into_iter().map(shard).collect();
+        let shards = commands.into_iter().map(|(commands, ingress)| Shard::new(commands, ingress)).collect();
         let connections = Connections::new(connections);
         Rc::new(Self {
             state: RefCell::new(State { control, connections, shards, rooms }),
@@ -134,6 +125,7 @@ impl ControlTask {
             slow_clients: Cell::new(0),
             guesses: Guesses::default(),
             watch,
+            cluster: Counts::default(),
         })
     }
 
@@ -170,6 +162,11 @@ impl ControlTask {
     /// The media threads, as they are seen from here.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// What the cluster is and did.
+    pub fn cluster(&self) -> &Counts {
+        &self.cluster
     }
 
     /// Says how full each table is.
@@ -362,7 +359,7 @@ impl ControlTask {
     }
 
     /// Waits until no command waits for a place in a shard's queue.
-    async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         while !self.drained() {
             Timer::after(RETRY).await;
         }
@@ -376,7 +373,11 @@ impl ControlTask {
         Instant::from_us(self.epoch.elapsed().as_micros() as u64)
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Control<'static, SystemSource>, Instant, &mut World<'_>) -> T) -> T {
+    /// Acts on the control half.
+    pub(crate) fn with<T>(
+        &self,
+        act: impl FnOnce(&mut Control<'static, SystemSource>, Instant, &mut World<'_>) -> T,
+    ) -> T {
         let now = self.now();
         let State { control, connections, shards, rooms } = &mut *self.state.borrow_mut();
         let mut world = World {
@@ -392,6 +393,7 @@ impl ControlTask {
             recordings: &self.recordings,
             slow_clients: &self.slow_clients,
             watch: &self.watch,
+            cluster: &self.cluster,
             secret: None,
         };
         act(control, now, &mut world)
@@ -472,24 +474,5 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.task.state.borrow_mut().connections.close(self.contact.connection);
         self.task.with(|control, now, out| control.closed(now, self.contact, out));
-    }
-}
-
-impl Shard {
-    /// Hands `command` on after those that wait already: they are applied in their order.
-    pub(crate) fn tell(&mut self, command: Command) {
-        self.overflow.push_back(command);
-        self.drain();
-    }
-
-    /// Hands on what waits; whether nothing waits any more.
-    fn drain(&mut self) -> bool {
-        while let Some(command) = self.overflow.pop_front() {
-            if let Err(command) = self.commands.try_send(command) {
-                self.overflow.push_front(command);
-                return false;
-            }
-        }
-        true
     }
 }

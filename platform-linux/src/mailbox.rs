@@ -26,6 +26,11 @@ impl<T> Mailbox<T> {
         }
     }
 
+    /// The next item, if there is one.
+    pub fn try_next(&self) -> Option<T> {
+        self.items.borrow_mut().pop_front()
+    }
+
     /// The next item. Dropping the future loses nothing.
     pub async fn next(&self) -> T {
         poll_fn(|context| match self.items.borrow_mut().pop_front() {

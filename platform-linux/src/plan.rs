@@ -7,7 +7,7 @@ use parlor_core::media::tables;
 
 use crate::config::Configuration;
 use crate::crypto::RingGcm;
-use crate::{data, mdns, recording, shard, spectrum, tls, websocket, whip};
+use crate::{cluster, data, mdns, recording, shard, spectrum, tls, websocket, whip};
 
 /// What webrtc-dtls keeps for a connection, measured.
 const DTLS_BYTES: usize = 39 * 1024;
@@ -81,6 +81,12 @@ impl Plan {
         if configuration.control.has_tls() {
             estimate("TLS connections", usize::from(limits.connections), tls::CONNECTION_BYTES);
             estimate("TLS handshakes", tls::HANDSHAKES, tls::HANDSHAKE_BYTES);
+        }
+        if !configuration.cluster.broker.is_empty() && cluster::IS_BUILT {
+            let others = cluster::most_publishers(limits.remote_publishers, shards);
+            let ours = limits.publishers as usize * all;
+            estimate("connection to the cluster", 1, cluster::CONNECTION_BYTES);
+            estimate("publishers of the cluster", others + ours, cluster::PUBLISHER_BYTES);
         }
         if configuration.mdns.enabled {
             estimate("multicast DNS", 1, mdns::MEMORY_BYTES);

@@ -13,6 +13,7 @@ use smol::future::or;
 
 use crate::banner::Banner;
 use crate::capture::Captures;
+use crate::cluster::Cluster;
 use crate::config::{Configuration, MetricsPlace, UnixType};
 use crate::control::{Api, ControlTask, Files, Wanted};
 use crate::data::{DataChannels, DataForwarder};
@@ -120,6 +121,7 @@ pub fn run(
         }
         executor.spawn(Rc::clone(&task).run_peers(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
+        Cluster::start(configuration, &task, &executor)?;
         if change {
             let (names, ignored) = (configuration.media.address.clone(), configuration.media.ignore.clone());
             executor.spawn(Rc::clone(&task).follow_addresses(names, ignored, addresses)).detach();

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 
 use parlor_core::control::{
-    CaptureFailure, CapturePath, CaptureRequest, EventBackendKind, EventCounts, Outlet, RecordingRequest, ShardLoad,
-    Transport,
+    CaptureFailure, CapturePath, CaptureRequest, ClusterState, EventBackendKind, EventCounts, Outlet, RecordingRequest,
+    ShardLoad, Transport,
 };
 use parlor_core::id::{CaptureId, ConnectionId, LinkId, RelayId};
 use parlor_core::link::{DataMessage, HandshakeCommand, OpenData};
@@ -13,9 +13,11 @@ use parlor_core::media::Command;
 use parlor_core::room::{Name, RoomSettings};
 
 use crate::capture::Captures;
+use crate::cluster::Counts;
+use crate::commands::Shard;
 use crate::config::LogLevel;
 use crate::connections::Connections;
-use crate::control::{Api, PeerCommand, Shard, Wanted};
+use crate::control::{Api, PeerCommand, Wanted};
 use crate::data::{DataChannels, DataForwarder};
 use crate::events::Events;
 use crate::log;
@@ -38,6 +40,7 @@ pub(crate) struct World<'a> {
     pub(crate) recordings: &'a Recordings,
     pub(crate) slow_clients: &'a Cell<u64>,
     pub(crate) watch: &'a Watch,
+    pub(crate) cluster: &'a Counts,
     /// Whether an administrator's secret was right, if one was looked at.
     pub(crate) secret: Option<bool>,
 }
@@ -83,6 +86,10 @@ impl Outlet for World<'_> {
 
     fn shard_load(&mut self, shard: u8) -> Option<ShardLoad> {
         self.watch.load(shard)
+    }
+
+    fn cluster(&mut self) -> Option<ClusterState> {
+        self.cluster.state()
     }
 
     fn keep_room(&mut self, room: &RoomSettings) -> bool {

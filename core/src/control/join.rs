@@ -117,7 +117,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         body: Value<'_>,
         changes: &Changes,
     ) -> Result<Publisher, Refusal> {
-        let display = string(body, "display")?;
         let name = match name_at(body, "id").filter(|id| *id != Name::Number(0)) {
             Some(id) if self.state.feed(room, id).is_some() => {
                 return Err(refuse!(plugin::ID_EXISTS, "id", "User ID {id} already exists"));
@@ -125,6 +124,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             Some(id) => id,
             None => self.new_name(|turn, name| turn.state.feed(room, name).is_some()),
         };
+        self.new_publisher_called(name, room, body, changes)
+    }
+
+    /// Somebody who comes into `room` under a name that is free there.
+    pub(crate) fn new_publisher_called(
+        &mut self,
+        name: Name,
+        room: RoomId,
+        body: Value<'_>,
+        changes: &Changes,
+    ) -> Result<Publisher, Refusal> {
+        let display = string(body, "display")?;
         let Some(entry) = self.state.rooms.get(room) else {
             return Err(refuse!(plugin::NO_ROOM, "room", "No such room"));
         };

@@ -11,6 +11,7 @@ mod admin;
 mod bandwidth;
 mod capture;
 mod changes;
+mod cluster;
 mod data;
 mod drain;
 mod dummy;
@@ -79,6 +80,7 @@ use crate::time::Instant;
 
 pub use access::Credentials;
 pub use capture::{CaptureFailure, CaptureFormat, CapturePath, CaptureRequest};
+pub use cluster::{ClusterState, OwnPublisher, WayOut};
 pub use error::Refusal;
 use error::{core_error, refuse};
 pub use memory::{Lender, Memory, lengths, memory};
@@ -126,6 +128,11 @@ pub trait Outlet {
 
     /// What a shard did and how busy it is, if that is known.
     fn shard_load(&mut self, _shard: u8) -> Option<ShardLoad> {
+        None
+    }
+
+    /// How the cluster is, if there is one.
+    fn cluster(&mut self) -> Option<ClusterState> {
         None
     }
 

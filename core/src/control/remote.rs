@@ -68,22 +68,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let room = self.room_with_secret(body)?;
         let (handle, id) = self.forwarded_feed(room, body)?;
         self.check_network(host)?;
-        let Some(shard) = self.shard_of(handle) else { return Ok(()) };
-        if self.remote(shard, handle, &name).is_some() {
-            return Err(refuse!(plugin::ID_EXISTS, "remote_id", "Remote ID {name} already exists"));
-        }
-        let wanted = self.published_layers(handle).count();
-        let Some(tables) = self.state.shard_mut(shard) else { return Ok(()) };
-        let (size, taken) = (tables.relays.capacity(), tables.relays.len());
-        if taken + wanted > size {
-            return Err(Refusal::full("relays", size));
-        }
-        let size = tables.remotes.capacity();
         let address = SocketAddr::new(host, port);
-        let remote = Remote { handle, name: name.clone(), address, rtcp_port, keys };
-        tables.remotes.insert(remote).map_err(|_| Refusal::full("remote_publishers", size))?;
-        say!(info, "a publisher goes to another box, too");
-        self.follow_remotes(handle);
+        self.begin_remote(Remote { handle, name: name.clone(), address, rtcp_port, keys })?;
         let room = self.room_name(room);
         self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: Some(&name) });
         Ok(())
@@ -102,6 +88,34 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let room = self.room_name(room);
         self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: Some(&name) });
         Ok(())
+    }
+
+    /// A publisher of ours goes to another box, too, whose address may have media.
+    pub(crate) fn begin_remote(&mut self, remote: Remote) -> Done {
+        let (handle, name) = (remote.handle, &remote.name);
+        let Some(shard) = self.shard_of(handle) else { return Ok(()) };
+        if self.remote(shard, handle, name).is_some() {
+            return Err(refuse!(plugin::ID_EXISTS, "remote_id", "Remote ID {name} already exists"));
+        }
+        let wanted = self.published_layers(handle).count();
+        let Some(tables) = self.state.shard_mut(shard) else { return Ok(()) };
+        let (size, taken) = (tables.relays.capacity(), tables.relays.len());
+        if taken + wanted > size {
+            return Err(Refusal::full("relays", size));
+        }
+        let size = tables.remotes.capacity();
+        tables.remotes.insert(remote).map_err(|_| Refusal::full("remote_publishers", size))?;
+        say!(info, "a publisher goes to another box, too");
+        self.follow_remotes(handle);
+        Ok(())
+    }
+
+    /// Ends the way of `handle` to another box that is called `name`, if there is one.
+    pub(crate) fn end_remote_way(&mut self, handle: HandleId, name: &str) {
+        let Some(shard) = self.shard_of(handle) else { return };
+        if let Some(remote) = self.remote(shard, handle, name) {
+            self.remove_remote(shard, handle, remote);
+        }
     }
 
     pub(crate) fn list_remotes(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {

@@ -53,6 +53,26 @@ pub(crate) const UPDATE_REMOTE_PUBLISHER: &[Parameter] = &[
 pub(crate) const REMOVE_REMOTE_PUBLISHER: &[Parameter] =
     &[required("room", Wanted::Name), optional("secret", Wanted::Text), required("id", Wanted::Name)];
 
+/// How the packets of another box's publisher come in.
+#[derive(Clone, Copy)]
+pub(crate) struct Ingoing {
+    /// The port of their socket; none: where the configuration says.
+    pub(crate) port: Option<u16>,
+    /// What they are sealed with, if they are.
+    pub(crate) keys: Option<RelayKeys>,
+    /// Silence after which the publisher is gone; `u32::MAX`: never.
+    pub(crate) silence_ms: u32,
+}
+
+/// The list `streams` of somebody who has no m-lines yet, and brings some.
+pub(crate) fn first_lines_of(body: Value<'_>) -> Result<RemoteLines, Refusal> {
+    let lines = lines_of(body, 0)?;
+    match lines.is_empty() {
+        true => Err(refuse!(plugin::INVALID, "streams", "Invalid element (streams is empty)")),
+        false => Ok(lines),
+    }
+}
+
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     pub(crate) fn add_remote_publisher(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
         check(body, ADD_REMOTE_PUBLISHER, self.codes())?;
@@ -61,24 +81,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if body.get("mcast").is_some() {
             return Err(refuse!(plugin::INVALID, "mcast", "Invalid element (mcast: groups are not joined here)"));
         }
-        let (keys, port) = (keys_of(body)?, port_of(body, "port")?);
-        let lines = lines_of(body, 0)?;
-        if lines.is_empty() {
-            return Err(refuse!(plugin::INVALID, "streams", "Invalid element (streams is empty)"));
-        }
+        let silence_ms = self.settings.remote_silence_s.saturating_mul(1000);
+        let way = Ingoing { port: port_of(body, "port")?, keys: keys_of(body)?, silence_ms };
+        let lines = first_lines_of(body)?;
         let room = self.room_with_secret(body)?;
         self.check_room_for_more(caller, room)?;
-        self.check_publishers(room, None)?;
         let changes = Changes { metadata: metadata_of(body)?, ..Changes::default() };
-        let publisher = Publisher { is_remote: true, ..self.new_publisher(room, body, &changes)? };
+        let publisher = self.new_publisher(room, body, &changes)?;
         let (id, room_name) = (publisher.name, publisher.room_name);
-        let (handle, port) = self.open_remote(room, publisher, lines.len(), (port, keys))?;
-        self.set_remote_lines(handle, room, &lines);
-        say!(info, "a publisher of another box is in room {}", room_name);
-        self.tell_joining(handle, room);
-        self.tell_published(handle);
-        self.notify_up(handle);
-        self.record_as_room(handle);
+        let (_, port) = self.add_remote(room, publisher, &lines, way)?;
         let ip = self.settings.addresses.first().copied().map(Shown);
         self.say(caller, &RemoteAdded { videoroom: "success", room: room_name, id, ip, port, rtcp_port: port });
         Ok(())
@@ -91,6 +102,53 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let keys = keys_of(body)?;
         let room = self.room_with_secret(body)?;
         let (handle, id) = self.remote_publisher(room, body)?;
+        self.update_remote(handle, room, body, keys)?;
+        let room = self.room_name(room);
+        self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: None });
+        Ok(())
+    }
+
+    pub(crate) fn remove_remote_publisher(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
+        check(body, REMOVE_REMOTE_PUBLISHER, self.codes())?;
+        self.check_forwarding_key(body)?;
+        let room = self.room_with_secret(body)?;
+        let (handle, id) = self.remote_publisher(room, body)?;
+        self.end_remote(handle);
+        let room = self.room_name(room);
+        self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: None });
+        Ok(())
+    }
+
+    /// `publisher` comes into `room` from another box, with `lines`, whose packets come as `way` says: the handle and
+    /// the port of its socket.
+    pub(crate) fn add_remote(
+        &mut self,
+        room: RoomId,
+        publisher: Publisher,
+        lines: &RemoteLines,
+        way: Ingoing,
+    ) -> Result<(HandleId, u16), Refusal> {
+        self.check_publishers(room, None)?;
+        let publisher = Publisher { is_remote: true, ..publisher };
+        let room_name = publisher.room_name;
+        let (handle, port) = self.open_remote(room, publisher, lines.len(), way)?;
+        self.set_remote_lines(handle, room, lines);
+        say!(info, "a publisher of another box is in room {}", room_name);
+        self.tell_joining(handle, room);
+        self.tell_published(handle);
+        self.notify_up(handle);
+        self.record_as_room(handle);
+        Ok((handle, port))
+    }
+
+    /// The publisher `handle` of another box is now as `body` says, and sealed with `keys`, if it has some.
+    pub(crate) fn update_remote(
+        &mut self,
+        handle: HandleId,
+        room: RoomId,
+        body: Value<'_>,
+        keys: Option<RelayKeys>,
+    ) -> Done {
         let publisher = self.state.handles.get(handle).and_then(|entry| entry.publisher());
         let known = publisher.map_or(0, |publisher| publisher.streams.len());
         let lines = lines_of(body, known)?;
@@ -108,19 +166,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             self.follow_remotes(handle);
             self.tell_published(handle);
         }
-        let room = self.room_name(room);
-        self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: None });
-        Ok(())
-    }
-
-    pub(crate) fn remove_remote_publisher(&mut self, caller: Caller<'_>, body: Value<'_>) -> Done {
-        check(body, REMOVE_REMOTE_PUBLISHER, self.codes())?;
-        self.check_forwarding_key(body)?;
-        let room = self.room_with_secret(body)?;
-        let (handle, id) = self.remote_publisher(room, body)?;
-        self.end_remote(handle);
-        let room = self.room_name(room);
-        self.say(caller, &RemoteDone { videoroom: "success", room, id, remote_id: None });
         Ok(())
     }
 
@@ -132,14 +177,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if entry.is_remote() { Ok((handle, id)) } else { Err(unknown()) }
     }
 
-    /// Puts `publisher` into its room, with places for so many m-lines, a link and a socket at `port` (where the
-    /// configuration says, if at none): the handle and the port.
+    /// Puts `publisher` into its room, with places for so many m-lines, a link and a socket: the handle and the port.
     fn open_remote(
         &mut self,
         room: RoomId,
         publisher: Publisher,
         lines: usize,
-        (port, keys): (Option<u16>, Option<RelayKeys>),
+        way: Ingoing,
     ) -> Result<(HandleId, u16), Refusal> {
         let shard = self.state.rooms.get(room).map_or(0, |room| room.shard);
         let most = usize::from(self.settings.limits.remote_publishers);
@@ -152,8 +196,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let entry = Handle { role: Role::Publisher(publisher), ..Handle::new(0, nobody, self.now) };
         let size = self.state.handles.capacity();
         let handle = self.state.handles.insert(entry).map_err(|_| Refusal::full("handles", size))?.into();
-        let opened =
-            self.check_places(handle, shard, lines).and_then(|()| self.open_ingress(handle, shard, port, keys));
+        let opened = self.check_places(handle, shard, lines).and_then(|()| self.open_ingress(handle, shard, way));
         match opened {
             Ok(port) => Ok((handle, port)),
             Err(why) => {
@@ -164,13 +207,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Gives `handle` a link with a socket of its own: the socket's port.
-    fn open_ingress(
-        &mut self,
-        handle: HandleId,
-        shard: u8,
-        port: Option<u16>,
-        keys: Option<RelayKeys>,
-    ) -> Result<u16, Refusal> {
+    fn open_ingress(&mut self, handle: HandleId, shard: u8, way: Ingoing) -> Result<u16, Refusal> {
+        let Ingoing { port, keys, silence_ms } = way;
         let most = self.settings.limits.publishers;
         let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
         let link = tables.take_link(handle, true, most)?;
@@ -180,7 +218,6 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
             return Err(refuse!(plugin::FULL, "port", "No port can be opened for the remote publisher"));
         };
-        let silence_ms = self.settings.remote_silence_s.saturating_mul(1000);
         self.post.out.command(shard, Command::OpenIngress(OpenIngress { link, keys, silence_ms }));
         let credentials = self.credentials(link);
         if let Some(entry) = self.state.handles.get_mut(handle) {
@@ -256,6 +293,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some((room, id, room_name)) = publisher.and_then(|it| Some((it.room?, it.name, it.room_name))) else {
             return;
         };
+        say!(info, "a publisher of another box is gone from room {}", room_name);
         self.tell_unpublished(handle, 1);
         let leaving = RoomEvent { room: Some(room_name), leaving: Some(Whom::Other(id)), ..RoomEvent::default() };
         self.post.tell_room(self.state, room, Some(handle), &leaving);

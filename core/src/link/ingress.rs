@@ -24,7 +24,7 @@ pub struct Ingress {
     pub link: LinkId,
     /// Whether packets are sealed: then the link has keys.
     pub is_sealed: bool,
-    /// Silence after which the origin counts as gone.
+    /// Silence after which the origin counts as gone; `u32::MAX`: never.
     pub silence_ms: u32,
     /// Where packets came from last.
     origin: Option<Route>,
@@ -65,7 +65,10 @@ impl Ingress {
 
     /// When the origin counts as gone if nothing comes before.
     pub fn deadline(&self) -> Instant {
-        self.heard.after_ms(u64::from(self.silence_ms))
+        match self.silence_ms {
+            u32::MAX => Instant::from_us(u64::MAX),
+            silence_ms => self.heard.after_ms(u64::from(silence_ms)),
+        }
     }
 }
 
@@ -115,6 +118,15 @@ mod tests {
         ingress.note(&route(3, 7000), false, start.after_ms(2000));
         assert_eq!(ingress.feedback(), Some(&route(3, 7000)), "the host before gets no feedback any more");
         assert_eq!(ingress.deadline(), start.after_ms(12_000));
+    }
+
+    #[test]
+    fn where_no_silence_counts_the_origin_is_never_gone() {
+        let start = Instant::from_ms(1000);
+        let mut ingress = Ingress::new(LinkId::new(0, 0), true, u32::MAX, start);
+        assert_eq!(ingress.deadline(), Instant::from_us(u64::MAX));
+        ingress.silence_ms = 2000;
+        assert_eq!(ingress.deadline(), start.after_ms(2000), "what passed already counts");
     }
 
     #[test]

@@ -24,6 +24,13 @@ pub enum Command {
         /// What packets are sealed with from now on, if they are.
         keys: Option<RelayKeys>,
     },
+    /// Another bound of silence for such a link.
+    BoundSilence {
+        /// Whose.
+        link: LinkId,
+        /// Silence after which it closes by itself, counted from what came last; `u32::MAX`: never.
+        silence_ms: u32,
+    },
     /// New ICE credentials for a link (an ICE restart); the old path goes on until the new one is checked.
     RestartIce {
         /// Whose.
@@ -148,7 +155,7 @@ pub struct OpenIngress {
     pub link: LinkId,
     /// What its packets are sealed with, if they are.
     pub keys: Option<RelayKeys>,
-    /// Silence after which it closes by itself.
+    /// Silence after which it closes by itself; `u32::MAX`: never.
     pub silence_ms: u32,
 }
 

@@ -18,6 +18,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::OpenLink(open) => self.open_link(now, open),
             Command::OpenIngress(open) => self.open_ingress(now, &open),
             Command::SecureIngress { link, keys } => self.secure_ingress(link, keys),
+            Command::BoundSilence { link, silence_ms } => self.bound_silence(now, link, silence_ms),
             Command::RestartIce { link, local, remote_ufrag } => {
                 let state = self.links.get_mut(link);
                 if let Some(outcome) = state.and_then(|state| state.ice.restart(now, local, remote_ufrag)) {

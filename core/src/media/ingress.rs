@@ -60,6 +60,13 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         // Under keys that were used before, the count of our reports begins anew: another sender has other nonces.
         state.feedback_ssrc = ssrc;
     }
+
+    /// Another bound of silence for what comes from another box.
+    pub(super) fn bound_silence(&mut self, now: Instant, link: LinkId, silence_ms: u32) {
+        let Some(ingress) = self.links.get_mut(link).and_then(|state| state.ingress.as_mut()) else { return };
+        ingress.silence_ms = silence_ms;
+        self.wake(link.index, now);
+    }
 }
 
 /// Which m-line of another box's publisher, and which layer of it, an SSRC stands for.

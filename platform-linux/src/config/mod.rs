@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, then `--set` options, read whole and checked before anything starts.
 
+mod cluster;
 mod entry;
 mod field;
 mod forward;
@@ -20,6 +21,7 @@ use parlor_core::room::{Name, RoomSettings};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use cluster::Cluster;
 pub(crate) use entry::{Datum, Entry};
 use field::Field;
 pub use forward::Forward;

@@ -11,15 +11,16 @@ use super::field::Field::{
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
-use crate::{mdns, tls};
+use crate::{cluster, mdns, tls};
 
-pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 18] = [
+pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 19] = [
     ("control", CONTROL),
     ("tls", TLS),
     ("mdns", MDNS),
     ("media", MEDIA),
     ("forward", FORWARD),
     ("remote", REMOTE),
+    ("cluster", CLUSTER),
     ("events", EVENTS),
     ("events_http", EVENTS_HTTP),
     ("events_websocket", EVENTS_WEBSOCKET),
@@ -105,6 +106,20 @@ const INTERFACE_BYTES: usize = 15;
 const REMOTE: &[Key<Configuration>] = &[
     Key { name: "port", field: |c| Number(&mut c.remote.port, 0..=65_535) },
     Key { name: "silence", field: |c| Number(&mut c.remote.silence_s, 1..=3600) },
+];
+
+const CLUSTER: &[Key<Configuration>] = &[
+    Key { name: "broker", field: |c| Text(&mut c.cluster.broker, 1024) },
+    Key { name: "name", field: |c| Text(&mut c.cluster.name, 64) },
+    Key { name: "topic", field: |c| Text(&mut c.cluster.topic, 256) },
+    Key { name: "username", field: |c| Text(&mut c.cluster.username, 256) },
+    Key { name: "password", field: |c| Text(&mut c.cluster.password, 256) },
+    Key { name: "ca", field: |c| Text(&mut c.cluster.ca, 1024) },
+    Key { name: "address", field: |c| Text(&mut c.cluster.address, 45) },
+    Key {
+        name: "rooms",
+        field: |c| Texts(&mut c.cluster.rooms, "a list of names of rooms, such as [\"1234\", \"5678\"]"),
+    },
 ];
 
 const EVENTS: &[Key<Configuration>] =
@@ -294,6 +309,12 @@ impl Configuration {
             if let Err(problem) = crate::events::check(section, backend) {
                 return refuse(section, problem);
             }
+        }
+        if let Err((key, problem)) = cluster::check(&self.cluster) {
+            return refuse(&format!("cluster.{key}"), problem);
+        }
+        if !self.cluster.broker.is_empty() && self.limits.remote_publishers == 0 {
+            return refuse("cluster.broker", "limits.remote_publishers is 0: nobody of another box has a place".into());
         }
         let control = &self.control;
         if [control.http, control.https, control.https_api, control.wss].iter().all(Option::is_none)

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use parlor_core::limits::Limits;
 use parlor_core::room::RoomSettings;
 
-use super::{Forward, Remote, Shedding};
+use super::{Cluster, Forward, Remote, Shedding};
 
 use crate::{mdns, tls};
 
@@ -26,6 +26,8 @@ pub struct Configuration {
     pub forward: Forward,
     /// `[remote]`
     pub remote: Remote,
+    /// `[cluster]`
+    pub cluster: Cluster,
     /// `[events]`
     pub events: Events,
     /// `[state]`
@@ -439,6 +441,7 @@ impl Default for Configuration {
             },
             forward: Forward::default(),
             remote: Remote::default(),
+            cluster: Cluster::default(),
             events: Events {
                 stats_period_s: 0,
                 http: EventBackend::default(),

@@ -11,10 +11,10 @@ use smol::future::or;
 use smol_hyper::rt::FuturesIo;
 
 use super::queue::Queue;
-use super::url::Url;
 use super::{ATTEMPTS, PAUSE, WITHIN, body, lost, most};
 use crate::answer::Content;
 use crate::config::EventBackend;
+use crate::url::Url;
 
 /// Sends what is queued, for ever.
 pub(super) async fn serve(url: Url, queue: Rc<Queue>, backend: EventBackend) {

@@ -4,7 +4,6 @@
 mod http;
 mod mqtt;
 mod queue;
-mod url;
 mod websocket;
 
 use std::rc::Rc;
@@ -15,8 +14,8 @@ use smol::{LocalExecutor, Timer};
 
 use crate::config::{self, EventBackend};
 use crate::log;
+use crate::url::Url;
 use queue::Queue;
-use url::Url;
 
 /// How often events that were not taken are tried again before they are given up.
 const ATTEMPTS: u32 = 5;

@@ -9,9 +9,9 @@ use smol::Timer;
 use smol::future::or;
 
 use super::queue::Queue;
-use super::url::Url;
 use super::{PAUSE, body, lost, topic_word};
 use crate::config::EventBackend;
+use crate::url::Url;
 
 /// Messages that the library may hold.
 const HELD: usize = 32;

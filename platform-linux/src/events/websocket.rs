@@ -9,9 +9,9 @@ use smol::future::or;
 use smol::stream::StreamExt;
 
 use super::queue::{Batch, Queue};
-use super::url::Url;
 use super::{ATTEMPTS, PAUSE, WITHIN, body, lost, most};
 use crate::config::EventBackend;
+use crate::url::Url;
 
 /// What happens next.
 enum Step {

@@ -12,6 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::process::Process;
+use crate::cluster::Counts;
 use crate::control::ControlTask;
 
 /// Whether there are any.
@@ -38,6 +39,35 @@ struct Snapshot {
     slow_clients: u64,
     uptime_s: f64,
     process: Option<Process>,
+    /// Nothing where there is none.
+    cluster: Option<Cluster>,
+}
+
+/// What the cluster is and did.
+#[derive(Debug)]
+struct Cluster {
+    gauges: [(&'static str, &'static str, usize); 6],
+    dropped: [(&'static str, u64); 3],
+}
+
+impl Cluster {
+    fn of(counts: &Counts) -> Option<Self> {
+        counts.is_on.get().then(|| Self {
+            gauges: [
+                ("parlor_cluster_connected", "Whether the broker is there", usize::from(counts.is_connected.get())),
+                ("parlor_cluster_boxes", "Other boxes that are there", counts.boxes.get()),
+                ("parlor_cluster_announced", "Publishers that other boxes are told of", counts.announced.get()),
+                ("parlor_cluster_shown", "Publishers of other boxes that are shown", counts.shown.get()),
+                ("parlor_cluster_wanted", "Those of them whose media comes", counts.wanted.get()),
+                ("parlor_cluster_sent", "Ways of publishers to other boxes", counts.sent.get()),
+            ],
+            dropped: [
+                ("malformed", counts.malformed.get()),
+                ("full", counts.full.get()),
+                ("refused", counts.refused.get()),
+            ],
+        })
+    }
 }
 
 impl Snapshot {
@@ -46,7 +76,8 @@ impl Snapshot {
         control.tables(|table| tables.push(table));
         let shards = (0..=u8::MAX).map_while(|index| control.watch().load(index)).collect();
         let (slow_clients, uptime_s) = (control.slow_clients(), control.uptime().as_secs_f64());
-        Self { tables, shards, slow_clients, uptime_s, process: Process::read() }
+        let cluster = Cluster::of(control.cluster());
+        Self { tables, shards, slow_clients, uptime_s, process: Process::read(), cluster }
     }
 
     fn encode_tables(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -103,6 +134,21 @@ impl Snapshot {
         Ok(())
     }
 
+    fn encode_cluster(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let Some(Cluster { gauges, dropped }) = &self.cluster else { return Ok(()) };
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(*value as i64);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let help = "What other boxes said or wanted that came to nothing, by cause";
+        let kind = ConstCounter::new(0_u64).metric_type();
+        let mut family = encoder.encode_descriptor("parlor_cluster_dropped_messages", help, None, kind)?;
+        for (cause, count) in dropped {
+            ConstCounter::new(*count).encode(family.encode_family(&[("cause", *cause)])?)?;
+        }
+        Ok(())
+    }
+
     /// What every program tells that has a Prometheus client.
     fn encode_process(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
@@ -125,6 +171,7 @@ impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         self.encode_tables(&mut encoder)?;
         self.encode_shards(&mut encoder)?;
+        self.encode_cluster(&mut encoder)?;
         let slow = ConstCounter::new(self.slow_clients);
         let help = "Clients that were given up because they did not read";
         slow.encode(encoder.encode_descriptor("parlor_slow_clients", help, None, slow.metric_type())?)?;

@@ -44,6 +44,17 @@ pub(super) struct Server {
     pub(super) draining: bool,
     pub(super) tables: Vec<Table>,
     pub(super) shards: Vec<Shard>,
+    pub(super) cluster: Option<Cluster>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Cluster {
+    pub(super) connected: bool,
+    pub(super) boxes: u64,
+    pub(super) shown: u64,
+    pub(super) wanted: u64,
+    pub(super) sent: u64,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

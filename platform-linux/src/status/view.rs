@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::model::{Person, Room, Snapshot, Stream};
+use super::model::{Cluster, Person, Room, Snapshot, Stream};
 use super::table::{self, cut, left, right};
 
 /// The lines of `snapshot`, each of at most `columns` columns. Losses are those since `before`, or since the beginning.
 pub(super) fn lines(snapshot: &Snapshot, before: Option<&Snapshot>, columns: usize) -> Vec<String> {
     let mut lines = vec![cut(&headline(snapshot), columns)];
     lines.extend(threads(snapshot).map(|line| cut(&line, columns)));
+    lines.extend(cluster(snapshot).map(|line| cut(&line, columns)));
     let past: HashMap<_, _> = before.iter().flat_map(|before| streams(before)).collect();
     for room in &snapshot.rooms {
         let people: Vec<&Person> = snapshot.people.iter().filter(|person| person.room == room.room).collect();
@@ -56,6 +57,14 @@ fn threads(snapshot: &Snapshot) -> Option<String> {
         })
         .collect();
     (!shards.is_empty()).then(|| format!("Media threads: {}", shards.join(", ")))
+}
+
+fn cluster(snapshot: &Snapshot) -> Option<String> {
+    let Cluster { connected, boxes, shown, wanted, sent } = snapshot.server.cluster.as_ref()?;
+    let broker = if *connected { "" } else { "the broker is away: " };
+    Some(format!(
+        "Cluster: {broker}{boxes} other boxes, {shown} of their publishers, {wanted} come here, {sent} go there"
+    ))
 }
 
 fn room_line(room: &Room) -> String {
@@ -318,6 +327,7 @@ mod tests {
             "tables": [{ "name": "rooms", "used": 1, "limit": 64 },
                 { "name": "publishers", "shard": 0, "used": 16, "limit": 32 }],
             "shards": [{ "shard": 0, "busy_percent": 7, "drops": { "not_selected": 5, "replay": 0 } }],
+            "cluster": { "connected": false, "boxes": 2, "shown": 3, "wanted": 1, "sent": 4 },
         });
         let room = json!({ "room": 1234, "description": "Demo", "participants": 1, "publishers": 1, "subscribers": 1,
             "max_publishers": 12 });
@@ -338,6 +348,7 @@ mod tests {
         for words in [
             "Parlor 1.2.3, up 1 h 2 min: 1 room, 1.6 Mbit/s come in, 400 kbit/s go out",
             "Media threads: 0 7 % busy",
+            "Cluster: the broker is away: 2 other boxes, 3 of their publishers, 1 come here, 4 go there",
             "Room 1234 \"Demo\": 1 joined, 1 of 12 publish, 1 watch",
             "less: narrow way (600 kbit/s)",
             "size 1 rate 2",

@@ -11,7 +11,7 @@ use super::super::memory::SHARDS;
 use super::super::parameter::{CORE, Wanted, check, name_at, natural, optional};
 use super::super::tables::{TableUse, table_uses};
 use super::super::turn::Turn;
-use super::super::{Outlet, ShardLoad, Shedding};
+use super::super::{ClusterState, Outlet, ShardLoad, Shedding};
 use super::part::{List, Part};
 use crate::drops::Drops;
 use crate::random::Random;
@@ -58,6 +58,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 draining: self.state.options.drain.is_some(),
                 tables: &tables,
                 shards: &shards,
+                cluster: self.post.out.cluster(),
             },
         };
         self.post.send(envelope.origin.connection, &answer);
@@ -99,6 +100,8 @@ struct Status<'a> {
     draining: bool,
     tables: &'a [TableUse],
     shards: &'a [Shard],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<ClusterState>,
 }
 
 /// What a shard did since its start.

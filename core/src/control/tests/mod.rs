@@ -5,6 +5,7 @@ mod administering;
 mod bandwidth;
 mod capturing;
 mod client;
+mod cluster;
 mod data;
 mod draining;
 mod dynamic_rooms;

@@ -1,4 +1,4 @@
-//! The address of a management system: `SCHEME://HOST:PORT/PATH`.
+//! The address of a management system or a broker: `SCHEME://HOST:PORT/PATH`.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 
@@ -6,24 +6,25 @@ use async_io::Async;
 
 /// An address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url {
-    /// `http`, `ws`, `mqtt` or `tcp`.
-    pub(super) scheme: String,
+pub(crate) struct Url {
+    /// `http`, `ws`, `mqtt`, `mqtts` or `tcp`.
+    pub(crate) scheme: String,
     /// A name or an address; that of IPv6 without brackets.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// The port.
-    pub(super) port: u16,
+    pub(crate) port: u16,
     /// The path with its query; at least `/`.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 impl Url {
-    /// Reads `text`. Encryption is not spoken: a backend is on this machine or its network.
-    pub(super) fn parse(text: &str) -> Result<Self, ()> {
+    /// Reads `text`.
+    pub(crate) fn parse(text: &str) -> Result<Self, ()> {
         let (scheme, rest) = text.split_once("://").ok_or(())?;
         let usual = match scheme {
             "http" | "ws" => 80,
             "mqtt" | "tcp" => 1883,
+            "mqtts" => 8883,
             _ => return Err(()),
         };
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
@@ -40,13 +41,13 @@ impl Url {
     }
 
     /// Host and port as a header has them.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let Self { host, port, .. } = self;
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
     /// Connects; the error is a sentence.
-    pub(super) async fn connect(&self) -> Result<Async<TcpStream>, String> {
+    pub(crate) async fn connect(&self) -> Result<Async<TcpStream>, String> {
         let mut why = "it has no address".to_string();
         for address in self.addresses().await? {
             match Async::<TcpStream>::connect(address).await {
@@ -78,6 +79,7 @@ mod tests {
         assert_eq!(url("http://host"), ("http".into(), "host:80".into(), "/".into()));
         assert_eq!(url("ws://[::1]:9000/a?b=c"), ("ws".into(), "[::1]:9000".into(), "/a?b=c".into()));
         assert_eq!(url("mqtt://10.0.0.1"), ("mqtt".into(), "10.0.0.1:1883".into(), "/".into()));
+        assert_eq!(url("mqtts://broker"), ("mqtts".into(), "broker:8883".into(), "/".into()));
     }
 
     #[test]
