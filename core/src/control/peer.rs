@@ -115,26 +115,17 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             // As in Janus, the next PeerConnection is recorded only if that is said again.
             (publisher.is_recorded, publisher.recording_name) = (false, None);
         }
+        self.remove_subscriptions(handle);
+        let Some(entry) = self.state.handles.get_mut(handle) else { return };
         let is_remote = entry.is_remote();
         let Some(peer) = entry.peer.take() else { return };
         let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
-        let subscriptions = entry.subscriber_mut().map(|subscriber| {
-            (subscriber.awaits_answer, subscriber.is_stale) = (false, false);
-            core::mem::take(&mut subscriber.streams)
-        });
-        self.notify_unsubscribed(handle, peer.shard, subscriptions.as_deref().unwrap_or_default());
+        let streams = streams.as_deref().unwrap_or_default();
         if let Some(tables) = self.state.shard_mut(peer.shard) {
-            for stream in streams.iter().flatten() {
+            for stream in streams {
                 tables.streams.remove(*stream);
             }
-            let (streams, subscriptions) = (streams.as_deref(), subscriptions.as_deref());
-            tables.remove_data_sources(|it| {
-                streams.is_some_and(|ids| ids.contains(&it.stream))
-                    || subscriptions.is_some_and(|ids| ids.contains(&it.subscription))
-            });
-            for subscription in subscriptions.into_iter().flatten() {
-                tables.subscriptions.remove(*subscription);
-            }
+            tables.remove_data_sources(|it| streams.contains(&it.stream));
             if let Some(link) = tables.links.get_mut(peer.link) {
                 link.handle = None;
             }
@@ -149,6 +140,20 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.notify_webrtc(self.state, handle, 6, event);
         if reason.is_some() {
             self.post.notify(self.state, handle, "hangup", reason);
+        }
+    }
+
+    /// Takes a subscriber's m-lines, also those that they asked for when their PeerConnection was gone.
+    fn remove_subscriptions(&mut self, handle: HandleId) {
+        let subscriber = self.state.handles.get_mut(handle).and_then(|entry| entry.subscriber_mut());
+        let Some(subscriber) = subscriber else { return };
+        (subscriber.awaits_answer, subscriber.is_stale) = (false, false);
+        let (shard, subscriptions) = (subscriber.shard, core::mem::take(&mut subscriber.streams));
+        self.notify_unsubscribed(handle, shard, &subscriptions);
+        let Some(tables) = self.state.shard_mut(shard) else { return };
+        tables.remove_data_sources(|it| subscriptions.contains(&it.subscription));
+        for subscription in subscriptions {
+            tables.subscriptions.remove(subscription);
         }
     }
 

@@ -138,6 +138,20 @@ proptest! {
 }
 
 #[test]
+fn what_a_subscriber_asked_for_after_a_hangup_goes_with_them() {
+    let mut world = World::new();
+    let (_, _, id) = world.publisher(0);
+    let before = world.sizes();
+    let (session, handle) = world.subscriber(1, id);
+    let link = world.last_link();
+    world.notice(Notice::Closed { link, reason: CloseReason::Consent });
+    world.ask(1, session, handle, &body(2, id));
+    world.drop_connection(1);
+    world.close_links();
+    assert_eq!(world.sizes(), before);
+}
+
+#[test]
 fn thousands_of_joins_and_leaves_leave_nothing() {
     let mut world = World::new();
     let (_, _, id) = world.publisher(0);
