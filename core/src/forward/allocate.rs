@@ -14,18 +14,49 @@ pub const LEVELS: usize = 9;
 pub struct Demand {
     /// Who is served first; higher before lower, and earlier m-lines before later ones.
     pub priority: u8,
-    /// The bitrates of its levels, in bits a second, growing.
-    pub levels: Vec<u32, LEVELS>,
+    /// Its levels, of growing bitrates.
+    pub levels: Vec<Level, LEVELS>,
     /// The level that it has now; `None` if it is paused.
     pub current: Option<u8>,
-    /// It had more a short time ago, and lost it.
+    /// It had a larger picture a short time ago, and lost it.
     pub fell: bool,
+}
+
+/// A picture size at one of its picture rates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// What it takes, in bits a second.
+    pub bitrate_bps: u32,
+    /// The size: the number of a larger picture is higher.
+    pub size: u8,
 }
 
 impl Demand {
     /// What its level takes now, in bits a second.
     pub fn current_bps(&self) -> Option<u32> {
-        self.levels.get(usize::from(self.current?)).copied()
+        Some(self.levels.get(usize::from(self.current?))?.bitrate_bps)
+    }
+
+    /// Whether the picture is smaller at `level` than now.
+    pub fn shrinks_to(&self, level: u8) -> bool {
+        self.current.and_then(|current| self.size_of(current)) > self.size_of(level)
+    }
+
+    /// What must be left for a change to the level `next`, above the present one, in bits a second: some reserve too, as
+    /// a bitrate that swings around a bound would change the picture every time. A larger picture begins with a keyframe,
+    /// and must fit at its full rate: a smaller one that moves is better than a larger one that jerks and is lost again.
+    fn needed_bps(&self, next: Level) -> u32 {
+        let present = self.size_of(self.current.unwrap_or(0));
+        if present.is_none_or(|present| next.size <= present) {
+            return next.bitrate_bps.saturating_add(next.bitrate_bps / RESERVE);
+        }
+        let whole = self.levels.iter().rev().find(|level| level.size == next.size).unwrap_or(&next);
+        let reserve = if self.fell { RESERVE_AFTER_FALL } else { RESERVE };
+        whole.bitrate_bps.saturating_add(whole.bitrate_bps / reserve)
+    }
+
+    fn size_of(&self, level: u8) -> Option<u8> {
+        Some(self.levels.get(usize::from(level))?.size)
     }
 }
 
@@ -38,8 +69,7 @@ pub struct Allocation {
     pub wanted_bps: u32,
 }
 
-/// Shares `budget_bps`. Nobody gets a level above the present one, or is paused no longer, without some reserve:
-/// otherwise a bitrate that swings around a bound would change the picture every time.
+/// Shares `budget_bps`. Nobody gets a level above the present one, or is paused no longer, without some reserve.
 pub fn allocate(budget_bps: u32, demands: &Vec<Demand, DEMANDS>) -> Allocation {
     let mut order: Vec<u8, DEMANDS> = (0..demands.len() as u8).collect();
     // Stable for its small size: earlier m-lines stay before later ones.
@@ -60,25 +90,26 @@ pub fn allocate(budget_bps: u32, demands: &Vec<Demand, DEMANDS>) -> Allocation {
             break;
         }
     }
-    let wanted = demands.iter().map(|demand| demand.levels.last().copied().unwrap_or(0));
+    let wanted = demands.iter().map(|demand| demand.levels.last().map_or(0, |level| level.bitrate_bps));
     Allocation { grants, wanted_bps: wanted.fold(0, u32::saturating_add) }
 }
 
 /// The next level of `demand` above `granted`, and what is left then, if it fits.
 fn raise(demand: &Demand, granted: Option<u8>, left_bps: u32) -> Option<(u8, u32)> {
     let next = granted.map_or(0, |level| level + 1);
-    let bitrate = |level: u8| demand.levels.get(usize::from(level)).copied();
-    let cost_bps = bitrate(next)?.saturating_sub(granted.and_then(bitrate).unwrap_or(0));
+    let level = *demand.levels.get(usize::from(next))?;
+    let granted = granted.and_then(|level| demand.levels.get(usize::from(level)));
+    let granted_bps = granted.map_or(0, |level| level.bitrate_bps);
     let is_higher = demand.current.is_none_or(|current| next > current);
-    let reserve_bps = bitrate(next)? / if demand.fell { RESERVE_AFTER_FALL } else { RESERVE };
-    let needed_bps = if is_higher { cost_bps.saturating_add(reserve_bps) } else { cost_bps };
-    (needed_bps <= left_bps).then(|| (next, left_bps - cost_bps))
+    let needed_bps = if is_higher { demand.needed_bps(level) } else { level.bitrate_bps };
+    let fits = needed_bps.saturating_sub(granted_bps) <= left_bps;
+    fits.then(|| (next, left_bps.saturating_sub(level.bitrate_bps.saturating_sub(granted_bps))))
 }
 
 /// The part of a level's bitrate that must be left over for a change up.
 const RESERVE: u32 = 8;
 
-/// The same of who lost a level lately.
+/// The same of who lost a larger picture lately.
 const RESERVE_AFTER_FALL: u32 = 2;
 
 #[cfg(test)]
@@ -87,7 +118,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn demand(levels: &[u32], current: Option<u8>) -> Demand {
-        Demand { levels: Vec::from_slice(levels).unwrap(), current, ..Demand::default() }
+        let levels = (0..).zip(levels).map(|(size, bitrate_bps)| Level { bitrate_bps: *bitrate_bps, size });
+        Demand { levels: levels.collect(), current, ..Demand::default() }
     }
 
     fn grants(budget_bps: u32, demands: &[Demand]) -> std::vec::Vec<Option<u8>> {
@@ -125,6 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn a_larger_picture_comes_at_its_full_rate_and_may_lose_rate_before_size() {
+        let levels = [(100, 0), (150, 0), (250, 1), (400, 1)].map(|(bitrate_bps, size)| Level { bitrate_bps, size });
+        let demand = |current| Demand { levels: Vec::from_slice(&levels).unwrap(), current, ..Demand::default() };
+        assert_eq!(grants(440, &[demand(Some(0))]), [Some(1)]);
+        assert_eq!(grants(450, &[demand(Some(1))]), [Some(3)]);
+        assert_eq!(grants(390, &[demand(Some(3))]), [Some(2)]);
+        assert_eq!(grants(440, &[demand(Some(2))]), [Some(2)]);
+        // It fell from the larger picture: there the rate of the smaller one needs no more than else.
+        let fell = Demand { fell: true, ..demand(Some(0)) };
+        assert_eq!(grants(170, core::slice::from_ref(&fell)), [Some(1)]);
+        assert_eq!(grants(590, core::slice::from_ref(&fell)), [Some(1)]);
+        assert_eq!(grants(600, &[fell]), [Some(3)]);
+    }
+
+    #[test]
     fn what_is_wanted_is_everything() {
         let demands: Vec<Demand, DEMANDS> = [demand(&[100, 500], None), demand(&[], None), demand(&[70], None)].into();
         assert_eq!(allocate(0, &demands).wanted_bps, 570);
@@ -137,16 +184,16 @@ mod tests {
             budget_bps in 0_u32..10_000_000,
         ) {
             let growing = |steps: &std::vec::Vec<u32>| {
-                let levels = steps.iter().scan(0, |sum, step| {
+                let levels = steps.iter().zip(0..).scan(0, |sum, (step, number)| {
                     *sum += step;
-                    Some(*sum)
+                    Some(Level { bitrate_bps: *sum, size: number / 3 })
                 });
                 Demand { levels: levels.collect(), ..Demand::default() }
             };
             let demands: Vec<Demand, DEMANDS> = steps.iter().map(growing).collect();
             let allocation = allocate(budget_bps, &demands);
             let granted = allocation.grants.iter().zip(&demands);
-            let sent: u32 = granted.filter_map(|(level, demand)| Some(demand.levels[usize::from((*level)?)])).sum();
+            let sent: u32 = granted.filter_map(|(level, demand)| Some(demand.levels[usize::from((*level)?)].bitrate_bps)).sum();
             prop_assert!(sent <= budget_bps);
             let enough = allocate(allocation.wanted_bps / RESERVE * (RESERVE + 1) + RESERVE, &demands);
             for (grant, demand) in enough.grants.iter().zip(&demands) {

@@ -105,7 +105,7 @@ pub struct Selector {
     granted: Option<Grant>,
     /// Since when the way allows nothing.
     starves_since: Option<Instant>,
-    /// When the way last could not carry the encoding that it had been allowed.
+    /// When the way last could not carry the size of picture that it had been allowed.
     fell: Option<Instant>,
     /// Pictures of higher temporal layers of VP8 are left out.
     temporal: u8,
@@ -164,14 +164,12 @@ impl Selector {
         false
     }
 
-    /// The way does not carry what it did: a smaller encoding is no matter of sharing.
-    pub fn note_fall(&mut self, granted: Option<Grant>, now: Instant) {
-        if self.granted.zip(granted).is_some_and(|(before, after)| after.encoding < before.encoding) {
-            self.fell = Some(now);
-        }
+    /// The way does not carry the size of picture that it did; a smaller picture is no matter of sharing.
+    pub fn note_fall(&mut self, now: Instant) {
+        self.fell = Some(now);
     }
 
-    /// Whether the way allowed a larger encoding a short time ago, and then could not carry it.
+    /// Whether the way allowed a larger picture a short time ago, and then could not carry it.
     pub fn fell_lately(&self, now: Instant) -> bool {
         self.fell.is_some_and(|fell| now.since_us(fell) < LATELY_US)
     }

@@ -2,14 +2,14 @@
 
 use heapless::Vec;
 
-use crate::forward::allocate::{Allocation, DEMANDS, Demand, LEVELS, allocate};
+use crate::forward::allocate::{Allocation, DEMANDS, Demand, LEVELS, Level, allocate};
 use crate::forward::{Grant, LimitedBy, Subscription};
 use crate::id::LinkId;
 use crate::link::Gcm;
 use crate::media::Media;
 use crate::random::Random;
 use crate::store::list;
-use crate::stream::{LayerCount, Stream};
+use crate::stream::{LAYERS, LayerCount, Stream};
 use crate::time::Instant;
 use crate::wire::Kind;
 
@@ -42,8 +42,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         for (number, (place, offer)) in places.iter().zip(&offers).enumerate() {
             let level = grants.get(number).copied().flatten();
             let granted = level.and_then(|level| offer.grants.get(usize::from(level))).copied();
-            if let Some(subscription) = self.subscriptions.at_mut(*place).filter(|_| sent_bps > budget_bps) {
-                subscription.selector.note_fall(granted, now);
+            if sent_bps > budget_bps
+                && level.is_some_and(|level| offer.demand.shrinks_to(level))
+                && let Some(subscription) = self.subscriptions.at_mut(*place)
+            {
+                subscription.selector.note_fall(now);
             }
             self.grant(*place, if spared == Some(number) { Some(Grant::LEAST) } else { granted }, now);
         }
@@ -186,7 +189,8 @@ impl Offer {
                 if is_stopped && !grants.is_full() {
                     highest_bps = encoding.usual_bps();
                     let grant = Grant { encoding: number, ..Grant::ALL };
-                    let _ = (demand.levels.push(highest_bps), grants.push(grant));
+                    let level = Level { bitrate_bps: highest_bps, size: size_of(number, 0) };
+                    let _ = (demand.levels.push(level), grants.push(grant));
                 }
                 continue;
             }
@@ -205,7 +209,8 @@ impl Offer {
                     }
                     highest_bps = bitrate_bps;
                     // There is room in both, as was seen above.
-                    let _ = (demand.levels.push(bitrate_bps), grants.push(grant));
+                    let level = Level { bitrate_bps, size: size_of(number, spatial) };
+                    let _ = (demand.levels.push(level), grants.push(grant));
                 }
             }
         }
@@ -215,6 +220,11 @@ impl Offer {
         }
         Self { demand, grants }
     }
+}
+
+/// A number for the size of a picture, higher for a larger one.
+fn size_of(encoding: u8, spatial: u8) -> u8 {
+    encoding.saturating_mul(LAYERS as u8).saturating_add(spatial)
 }
 
 const ALLOCATION_MS: u64 = 100;
