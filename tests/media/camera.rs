@@ -1,6 +1,6 @@
 //! A publisher of plain VP8 whose packets tell what they are, and somebody who watches it.
 
-use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE};
+use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE, RTX_PAYLOAD_TYPE};
 use parlor_core::id::StreamId;
 use parlor_core::wire::rtcp::{self, Packet};
 use parlor_core::wire::{Codec, rtp};
@@ -137,6 +137,8 @@ impl Camera {
     /// Everybody looks at what came.
     pub(crate) fn collect(&mut self, room: &mut MemoryRoom, watchers: &mut [Watcher]) {
         room.collect(|peer, opened| match opened {
+            // A probe, or what was lost.
+            Opened::Rtp(view, _) if view.payload_type() == RTX_PAYLOAD_TYPE + 1 => {}
             Opened::Rtp(view, index) => {
                 let Some(watcher) = watchers.iter_mut().find(|watcher| watcher.peer == peer) else { return };
                 watcher.got.push(Got::read(&view, index));

@@ -97,9 +97,9 @@ fn leave_packet<G: Gcm>(
         outbox.copy(copy);
     }
     let is_numbered = subscription.parameters.extensions.id(Extension::TransportSequence).is_some();
-    if is_numbered && !matches!(queued.sending, Sending::Repeat { .. }) {
-        link.bandwidth.note(departures, transport_sequence, len as u16, now);
-        link.transport_sequence = link.transport_sequence.wrapping_add(1);
+    if !matches!(queued.sending, Sending::Repeat { .. }) {
+        link.bandwidth.note(departures, is_numbered.then_some(transport_sequence), len as u16, now);
+        link.transport_sequence = link.transport_sequence.wrapping_add(u16::from(is_numbered));
     }
     match queued.sending {
         Sending::First => {

@@ -42,7 +42,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 }
                 Packet::Remb(remb) => {
                     if let Some(state) = self.links.get_mut(link) {
-                        state.bandwidth.remb(remb.bitrate_bps);
+                        state.bandwidth.remb(remb.bitrate_bps, now);
                     }
                     self.wake_narrow(now, link);
                 }

@@ -35,6 +35,8 @@ pub struct Bandwidth {
     reference: Option<(i32, u64)>,
     round_trip_us: u64,
     remb_bps: Option<u32>,
+    /// From where it fell last.
+    remb_fell_bps: u32,
     wanted_bps: u32,
 }
 
@@ -51,6 +53,7 @@ impl Bandwidth {
             reference: None,
             round_trip_us: 0,
             remb_bps: None,
+            remb_fell_bps: 0,
             wanted_bps: 0,
         }
     }
@@ -68,10 +71,12 @@ impl Bandwidth {
         self.reference.is_some()
     }
 
-    /// A packet of `bytes` left under a transport-wide number; numbers follow each other.
-    pub fn note(&mut self, entries: &mut [DepartureEntry], number: u16, bytes: u16, now: Instant) {
+    /// A packet of `bytes` left, under a transport-wide number if the peer counts them; numbers follow each other.
+    pub fn note(&mut self, entries: &mut [DepartureEntry], number: Option<u16>, bytes: u16, now: Instant) {
         let probe = self.prober.note(bytes, now);
-        self.departures.note(entries, number, Departure { at: now, bytes, probe });
+        if let Some(number) = number {
+            self.departures.note(entries, number, Departure { at: now, bytes, probe });
+        }
     }
 
     /// How much would be sent if it passed. Above the estimate, the way is probed from time to time.
@@ -97,15 +102,27 @@ impl Bandwidth {
     /// Begins a probe, or ends one whose result did not come; at any time, and at [`Self::due`].
     pub fn tick(&mut self, now: Instant) {
         self.take_result(now);
-        // Without feedback a probe has no result.
-        if self.reference.is_some() {
+        if self.has_feedback() {
             self.prober.consider(self.estimate_bps(), self.wanted_bps, now);
+        } else if let Some(told_bps) = self.remb_bps {
+            self.prober.consider_long(told_bps, self.wanted_bps, now);
         }
     }
 
-    /// What the peer received (draft-alvestrand-rmcat-remb-03).
-    pub fn remb(&mut self, bitrate_bps: u64) {
-        self.remb_bps = Some(u32::try_from(bitrate_bps).unwrap_or(u32::MAX));
+    /// What the peer can take (draft-alvestrand-rmcat-remb-03).
+    pub fn remb(&mut self, bitrate_bps: u64, now: Instant) {
+        let told_bps = u32::try_from(bitrate_bps).unwrap_or(u32::MAX);
+        let before_bps = self.remb_bps.replace(told_bps).unwrap_or(told_bps);
+        if self.has_feedback() {
+            return;
+        }
+        // Where nobody tells which packets came, the number is what a probe leads to. It swings somewhat by itself.
+        if told_bps < before_bps {
+            self.remb_fell_bps = before_bps;
+            self.prober.failed(now);
+        } else if told_bps > before_bps && told_bps / 5 * 4 > self.remb_fell_bps {
+            self.prober.rose(now);
+        }
     }
 
     /// What became of packets.

@@ -10,8 +10,9 @@ pub(super) struct Prober {
     state: State,
     /// When the next may begin.
     next: Instant,
-    /// How long after the next failure.
+    /// How long after the next failure, and at most.
     patience_us: u64,
+    most_patience_us: u64,
     /// Number of the last probe, never 0.
     number: u8,
     measured: Measured,
@@ -52,16 +53,32 @@ struct Measured {
 impl Prober {
     /// One that may begin at once.
     pub(super) fn new(now: Instant) -> Self {
-        Self { state: State::Idle, next: now, patience_us: PATIENCE_US, number: 1, measured: Measured::default() }
+        let (state, measured) = (State::Idle, Measured::default());
+        let (patience_us, most_patience_us) = (PATIENCE_US, MOST_PATIENCE_US);
+        Self { state, next: now, patience_us, most_patience_us, number: 1, measured }
     }
 
     /// Begins a probe if more than the estimate is wanted and it is time.
     pub(super) fn consider(&mut self, estimate_bps: u32, wanted_bps: u32, now: Instant) {
-        if !matches!(self.state, State::Idle) || wanted_bps <= estimate_bps || now < self.next {
+        let bitrate_bps = wanted_bps.min(estimate_bps.saturating_mul(2));
+        self.begin(estimate_bps, bitrate_bps, TRAIN_US, now);
+    }
+
+    /// The same towards a peer that tells only a number: it follows what came within about a second, so it takes so long
+    /// to move it, and with less above it, as much may have to wait on the way.
+    pub(super) fn consider_long(&mut self, told_bps: u32, wanted_bps: u32, now: Instant) {
+        let bitrate_bps = wanted_bps.min(told_bps.saturating_add(told_bps / 2));
+        self.begin(told_bps, bitrate_bps, LONG_TRAIN_US, now);
+    }
+
+    fn begin(&mut self, estimate_bps: u32, bitrate_bps: u32, train_us: u64, now: Instant) {
+        let bitrate_bps = bitrate_bps.min(MOST_BPS);
+        if !matches!(self.state, State::Idle) || bitrate_bps <= estimate_bps || now < self.next {
             return;
         }
-        let bitrate_bps = wanted_bps.min(estimate_bps.saturating_mul(2)).min(MOST_BPS);
-        let bytes = (u64::from(bitrate_bps) * TRAIN_US / 8_000_000) as u32;
+        // What sends for long pauses for long.
+        self.most_patience_us = MOST_PATIENCE_US.max(20 * train_us);
+        let bytes = (u64::from(bitrate_bps) * train_us / 8_000_000) as u32;
         self.number = self.number.checked_add(1).unwrap_or(1);
         self.measured = Measured::default();
         let bytes = bytes.max(u32::from(LEAST_PACKETS) * u32::from(LEAST_BYTES));
@@ -128,10 +145,21 @@ impl Prober {
             self.patience_us = PATIENCE_US;
             self.next = now.after_us(PAUSE_US);
         } else {
-            self.next = now.after_us(self.patience_us);
-            self.patience_us = (self.patience_us * 3 / 2).min(MOST_PATIENCE_US);
+            self.failed(now);
         }
         passed
+    }
+
+    /// There was no more than is known already: the next probe waits, and longer each time.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.state = State::Idle;
+        self.next = now.after_us(self.patience_us);
+        self.patience_us = (self.patience_us * 3 / 2).min(self.most_patience_us);
+    }
+
+    /// The peer's number is higher than it was for long: the next probe may follow at once.
+    pub(super) fn rose(&mut self, now: Instant) {
+        (self.patience_us, self.next) = (PATIENCE_US, now);
     }
 
     /// The queue grows: a probe would make it worse, and tell nothing.
@@ -175,6 +203,7 @@ const LEAST_PACKETS: u16 = 6;
 const LEAST_BYTES: u16 = 200;
 const MOST_BYTES: u32 = 1_100;
 const TRAIN_US: u64 = 40_000;
+const LONG_TRAIN_US: u64 = 1_000_000;
 const RESULT_US: u64 = 1_000_000;
 /// Between a success and the next.
 const PAUSE_US: u64 = 50_000;

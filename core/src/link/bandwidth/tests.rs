@@ -103,7 +103,7 @@ impl Run {
     }
 
     fn send(&mut self, bytes: u16, way: &Way) {
-        self.bandwidth.note(&mut self.entries, self.number, bytes, self.now);
+        self.bandwidth.note(&mut self.entries, Some(self.number), bytes, self.now);
         let left_bps = way.rate_bps.saturating_sub(way.cross_bps);
         let starts = self.free_at.max(self.now);
         let leaves = starts.after_us(u64::from(bytes) * 8_000_000 / u64::from(left_bps));
@@ -295,8 +295,48 @@ fn pictures_that_queue_behind_themselves_are_no_reason_to_send_none() {
 fn without_transport_wide_feedback_remb_is_the_estimate() {
     let mut bandwidth = Bandwidth::new(Instant::from_ms(0));
     assert_eq!(bandwidth.bitrate_bps(), None);
-    bandwidth.remb(700_000);
-    bandwidth.want(5_000_000);
+    bandwidth.remb(700_000, Instant::from_ms(0));
+    bandwidth.want(600_000);
     bandwidth.tick(Instant::from_ms(10_000));
     assert_eq!((bandwidth.bitrate_bps(), bandwidth.padding(Instant::from_ms(10_000))), (Some(700_000), None));
+}
+
+/// A receiver that tells, twice a second, a number that climbs by an eighth, at most to one and a half of what came
+/// within a second, and falls to what passes where that is less. Gives the number at the end, and padding's part of what
+/// was sent, in percent.
+fn told_by_number(seconds: u64, way_bps: u32) -> (u32, u32) {
+    let (mut bandwidth, mut came, mut told_bps) = (Bandwidth::new(Instant::from_ms(0)), VecDeque::new(), 150_000);
+    let (mut media_bytes, mut padding_bytes, mut send_at_us) = (0, 0, 0);
+    for now_us in (0..seconds * 1_000_000).step_by(500) {
+        let now = Instant { us: now_us };
+        let (sent_bps, wanted_bps) = layers(bandwidth.bitrate_bps().unwrap_or(told_bps));
+        bandwidth.want(wanted_bps);
+        bandwidth.tick(now);
+        let media = (send_at_us <= now_us).then_some(1_100).inspect(|bytes| {
+            media_bytes += u32::from(*bytes);
+            send_at_us += 1_100 * 8_000_000 / u64::from(sent_bps);
+        });
+        let padding = bandwidth.padding(now).inspect(|bytes| padding_bytes += u32::from(*bytes));
+        for bytes in media.into_iter().chain(padding) {
+            bandwidth.note(&mut [], None, bytes, now);
+            came.push_back((now_us, u32::from(bytes)));
+        }
+        if now_us % 500_000 == 0 {
+            came.retain(|(at_us, _)| at_us + 1_000_000 > now_us);
+            let came_bps = came.iter().map(|(_, bytes)| bytes * 8).sum::<u32>();
+            let climbed_bps = (told_bps + told_bps / 8).min(came_bps.max(told_bps / 3 * 2) / 2 * 3);
+            told_bps = if came_bps > way_bps { way_bps / 20 * 17 } else { climbed_bps.max(50_000) };
+            bandwidth.remb(told_bps.into(), now);
+        }
+    }
+    (told_bps, padding_bytes * 100 / (media_bytes + padding_bytes))
+}
+
+#[test]
+fn a_number_that_follows_what_comes_is_raised_by_probes() {
+    let (told_bps, _) = told_by_number(60, 20_000_000);
+    assert!(told_bps > 1_500_000, "{told_bps}");
+    let (told_bps, padding_percent) = told_by_number(60, 500_000);
+    assert_between(told_bps, 300_000, 600_000);
+    assert!(padding_percent < 40, "{padding_percent} % is padding");
 }
