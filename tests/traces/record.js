@@ -20,7 +20,9 @@ const LAYERS = ['l', 'm', 'h'];
 // Three encodings or spatial layers need the larger one.
 const SIZES = { false: { width: 480, height: 272 }, true: { width: 960, height: 540 } };
 
-const scalable = (scalabilityMode) => [{ scalabilityMode, maxBitrate: 400_000 }];
+// Chromium leaves out spatial layers that the bitrate is too small for.
+const scalable = (scalabilityMode) => [
+  { scalabilityMode, maxBitrate: scalabilityMode.startsWith('L3') ? 1_000_000 : 400_000 }];
 const simulcast = (scalabilityMode) => LAYERS.map((rid, layer) => (
   { rid, scaleResolutionDownBy: 4 >> layer, maxBitrate: 80_000 << layer, ...(scalabilityMode && { scalabilityMode }) }));
 
