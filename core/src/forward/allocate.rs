@@ -42,9 +42,10 @@ impl Demand {
         self.current.and_then(|current| self.size_of(current)) > self.size_of(level)
     }
 
-    /// What must be left for a change to the level `next`, above the present one, in bits a second: some reserve too, as
-    /// a bitrate that swings around a bound would change the picture every time. A larger picture begins with a keyframe,
-    /// and must fit at its full rate: a smaller one that moves is better than a larger one that jerks and is lost again.
+    /// What must be left for a change to the level `next`, above the present one, in bits a second: some reserve too,
+    /// as a bitrate that swings around a bound would change the picture every time. A larger picture begins with a
+    /// keyframe, and must fit at its full rate: a smaller one that moves is better than a larger one that jerks and is
+    /// lost again.
     fn needed_bps(&self, next: Level) -> u32 {
         let present = self.size_of(self.current.unwrap_or(0));
         if present.is_none_or(|present| next.size <= present) {
@@ -158,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_larger_picture_comes_at_its_full_rate_and_may_lose_rate_before_size() {
-        let levels = [(100, 0), (150, 0), (250, 1), (400, 1)].map(|(bitrate_bps, size)| Level { bitrate_bps, size });
+        let level = |(bitrate_bps, size)| Level { bitrate_bps, size };
+        let levels = [(100, 0), (150, 0), (250, 1), (400, 1)].map(level);
         let demand = |current| Demand { levels: Vec::from_slice(&levels).unwrap(), current, ..Demand::default() };
         assert_eq!(grants(440, &[demand(Some(0))]), [Some(1)]);
         assert_eq!(grants(450, &[demand(Some(1))]), [Some(3)]);
@@ -193,7 +195,8 @@ mod tests {
             let demands: Vec<Demand, DEMANDS> = steps.iter().map(growing).collect();
             let allocation = allocate(budget_bps, &demands);
             let granted = allocation.grants.iter().zip(&demands);
-            let sent: u32 = granted.filter_map(|(level, demand)| Some(demand.levels[usize::from((*level)?)].bitrate_bps)).sum();
+            let levels = granted.filter_map(|(level, demand)| demand.levels.get(usize::from((*level)?)));
+            let sent: u32 = levels.map(|level| level.bitrate_bps).sum();
             prop_assert!(sent <= budget_bps);
             let enough = allocate(allocation.wanted_bps / RESERVE * (RESERVE + 1) + RESERVE, &demands);
             for (grant, demand) in enough.grants.iter().zip(&demands) {

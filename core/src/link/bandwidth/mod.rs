@@ -58,7 +58,8 @@ impl Bandwidth {
         }
     }
 
-    /// The estimate, in bits a second of whole packets; `None` as long as the way showed no limit.
+    /// The estimate, in bits a second of whole packets, of those that have a transport-wide number where the peer tells
+    /// what arrives; `None` as long as the way showed no limit.
     pub fn bitrate_bps(&self) -> Option<u32> {
         let is_known = self.delay_bound.is_known() || self.loss_bound.bitrate_bps().is_some();
         let estimate_bps = is_known.then(|| self.estimate_bps());
@@ -71,11 +72,14 @@ impl Bandwidth {
         self.reference.is_some()
     }
 
-    /// A packet of `bytes` left, under a transport-wide number if the peer counts them; numbers follow each other.
+    /// A packet of `bytes` left, under a transport-wide number if it has one; numbers follow each other. Where the peer
+    /// tells what arrives, others do not count: it says nothing of them.
     pub fn note(&mut self, entries: &mut [DepartureEntry], number: Option<u16>, bytes: u16, now: Instant) {
-        let probe = self.prober.note(bytes, now);
         if let Some(number) = number {
+            let probe = self.prober.note(bytes, now);
             self.departures.note(entries, number, Departure { at: now, bytes, probe });
+        } else if !self.has_feedback() {
+            self.prober.note(bytes, now);
         }
     }
 

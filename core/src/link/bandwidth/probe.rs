@@ -64,8 +64,8 @@ impl Prober {
         self.begin(estimate_bps, bitrate_bps, TRAIN_US, now);
     }
 
-    /// The same towards a peer that tells only a number: it follows what came within about a second, so it takes so long
-    /// to move it, and with less above it, as much may have to wait on the way.
+    /// The same towards a peer that tells only a number: it follows what came within about a second, so it takes so
+    /// long to move it, and with less above it, as much may have to wait on the way.
     pub(super) fn consider_long(&mut self, told_bps: u32, wanted_bps: u32, now: Instant) {
         let bitrate_bps = wanted_bps.min(told_bps.saturating_add(told_bps / 2));
         self.begin(told_bps, bitrate_bps, LONG_TRAIN_US, now);

@@ -82,6 +82,10 @@ impl Run {
         let end = self.now.after_ms(seconds * 1000);
         while self.now < end {
             self.now = self.now.after_us(500);
+            // Sound, which has no numbers.
+            if self.now.us.is_multiple_of(20_000) {
+                self.bandwidth.note(&mut self.entries, None, 100, self.now);
+            }
             let (sent_bps, wanted_bps) = source(self.estimate_bps());
             self.bandwidth.want(wanted_bps);
             self.bandwidth.tick(self.now);
@@ -302,8 +306,8 @@ fn without_transport_wide_feedback_remb_is_the_estimate() {
 }
 
 /// A receiver that tells, twice a second, a number that climbs by an eighth, at most to one and a half of what came
-/// within a second, and falls to what passes where that is less. Gives the number at the end, and padding's part of what
-/// was sent, in percent.
+/// within a second, and falls to what passes where that is less. Gives the number at the end, and how much of what was
+/// sent was padding, in percent.
 fn told_by_number(seconds: u64, way_bps: u32) -> (u32, u32) {
     let (mut bandwidth, mut came, mut told_bps) = (Bandwidth::new(Instant::from_ms(0)), VecDeque::new(), 150_000);
     let (mut media_bytes, mut padding_bytes, mut send_at_us) = (0, 0, 0);
