@@ -121,7 +121,7 @@ pub fn run(
         }
         executor.spawn(Rc::clone(&task).run_peers(handshakes)).detach();
         executor.spawn(Rc::clone(&task).keep_time()).detach();
-        Cluster::start(configuration, &task, &executor)?;
+        Cluster::start(configuration, binding, &task, &executor)?;
         if change {
             let (names, ignored) = (configuration.media.address.clone(), configuration.media.ignore.clone());
             executor.spawn(Rc::clone(&task).follow_addresses(names, ignored, addresses)).detach();

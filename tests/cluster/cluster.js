@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Layers } from '../browser/lib/layers.js';
 import { expect } from '../browser/lib/tab.js';
 import { BOXES, Network } from './network.js';
 
@@ -39,6 +40,21 @@ async function enter(box, name, publishes) {
   }
   await tab.join();
   people[name] = tab;
+}
+
+/** A room of its own in a box, as the scenarios of tests/browser have one. */
+async function roomIn(box, room) {
+  const tab = await network.open(box, 'Maker');
+  await tab.page.evaluate(async (body) => {
+    const { Session } = await import('./janus.js');
+    const session = await Session.open(`ws://${globalThis.location.host}/`);
+    const handle = await session.attach('janus.plugin.videoroom');
+    await handle.message(body);
+    session.close();
+  }, { request: 'create', room, publishers: 8, videocodec: 'vp8' });
+  await tab.close();
+  const knows = () => until('shown', () => state(box, 'shown') === 1);
+  return { room, address: () => 'http://localhost:8088/', open: (name) => network.open(box, name), knows };
 }
 
 const sees = async (viewer, name) => (await people[viewer].others()).includes(name);
@@ -190,6 +206,28 @@ const proofs = {
     note('broker away for 25 s', 'those whom nobody watches', null, backMs);
     await people.Cleo.join();
     await people.Cleo.hasMediaOf('Ada', 'Bertrand');
+  },
+  async 'a viewer in another box gets the simulcast layer it asks for'() {
+    for (const tab of Object.values(people)) await tab.close();
+    const [here, there] = [await roomIn(A, 77), await roomIn(B, 77)];
+    const encodings = [
+      { rid: 'h', maxBitrate: 900_000 },
+      { rid: 'm', maxBitrate: 300_000, scaleResolutionDownBy: 2 },
+      { rid: 'l', maxBitrate: 100_000, scaleResolutionDownBy: 4 },
+    ];
+    const camera = { codec: 'VP8', encodings, width: 960, height: 540, subscribe: { substream: 0 } };
+    const layers = await Layers.begin(here, camera, there);
+    const bytes = [];
+    for (const substream of [0, 2, 1, 0, 2]) {
+      await layers.ask({ substream });
+      const rate = await layers.shows([240, 480, 960][substream], { substream });
+      expect(rate >= 2, `layer ${substream}: only ${rate.toFixed(1)} frames a second`);
+      if (substream !== 1) bytes.push(await network.bytes(A, B, 3));
+    }
+    const [least, most] = [Math.min(...bytes), Math.max(...bytes)];
+    expect(most < 2 * least, `between boxes all layers go, whoever watches which: ${bytes}`);
+    const { lost } = await layers.seen();
+    expect(lost < 10, `${lost} packets were lost`);
   },
 };
 

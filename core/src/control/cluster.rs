@@ -1,7 +1,7 @@
 //! What a platform needs for rooms that span boxes: who publishes here, and the publishers of other boxes, who come and
 //! go without a request. What one box says of its publishers, another reads as it is: a member of `publishers`.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use heapless::String;
 use serde::Serialize;
@@ -71,6 +71,11 @@ impl<R: Random> Control<'_, R> {
     /// All rooms.
     pub fn rooms(&self) -> impl Iterator<Item = Name> {
         self.state.rooms.iter().map(|(_, room)| room.settings.room)
+    }
+
+    /// The best of the addresses that are offered.
+    pub fn offered_address(&self) -> Option<IpAddr> {
+        self.settings.addresses.first().copied()
     }
 
     /// Tells of everybody who publishes sound or pictures here, and is not a publisher of another box.

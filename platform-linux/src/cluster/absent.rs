@@ -6,6 +6,7 @@ use smol::LocalExecutor;
 
 use crate::config::Configuration;
 use crate::control::ControlTask;
+use crate::udp::Binding;
 
 /// None.
 pub enum Cluster {}
@@ -14,6 +15,7 @@ impl Cluster {
     /// Never comes to be.
     pub fn start(
         _configuration: &Configuration,
+        _binding: Binding,
         _control: &Rc<ControlTask>,
         _executor: &LocalExecutor<'static>,
     ) -> Result<(), String> {

@@ -178,6 +178,9 @@ fn connector(ca: &Path) -> Result<TlsConnector, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use parlor_core::random::Random;
     use rumqttc::v5::mqttbytes::v5::{Publish, PublishProperties};
 
@@ -191,6 +194,41 @@ mod tests {
         let mut bytes = BytesMut::new();
         Packet::Publish(publish).write(&mut bytes, None).unwrap();
         bytes
+    }
+
+    /// What comes of connecting to a broker that answers so.
+    fn connected(answer: &'static [u8]) -> Result<(), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let broker = format!("mqtt://{}", listener.local_addr().unwrap());
+        let settings = Settings::of(&config::Cluster { broker, username: "a".into(), ..Default::default() }).unwrap();
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut said = vec![0; 512];
+            let len = stream.read(&mut said).unwrap();
+            stream.write_all(answer).unwrap();
+            Packet::read(&mut BytesMut::from(&said[..len]), None).unwrap()
+        });
+        let outcome = smol::block_on(settings.connect("parlor-a", "parlor/1/box/a".into()));
+        let Packet::Connect(connect, Some(will), Some(_)) = serving.join().unwrap() else { panic!("no connect") };
+        assert!(connect.clean_start && will.retain && will.message.is_empty(), "{will:?}");
+        outcome.map(|broker| assert!(broker.local().is_loopback()))
+    }
+
+    #[test]
+    fn a_broker_that_lets_nobody_in_or_speaks_something_else_is_a_sentence() {
+        assert_eq!(connected(&[0x20, 3, 0, 0, 0]), Ok(()));
+        assert_eq!(connected(&[0x20, 3, 0, 0x86, 0]), Err("it refuses us: BadUserNamePassword".into()));
+        assert_eq!(connected(&[0xd0, 0]), Err("it does not speak MQTT 5".into()));
+        assert_eq!(connected(&[]), Err(ENDED.into()));
+        assert!(connected(b"HTTP/1.1 400 Bad Request\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn an_authority_that_cannot_be_read_is_a_sentence() {
+        let cluster = |ca: &str| config::Cluster { broker: "mqtts://b".into(), ca: ca.into(), ..Default::default() };
+        let why = |ca| Settings::of(&cluster(ca)).map(|_| ()).unwrap_err();
+        assert!(why("/nowhere/ca.pem").starts_with("cluster.ca: /nowhere/ca.pem: "));
+        assert!(why(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).ends_with("no certificate is in it"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::deadline::within;
 use crate::log;
 use crate::mailbox::Mailbox;
 use crate::random::SystemSource;
+use crate::udp::Binding;
 
 /// How often it is looked at what changed.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -48,6 +49,8 @@ pub struct Cluster {
     address: Option<IpAddr>,
     /// Where it comes.
     reached: Cell<IpAddr>,
+    /// Where it can come.
+    binding: Binding,
     member: RefCell<Member>,
     /// What waits for the broker, while there is one.
     outgoing: Mailbox<Message>,
@@ -58,6 +61,7 @@ impl Cluster {
     /// Joins the cluster that `configuration` names, if it does. The error is a sentence for the operator.
     pub fn start(
         configuration: &Configuration,
+        binding: Binding,
         control: &Rc<ControlTask>,
         executor: &LocalExecutor<'static>,
     ) -> Result<(), String> {
@@ -76,6 +80,7 @@ impl Cluster {
             settings: Settings::of(cluster)?,
             address: cluster.address.parse().ok(),
             reached: Cell::new(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            binding,
             member: RefCell::new(member),
             outgoing: Mailbox::default(),
             control: Rc::clone(control),
@@ -120,7 +125,9 @@ impl Cluster {
 
     /// Speaks with the broker until that ends; why it did.
     async fn serve(&self, mut broker: Broker) -> String {
-        self.reached.set(self.address.unwrap_or(broker.local()));
+        let offered = self.control.with(|control, _, _| control.offered_address());
+        let reached = self.address.unwrap_or_else(|| reached(broker.local(), self.binding, offered));
+        self.reached.set(reached);
         let messages = self.member.borrow_mut().connect(Instant::now());
         let mut end = messages.iter().try_for_each(|message| broker.send(&packet(message))).err();
         let mut heard = Instant::now();
@@ -179,6 +186,18 @@ impl Cluster {
     }
 }
 
+/// Where others reach sockets of ours that are bound so, by the address from which we reach the broker, or else the one
+/// that is `offered` to clients.
+fn reached(local: IpAddr, binding: Binding, offered: Option<IpAddr>) -> IpAddr {
+    match binding {
+        Binding::One(address) => address.into(),
+        // The broker is on this machine, where the others are not.
+        _ if local.is_loopback() => offered.unwrap_or(local),
+        Binding::V4 if local.is_ipv6() => offered.unwrap_or(local),
+        Binding::V4 | Binding::All => local,
+    }
+}
+
 /// What a message is to the broker.
 fn packet(message: &Message) -> Packet {
     // Answers to these are not told apart, so they have one number.
@@ -207,5 +226,28 @@ fn host_name() -> Result<String, String> {
     match is_name(&name) {
         true => Ok(name),
         false => Err(format!("cluster.name: this machine is called {name:?}, which no box can be: set the key")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_comes_to_an_address_where_others_reach_a_socket() {
+        let [cluster, home, loopback, far] =
+            ["10.0.0.7", "192.168.1.5", "127.0.0.1", "fd00::7"].map(|text| text.parse::<IpAddr>().unwrap());
+        let bound = Binding::One(Ipv4Addr::new(192, 168, 1, 5));
+        let cases = [
+            (cluster, Binding::All, cluster),
+            (cluster, Binding::V4, cluster),
+            (cluster, bound, home),
+            (loopback, Binding::All, home),
+            (far, Binding::All, far),
+            (far, Binding::V4, home),
+        ];
+        for (local, binding, expected) in cases {
+            assert_eq!(reached(local, binding, Some(home)), expected, "{local} {binding:?}");
+        }
     }
 }

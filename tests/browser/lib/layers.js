@@ -7,16 +7,18 @@ export class Layers {
   #subscriber;
   #feed;
 
-  /** Publishes the fake camera with these `encodings` in `codec`, and subscribes to it. */
-  static async begin(world, { codec, encodings, width, height, subscribe = {} }) {
+  /** Publishes the fake camera with these `encodings` in `codec`, and subscribes to it, `there` if that is elsewhere. */
+  static async begin(world, { codec, encodings, width, height, subscribe = {} }, there = world) {
     const layers = new Layers();
     layers.#publisher = await world.open('Camera');
-    layers.#subscriber = await world.open('Viewer');
+    layers.#subscriber = await there.open('Viewer');
     const { room } = world;
     // Not the conference page: it holds the camera open at a size of its own.
-    for (const tab of [layers.#publisher, layers.#subscriber]) await tab.page.goto(world.address({}) + 'janus.js');
+    await layers.#publisher.page.goto(world.address({}) + 'janus.js');
+    await layers.#subscriber.page.goto(there.address({}) + 'janus.js');
     const feed = await layers.#publisher.page.evaluate(publish, { room, codec, encodings, width, height });
     layers.#feed = feed;
+    await there.knows?.(feed);
     await layers.#subscriber.page.evaluate(watch, { room, feed, subscribe });
     return layers;
   }
