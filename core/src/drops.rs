@@ -20,6 +20,8 @@ pub enum Drop {
     QueueFull,
     /// The socket took no more.
     SocketFull,
+    /// It was on its way from another shard or box, and was not read before its socket was full.
+    IngressFull,
     /// No slot of the packet pool was free.
     PoolEmpty,
     /// A subscriber does not want it: another layer, or paused.
@@ -36,7 +38,7 @@ pub enum Drop {
 
 impl Drop {
     /// How many causes there are.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 15;
 
     /// All, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = [
@@ -48,6 +50,7 @@ impl Drop {
         Self::UnknownSource,
         Self::QueueFull,
         Self::SocketFull,
+        Self::IngressFull,
         Self::PoolEmpty,
         Self::NotSelected,
         Self::StunRefused,
@@ -67,6 +70,7 @@ impl Drop {
             Self::UnknownSource => "unknown_source",
             Self::QueueFull => "queue_full",
             Self::SocketFull => "socket_full",
+            Self::IngressFull => "ingress_full",
             Self::PoolEmpty => "pool_empty",
             Self::NotSelected => "not_selected",
             Self::StunRefused => "stun_refused",

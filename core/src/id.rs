@@ -63,6 +63,10 @@ id!(
     RemoteId
 );
 id!(
+    /// A publisher of another shard whom subscribers of this one get.
+    CascadeId
+);
+id!(
     /// People of one shard who hear each other. The control half chooses it.
     ConversationId
 );

@@ -28,6 +28,8 @@ pub struct Limits {
     pub relays: u16,
     /// Publishers of other boxes, a shard, and as many ways of ours to other boxes; 0: none.
     pub remote_publishers: u16,
+    /// Publishers of other shards whom subscribers of this one get, a shard; 0: every room stays in its own.
+    pub cascades: u16,
     /// PeerConnections with data channels, a shard; 0: data channels are not negotiated.
     pub data_channels: u16,
     /// The longest message on a data channel, in bytes.
@@ -59,6 +61,7 @@ impl Limits {
         subscriptions: 1024,
         relays: 32,
         remote_publishers: 8,
+        cascades: 16,
         data_channels: 160,
         data_message_bytes: 65_536,
         data_queue_bytes: 262_144,
@@ -82,6 +85,7 @@ impl Limits {
         subscriptions: 24,
         relays: 1,
         remote_publishers: 0,
+        cascades: 0,
         data_channels: 0,
         data_message_bytes: 1_024,
         data_queue_bytes: 1_024,

@@ -53,7 +53,7 @@ impl Tables for Statics {
 }
 
 /// What a table's size follows from.
-fn asked(limits: &Limits) -> [(&'static str, usize); 14] {
+fn asked(limits: &Limits) -> [(&'static str, usize); 15] {
     [
         ("limits.sessions", limits.sessions.into()),
         ("limits.handles", limits.handles.into()),
@@ -66,6 +66,7 @@ fn asked(limits: &Limits) -> [(&'static str, usize); 14] {
         ("limits.subscriptions", limits.subscriptions.into()),
         ("limits.relays", limits.relays.into()),
         ("limits.remote_publishers", limits.remote_publishers.into()),
+        ("limits.cascades", limits.cascades.into()),
         ("limits.history_packets", limits.history_packets.into()),
         ("limits.queued_packets", limits.queued_packets as usize),
         ("limits.request_bytes", limits.request_bytes as usize),

@@ -261,6 +261,7 @@ const MEANING = {
   not_selected: 'layers that nobody was sent: usual',
   queue_full: 'limits.queued_packets is too small, or the machine too slow',
   socket_full: 'the kernel took no more',
+  ingress_full: 'from another shard or box, faster than it was read: the machine is too slow',
   pool_empty: 'limits.history_packets or limits.publishers are too small',
   replay: 'received before: usual on some networks',
   no_keys: 'media before its keys: usual at a beginning',

@@ -27,6 +27,7 @@ pub(crate) fn control(
         addresses: addresses.iter().copied().take(control::settings::ADDRESSES).collect(),
         port: configuration.media.port,
         shards,
+        audience: configuration.media.audience,
         session_timeout_s: configuration.control.session_timeout_s,
         reclaim_session_timeout_s: configuration.control.reclaim_session_timeout_s,
         remote_silence_s: configuration.remote.silence_s,

@@ -143,10 +143,11 @@ impl Watched {
 
     /// How busy it was between the last two measurements, and what it did since its start.
     pub fn load(&self) -> ShardLoad {
-        let Counts { received_bytes, sent_bytes, dropped_full, .. } = self.counters.counts();
+        let Counts { received_bytes, sent_bytes, dropped_full, ingress_full, .. } = self.counters.counts();
         let mut totals = self.gauges.totals();
         // The media half never hears of what the kernel did not take.
         totals.drops.add(Drop::SocketFull, dropped_full);
+        totals.drops.add(Drop::IngressFull, ingress_full);
         ShardLoad { totals, received_bytes, sent_bytes, busy_percent: self.busy_percent }
     }
 }

@@ -1,9 +1,11 @@
-//! Sockets of publishers of other boxes: one each, opened by the control thread while there is such a publisher, read
-//! and closed by the media thread.
+//! Sockets of publishers of other boxes and shards: one each, opened by the control thread while there is such a
+//! publisher, read and closed by the media thread.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use heapless::Vec;
+use parlor_core::control::IngressPort;
 use parlor_core::id::LinkId;
 use polling::Poller;
 
@@ -11,8 +13,11 @@ use crate::log;
 use crate::queue::{self, Bell, Inbox, Sender};
 use crate::udp::{Binding, Socket, system};
 
-/// The most such publishers of a shard, whatever the limits say.
-pub(crate) const SOCKETS: usize = 64;
+/// The most such publishers of a shard, of other boxes and of other shards each, whatever the limits say.
+pub(crate) const PUBLISHERS: usize = 64;
+
+/// All of them.
+const SOCKETS: usize = 2 * PUBLISHERS;
 
 /// Changes that wait for the media thread.
 const CHANGES: usize = 256;
@@ -40,6 +45,8 @@ pub struct IngressOpener {
 pub(crate) struct IngressSockets {
     changes: Inbox<Change>,
     open: Vec<(LinkId, Arc<Socket>), SOCKETS>,
+    /// Datagrams that sockets lost which are closed.
+    lost: u64,
     poller: Arc<Poller>,
 }
 
@@ -52,7 +59,7 @@ pub(crate) fn ingress(
 ) -> (IngressOpener, IngressSockets) {
     let (sender, changes) = queue::to_media::<Change, CHANGES>(bell);
     let opener = IngressOpener { changes: sender, owed: std::vec::Vec::new(), binding, ports };
-    (opener, IngressSockets { changes, open: Vec::new(), poller })
+    (opener, IngressSockets { changes, open: Vec::new(), lost: 0, poller })
 }
 
 /// Bytes of a shard's queue of changes.
@@ -61,18 +68,22 @@ pub(crate) const fn memory_bytes() -> usize {
 }
 
 impl IngressOpener {
-    /// Opens a socket for `link` at `port`, or at the first of the configured ports that is free: its port.
-    pub(crate) fn open(&mut self, link: LinkId, port: Option<u16>) -> Option<u16> {
+    /// Opens a socket for `link`, at the first of the configured ports that is free if one of these is wanted: its
+    /// port.
+    pub(crate) fn open(&mut self, link: LinkId, port: IngressPort) -> Option<u16> {
         self.close_owed();
         let bind = |port| Socket::bind(self.binding, port).ok();
         let socket = match (port, self.ports) {
-            (Some(port), _) => bind(port),
-            (None, Some((first, count))) => (0..count).find_map(|place| bind(first.checked_add(place)?)),
-            (None, None) => bind(0),
+            (IngressPort::Numbered(port), _) => bind(port),
+            (IngressPort::Configured, Some((first, count))) => {
+                (0..count).find_map(|place| bind(first.checked_add(place)?))
+            }
+            (IngressPort::Configured, None) => bind(0),
+            (IngressPort::Loopback, _) => Socket::bind(Binding::One(Ipv4Addr::LOCALHOST), 0).ok(),
         };
         let port = socket.as_ref().and_then(|socket| socket.port().ok());
         let Some((socket, port)) = socket.zip(port) else {
-            log::warn("remote", "no UDP port can be opened for a publisher of another box");
+            log::warn("remote", "no UDP port can be opened for a publisher of another box or shard");
             return None;
         };
         self.changes.try_send(Change::Open(link, socket)).is_ok().then_some(port)
@@ -109,11 +120,17 @@ impl IngressSockets {
                 Change::Close(link) => {
                     if let Some(place) = self.open.iter().position(|(open, _)| *open == link) {
                         let (_, socket) = self.open.swap_remove(place);
+                        self.lost += socket.lost();
                         let _ = self.poller.delete(&socket.descriptor);
                     }
                 }
             }
         }
+    }
+
+    /// How many datagrams the kernel dropped because they were not read in time.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost + self.open.iter().map(|(_, socket)| socket.lost()).sum::<u64>()
     }
 
     /// The socket at `place`, and whose it is.

@@ -153,6 +153,7 @@ where
         bell: Arc::clone(&bell),
         stop: Arc::clone(&stop),
         pulse: Arc::clone(&pulse),
+        counters: Arc::clone(&counters),
         gauges: Arc::clone(&gauges),
     };
     let thread = std::thread::Builder::new().name(format!("media-{}", settings.index)).spawn(move || {
@@ -197,6 +198,7 @@ pub struct ShardPort {
     bell: Arc<Bell>,
     stop: Arc<AtomicBool>,
     pulse: Arc<Pulse>,
+    counters: Arc<Counters>,
     gauges: Arc<Gauges>,
 }
 
@@ -320,6 +322,7 @@ impl media::Port for ShardPort {
 
     fn show(&mut self, totals: &Totals) {
         self.gauges.show(totals);
+        self.counters.set_ingress_full(self.outbox.ingress.lost());
     }
 
     fn stopped(&self) -> bool {

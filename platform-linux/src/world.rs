@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 
 use parlor_core::control::{
-    CaptureFailure, CapturePath, CaptureRequest, ClusterState, EventBackendKind, EventCounts, Outlet, RecordingRequest,
-    ShardLoad, Transport,
+    CaptureFailure, CapturePath, CaptureRequest, ClusterState, EventBackendKind, EventCounts, IngressPort, Outlet,
+    RecordingRequest, ShardLoad, Transport,
 };
 use parlor_core::id::{CaptureId, ConnectionId, LinkId, RelayId};
 use parlor_core::link::{DataMessage, HandshakeCommand, OpenData};
@@ -165,7 +165,7 @@ impl Outlet for World<'_> {
         self.recordings.add_message(shard, relay, payload);
     }
 
-    fn open_ingress(&mut self, shard: u8, link: LinkId, port: Option<u16>) -> Option<u16> {
+    fn open_ingress(&mut self, shard: u8, link: LinkId, port: IngressPort) -> Option<u16> {
         self.shards.get_mut(usize::from(shard))?.ingress.open(link, port)
     }
 

@@ -9,8 +9,10 @@
 //! ```
 //!
 //! With `--sessions 100` it measures the control channel instead: idle sessions, and requests without pause.
-//! Prints one JSON object.
+//! Prints one JSON object. With `--audience ADDRESS` subscribers are there, and standard input says what is done
+//! (`audience.rs`).
 
+mod audience;
 mod delays;
 mod receive;
 mod requests;
@@ -22,6 +24,7 @@ use parlor_tests::server::create_room;
 use parlor_tests::{Error, Result};
 use serde_json::{Value, json};
 use stage::{Pace, Stage};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Before a phase is measured: the server's caches and socket buffers settle.
@@ -57,6 +60,7 @@ struct Settings {
     phases: Vec<(bool, f64)>,
     highest: Option<f64>,
     sessions: Option<usize>,
+    audience: Option<IpAddr>,
 }
 
 fn main() -> Result<()> {
@@ -69,6 +73,7 @@ fn main() -> Result<()> {
     let (idle_bytes, idle_threads) = (process.resident_bytes()?, process.threads()?);
     let room = create_room(&settings.websocket, settings.publishers as u64)?;
     let mut stage = Stage::new(settings.websocket.clone(), room, settings.options, settings.pace);
+    stage.listening = settings.audience;
     for _ in 0..settings.publishers {
         stage.add_publisher()?;
     }
@@ -80,6 +85,10 @@ fn main() -> Result<()> {
         joins_ms.push(stage.add_subscriber(settings.mesh.then_some(number))?);
     }
     stage.learn()?;
+    if settings.audience.is_some() {
+        audience::follow(&mut stage, joins_ms)?;
+        return stage.leave();
+    }
     stage.delay_subscribers(settings.rtcp_delay);
     stage.run(WARM_UP, |_| false)?;
     let joined_bytes = process.resident_bytes()?;
@@ -182,6 +191,7 @@ fn read_settings() -> Result<Settings> {
         phases: Vec::new(),
         highest: None,
         sessions: None,
+        audience: None,
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -200,6 +210,7 @@ fn read_settings() -> Result<Settings> {
             "rtcp-delay-ms" => settings.rtcp_delay = Duration::from_millis(arguments.value()?.parse()?),
             "phase" => settings.phases.push(read_phase(&arguments.value()?.string()?)?),
             "sessions" => settings.sessions = Some(arguments.value()?.parse()?),
+            "audience" => settings.audience = Some(arguments.value()?.parse()?),
             "highest" => settings.highest = Some(arguments.value()?.parse()?),
             _ => return Err(format!("unknown option --{name}").into()),
         }

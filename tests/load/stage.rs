@@ -4,6 +4,7 @@ use crate::delays::Delays;
 use crate::receive::{Batch, Packet, prepare};
 use parlor_tests::peer::Options;
 use parlor_tests::{Publisher, Result, Subscriber, payload};
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use str0m::media::MediaKind;
 
@@ -73,6 +74,8 @@ pub(crate) struct Stage {
     websocket: String,
     room: u64,
     options: Options,
+    /// Where listeners are, if not where publishers are.
+    pub(crate) listening: Option<IpAddr>,
     pub(crate) pace: Pace,
     speakers: Vec<Speaker>,
     listeners: Vec<Listener>,
@@ -91,6 +94,7 @@ impl Stage {
             websocket,
             room,
             options,
+            listening: None,
             pace,
             speakers: Vec::new(),
             listeners: Vec::new(),
@@ -122,7 +126,8 @@ impl Stage {
         let others = self.speakers.iter().enumerate().filter(|(place, _)| Some(*place) != own);
         let feeds: Vec<u64> = others.map(|(_, speaker)| speaker.publisher.id).collect();
         let start = Instant::now();
-        let subscriber = Subscriber::join(&self.websocket, self.room, self.options, &feeds)?;
+        let options = Options { address: self.listening.unwrap_or(self.options.address), ..self.options };
+        let subscriber = Subscriber::join(&self.websocket, self.room, options, &feeds)?;
         prepare(subscriber.peer.socket())?;
         let listener = Listener { subscriber, expected: feeds.len(), sources: Vec::new(), learning: true };
         self.listeners.push(listener);
@@ -196,6 +201,31 @@ impl Stage {
         for (place, speaker) in self.speakers.iter_mut().enumerate() {
             // Publishers are not in step with each other.
             speaker.due = now + Duration::from_secs_f64(pace.step_s() * place as f64 / count);
+        }
+    }
+
+    /// Packets that all publishers sent until now.
+    pub(crate) fn sent_packets(&self) -> u64 {
+        self.sent().iter().sum()
+    }
+
+    /// The publishers send for `time`, and nobody reads what comes of it.
+    pub(crate) fn run_unread(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        loop {
+            self.send_due()?;
+            let now = Instant::now();
+            if now >= end {
+                return Ok(());
+            }
+            if now >= self.tick {
+                self.tick = now + TICK;
+                for speaker in &mut self.speakers {
+                    speaker.publisher.peer.poll(now)?;
+                }
+            }
+            let next = self.speakers.iter().map(|speaker| speaker.due).min().unwrap_or(end).min(end);
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
         }
     }
 

@@ -71,6 +71,7 @@ impl Boxes {
                     ssrc: ingress_ssrc(0x9abc_def0 ^ u32::from(layer) << 20, NUMBER, layer),
                     payload_type: 96,
                     extensions: ExtensionMap::EMPTY,
+                    is_cascade: false,
                 }),
             );
         }

@@ -25,6 +25,7 @@ fn relay(index: u16, stream: StreamId, keys: Option<RelayKeys>) -> Command {
         ssrc: 70 + u32::from(index),
         payload_type: 99,
         extensions: ExtensionMap::EMPTY,
+        is_cascade: false,
     })
 }
 

@@ -74,6 +74,7 @@ fn into_file(relay: RelayId, stream: StreamId) -> Command {
         ssrc: 1,
         payload_type: PAYLOAD_TYPE,
         extensions: ExtensionMap::EMPTY,
+        is_cascade: false,
     })
 }
 

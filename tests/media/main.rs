@@ -14,6 +14,7 @@ mod a_subscriber_gets_the_simulcast_layer_it_asks_for;
 mod a_switch_keeps_the_stream_continuous;
 mod allocations;
 mod an_ssrc_that_comes_back_is_still_understood;
+mod another_shard_gets_what_its_audience_needs;
 mod camera;
 mod dependencies;
 mod every_subscriber_gets_every_byte;

@@ -4,6 +4,7 @@
 
 mod boxes;
 mod common;
+mod talking;
 
 mod a_body_that_comes_slowly_is_cut_off;
 mod a_busy_server_takes_nobody_new_and_keeps_sound;
@@ -12,6 +13,7 @@ mod a_client_of_long_polls_watches;
 mod a_drain_waits_for_the_last_one_to_leave;
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
 mod a_forwarded_stream_reaches_an_address_byte_for_byte;
+mod a_large_audience_is_served_by_every_shard;
 mod a_late_joiner_gets_a_keyframe;
 mod a_peer_that_stops_reading_does_not_disturb_others;
 mod a_phone_that_changes_its_address_goes_on;

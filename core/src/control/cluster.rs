@@ -19,7 +19,7 @@ use super::{Control, Outlet, Turn};
 use crate::id::{HandleId, StreamId};
 use crate::media::{Command, RelayKeys};
 use crate::random::Random;
-use crate::room::{Name, Remote};
+use crate::room::{Name, Relayed, Remote, StreamPlace};
 use crate::time::Instant;
 
 /// What is read of a member of `publishers`.
@@ -98,10 +98,12 @@ impl<R: Random> Control<'_, R> {
 
     /// Tells of every subscription, recording and forwarder of a publisher of another box whose that is.
     pub fn wanted_of_boxes(&self, mut each: impl FnMut(HandleId)) {
-        for tables in &self.state.shards {
+        for (tables, shard) in self.state.shards.iter().zip(0..) {
             let sources = tables.subscriptions.iter().filter_map(|(_, subscription)| subscription.source);
-            let relayed = tables.relays.iter().map(|(_, relayed)| relayed.stream());
-            for stream in sources.chain(relayed).filter_map(|id| tables.streams.get(id)) {
+            // Who watches by another shard is among its subscriptions.
+            let relays = tables.relays.iter().filter(|(_, relayed)| !matches!(relayed, Relayed::Cascade(_)));
+            let relayed = relays.map(|(_, relayed)| StreamPlace { shard, stream: relayed.stream() });
+            for stream in sources.chain(relayed).filter_map(|it| self.state.stream(it.shard, it.stream)) {
                 if self.state.handles.get(stream.handle).is_some_and(Handle::is_remote) {
                     each(stream.handle);
                 }

@@ -9,7 +9,7 @@ use super::turn::{Done, Turn};
 use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
 use crate::link::{DataMessage, OpenData};
 use crate::random::Random;
-use crate::room::{DataSource, Name, Relayed, SubscribedStream};
+use crate::room::{DataSource, Name, Relayed, StreamPlace, SubscribedStream};
 use crate::sdp::{DataTransport, MediaKind, PublishedSection, PublishedState, section_mid};
 
 /// What clients of Janus call a channel that they give no name. Subscribers get it under the name of the publisher, as
@@ -20,13 +20,13 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Whether there is a place for data channels to `handle`, which may have it already.
     pub(crate) fn check_data_place(&self, handle: HandleId, shard: u8) -> Done {
         let most = usize::from(self.settings.limits.data_channels);
-        let has_data = |peer: &super::handle::Peer| peer.has_data && peer.shard == shard;
-        let taken = self
-            .state
-            .handles
-            .iter()
-            .filter(|(id, entry)| HandleId::from(*id) != handle && entry.peer.as_ref().is_some_and(has_data));
-        if taken.count() >= most { Err(Refusal::full("data channels", most)) } else { Ok(()) }
+        let own = self.state.handles.get(handle).and_then(|entry| entry.peer.as_ref());
+        let own = own.is_some_and(|peer| peer.has_data && peer.shard == shard);
+        if self.state.data_peers(shard) - usize::from(own) >= most {
+            Err(Refusal::full("data channels", most))
+        } else {
+            Ok(())
+        }
     }
 
     /// The PeerConnection of `handle` takes a place for data channels.
@@ -91,14 +91,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         mid: Option<&str>,
     ) {
         let state = &*self.state;
-        let is_meant = |stream: &StreamId| {
-            let published = state.stream(shard, *stream);
+        let is_meant = |place: &StreamPlace| {
+            let published = state.stream(place.shard, place.stream);
             let publisher = published.and_then(|it| state.handles.get(it.handle)?.publisher());
             publisher.is_some_and(|it| Some(it.name) == feed)
                 && published.is_some_and(|it| mid.is_none_or(|mid| it.mid == mid))
         };
         let Some(tables) = state.shards.get(usize::from(shard)) else { return };
-        let meant: heapless::Vec<StreamId, { crate::room::PUBLISHED }> =
+        let meant: heapless::Vec<StreamPlace, { crate::room::PUBLISHED }> =
             tables.data_sources_of(subscription).filter(is_meant).take(crate::room::PUBLISHED).collect();
         if let Some(tables) = self.state.shard_mut(shard) {
             tables.remove_data_sources(|it| it.subscription == subscription && meant.contains(&it.stream));
@@ -106,11 +106,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// A subscriber's m-line gets data of `stream` alone.
-    pub(crate) fn switch_data(&mut self, shard: u8, subscription: SubscriptionId, stream: StreamId) -> Done {
+    pub(crate) fn switch_data(&mut self, shard: u8, subscription: SubscriptionId, stream: StreamPlace) -> Done {
         if let Some(tables) = self.state.shard_mut(shard) {
             tables.remove_data_sources(|it| it.subscription == subscription);
         }
         self.join_data(shard, DataSource { subscription, stream })
+    }
+
+    /// Nobody hears data of these m-lines of a shard any more.
+    pub(crate) fn forget_data(&mut self, shard: u8, streams: &[StreamId]) {
+        for tables in &mut self.state.shards {
+            tables.remove_data_sources(|it| it.stream.shard == shard && streams.contains(&it.stream.stream));
+        }
     }
 
     /// Somebody sent a message: whoever subscribed to it gets it, and so do forwarders and recordings.
@@ -126,20 +133,24 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let name = publisher.name.written();
         let label = if matches!(message.label, "" | UNNAMED) { &name } else { message.label };
         let message = DataMessage { label, ..*message };
-        for (_, source) in tables.data_sources.iter().filter(|(_, it)| it.stream == stream) {
-            let subscription = tables.subscriptions.get(source.subscription).filter(|it| it.is_sent && it.is_ready);
-            let Some(entry) = subscription.and_then(|it| state.handles.get(it.handle)) else { continue };
-            let gets = entry.subscriber().is_some_and(|subscriber| !subscriber.is_paused);
-            if let Some(peer) = entry.peer.as_ref().filter(|_| gets) {
-                self.post.out.send_data(shard, peer.link, &message);
+        let place = StreamPlace { shard, stream };
+        for listening in &state.shards {
+            for (_, source) in listening.data_sources.iter().filter(|(_, it)| it.stream == place) {
+                let subscription = listening.subscriptions.get(source.subscription);
+                let subscription = subscription.filter(|it| it.is_sent && it.is_ready);
+                let Some(entry) = subscription.and_then(|it| state.handles.get(it.handle)) else { continue };
+                let gets = entry.subscriber().is_some_and(|subscriber| !subscriber.is_paused);
+                if let Some(peer) = entry.peer.as_ref().filter(|_| gets) {
+                    self.post.out.send_data(peer.shard, peer.link, &message);
+                }
             }
         }
         for (relay, relayed) in tables.relays.iter().filter(|(_, it)| it.stream() == stream) {
             match relayed {
                 Relayed::Forwarder(forwarder) => self.post.out.forward_data(forwarder.address, message.payload),
                 Relayed::Recording(_) => self.post.out.record_data(shard, relay.into(), message.payload),
-                // Other boxes get sound and pictures alone.
-                Relayed::Remote(_) => {}
+                // Other boxes get sound and pictures alone, and those in other shards got it.
+                Relayed::Remote(_) | Relayed::Cascade(_) => {}
             }
         }
     }

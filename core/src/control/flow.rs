@@ -100,9 +100,10 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         stream: StreamId,
         layers: SentLayers,
     ) {
+        let place = self.state.place_of(shard, stream);
         let Some(tables) = self.state.shard_mut(shard) else { return };
         let Some(entry) = tables.subscriptions.get_mut(subscription) else { return };
-        if entry.source != Some(stream) {
+        if entry.source != Some(place) {
             return;
         }
         let handle = entry.handle;

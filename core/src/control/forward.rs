@@ -380,6 +380,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             ssrc,
             payload_type,
             extensions: of_content(&entry.extensions),
+            is_cascade: false,
         })
     }
 }

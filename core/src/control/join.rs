@@ -49,7 +49,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let publishes = kind.is_some_and(|kind| kind.is_any_case("publisher"));
         let room = if publishes { self.room_to_publish_in(body)? } else { self.room_of(body)? };
         self.check_access(room, body)?;
-        self.check_room_for_more(caller, room)?;
+        let home = self.state.rooms.get(room).map_or(0, |room| room.shard);
+        let shard = if publishes { home } else { self.next_seat(room, (1, 0)) };
+        self.check_room_for_more(caller, room, shard)?;
         if publishes {
             self.join_as_publisher(caller, room, body, jsep)
         } else if kind.is_some_and(|kind| kind.is_any_case("subscriber")) {

@@ -8,7 +8,7 @@ use super::handle::Handle;
 use super::reply::{Each, Raw, Shown};
 use super::state::State;
 use crate::id::{StreamId, SubscriptionId};
-use crate::room::{CodecName, Name, PublishedStream, Publisher, SubscribedStream, Subscriber};
+use crate::room::{CodecName, Name, PublishedStream, Publisher, StreamPlace, SubscribedStream, Subscriber};
 use crate::sdp::MediaKind;
 use crate::wire::{Codec, Extension};
 
@@ -256,8 +256,10 @@ impl Serialize for SourceIds<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tables = self.state.shards.get(usize::from(self.shard));
         let sources = tables.into_iter().flat_map(|it| it.data_sources_of(self.subscription));
-        let name =
-            |stream| Some(self.state.handles.get(self.state.stream(self.shard, stream)?.handle)?.publisher()?.name);
+        let name = |place: StreamPlace| {
+            let published = self.state.stream(place.shard, place.stream)?;
+            Some(self.state.handles.get(published.handle)?.publisher()?.name)
+        };
         serializer.collect_seq(sources.filter_map(name))
     }
 }
@@ -278,7 +280,7 @@ impl<'a, 'm> SubscribedInfo<'a, 'm> {
         subscription: SubscriptionId,
         stream: &'a SubscribedStream,
     ) -> Self {
-        let source = stream.source.and_then(|source| state.stream(shard, source));
+        let source = stream.source.and_then(|place| state.stream(place.shard, place.stream));
         let publisher = source.and_then(|source| state.handles.get(source.handle)?.publisher());
         let media = source.filter(|_| stream.kind != MediaKind::Application);
         let tables = state.shards.get(usize::from(shard));

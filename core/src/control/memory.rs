@@ -7,7 +7,7 @@ use super::handle::Handle;
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{DataSource, PublishedStream, Relayed, Remote, Room, SubscribedStream};
+use crate::room::{Cascade, DataSource, PublishedStream, Relayed, Remote, Room, SubscribedStream};
 use crate::store::{Slot, Zeroable};
 
 /// The most shards of a box.
@@ -46,13 +46,15 @@ pub(super) struct ShardMemory<'m> {
     pub(super) relays: &'m mut [Slot<Relayed>],
     pub(super) remotes: &'m mut [Slot<Remote>],
     pub(super) data_sources: &'m mut [Slot<DataSource>],
+    pub(super) cascades: &'m mut [Slot<Cascade>],
 }
 
 impl<'m> Memory<'m> {
     /// Takes all that `limits` ask for with `shards` shards.
     pub fn new(limits: &Limits, shards: u8, lender: &mut impl Lender<'m>) -> Self {
-        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remotes, remote, buffer] =
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remotes, cascades, ..] =
             lengths(limits);
+        let [.., remote, buffer] = lengths(limits);
         Self {
             sessions: lender.lend("sessions", sessions),
             handles: lender.lend("handles", handles),
@@ -66,6 +68,7 @@ impl<'m> Memory<'m> {
                     relays: lender.lend("relays, control half", relays),
                     remotes: lender.lend("remote publishers", remotes),
                     data_sources: lender.lend("data sources, control half", data_sources(limits, subscriptions)),
+                    cascades: lender.lend("cascades", cascades),
                 })
                 .collect(),
             message: lender.lend("message buffer", buffer),
@@ -81,9 +84,9 @@ pub(super) const fn data_sources(limits: &Limits, subscriptions: usize) -> usize
 }
 
 /// The entries of each table, in the order of the parameters of [`super::Storage`]: sessions, handles, rooms, tokens;
-/// of each shard links, streams, subscriptions, relays, ways to other boxes; bytes of a request, and of each other
-/// buffer.
-pub const fn lengths(limits: &Limits) -> [usize; 11] {
+/// of each shard links, streams, subscriptions, relays, ways to other boxes, publishers of other shards; bytes of a
+/// request, and of each other buffer.
+pub const fn lengths(limits: &Limits) -> [usize; 12] {
     let request = limits.request_bytes as usize;
     [
         limits.sessions as usize,
@@ -95,6 +98,7 @@ pub const fn lengths(limits: &Limits) -> [usize; 11] {
         limits.subscriptions as usize,
         limits.relays as usize,
         limits.remote_publishers as usize,
+        limits.cascades as usize,
         request,
         if request > LEAST_BUFFER_BYTES { request } else { LEAST_BUFFER_BYTES },
     ]

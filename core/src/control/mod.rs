@@ -8,8 +8,10 @@
 
 mod access;
 mod admin;
+mod audience;
 mod bandwidth;
 mod capture;
+mod cascade;
 mod changes;
 mod cluster;
 mod data;
@@ -23,6 +25,7 @@ mod forward;
 mod forwarder_info;
 mod handle;
 mod info;
+mod ingress;
 mod join;
 mod jsep;
 mod json;
@@ -83,6 +86,7 @@ pub use capture::{CaptureFailure, CaptureFormat, CapturePath, CaptureRequest};
 pub use cluster::{ClusterState, OwnPublisher, WayOut};
 pub use error::Refusal;
 use error::{core_error, refuse};
+pub use ingress::IngressPort;
 pub use memory::{Lender, Memory, lengths, memory};
 pub use notify::{EventBackendKind, EventCounts, TOPICS, Topic};
 pub use origin::{Contact, Origin, Transport};
@@ -189,9 +193,9 @@ pub trait Outlet {
     /// What a message says goes into the file of this relay.
     fn record_data(&mut self, _shard: u8, _relay: RelayId, _payload: &[u8]) {}
 
-    /// Opens a socket for what another box sends to this link, at `port`, or where the configuration says: its port.
-    /// Nothing where there can be none.
-    fn open_ingress(&mut self, _shard: u8, _link: LinkId, _port: Option<u16>) -> Option<u16> {
+    /// Opens a socket for what another box, or another shard, sends to this link: its port. Nothing where there can be
+    /// none.
+    fn open_ingress(&mut self, _shard: u8, _link: LinkId, _port: IngressPort) -> Option<u16> {
         None
     }
 
@@ -400,6 +404,7 @@ impl<'m, R: Random> Control<'m, R> {
         self.end_sessions(now, out);
         let (mut turn, _) = self.turn(now, out);
         turn.look_at_load();
+        turn.let_go_of_cascades();
         turn.end_drain();
         now.after_ms(TICK_MS)
     }

@@ -16,7 +16,7 @@ use crate::forward::SubscriptionParameters;
 use crate::id::{HandleId, LinkId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{Name, SubscribedStream};
+use crate::room::{Name, StreamPlace, SubscribedStream};
 use crate::sdp::{
     AnsweredSection, OfferedMedia, OfferedSection, OfferedState, SECTIONS, Side, read_answer, section_mid, write_offer,
 };
@@ -45,20 +45,18 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             return false;
         };
         let streams = publisher.streams.clone();
+        // An m-line of data stays as it is, whoever is heard on it.
+        self.forget_data(shard, &streams);
         let mut is_any = false;
         for index in 0..self.state.handles.capacity() as u16 {
             let Some(subscriber) = self.state.handles.at_mut(index).and_then(|entry| entry.subscriber_mut()) else {
                 continue;
             };
-            let Some(tables) = self.state.shards.get_mut(usize::from(shard)).filter(|_| subscriber.shard == shard)
-            else {
-                continue;
-            };
-            // An m-line of data stays as it is, whoever is heard on it.
-            tables.remove_data_sources(|it| streams.contains(&it.stream));
+            let Some(tables) = self.state.shards.get_mut(usize::from(subscriber.shard)) else { continue };
             for id in &subscriber.streams {
                 let Some(stream) = tables.subscriptions.get_mut(*id) else { continue };
-                if stream.source.is_some_and(|source| streams.contains(&source)) {
+                let is_of = |place: &StreamPlace| place.shard == shard && streams.contains(&place.stream);
+                if stream.source.as_ref().is_some_and(is_of) {
                     stream.source = None;
                     stream.is_ready = false;
                     subscriber.is_stale |= is_told;
@@ -256,8 +254,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             if !stream.is_active || core::mem::replace(&mut stream.is_ready, true) {
                 continue;
             }
-            if let Some(parameters) = subscription_parameters(*id, index, link, stream, section, is_paused) {
-                self.post.out.command(shard, Command::Subscribe(parameters));
+            let parameters = subscription_parameters(*id, index, link, stream, section, is_paused);
+            if let Some((parameters, place)) = parameters.zip(stream.source) {
+                // It is fed already, unless its publisher gave it up and took it up again since the offer.
+                if let Err(why) = self.cascade(shard, place) {
+                    say!(warn, "an m-line is not fed to shard {}: {}", shard, why.reason);
+                }
+                let stream = self.state.stream_in(shard, place);
+                self.post.out.command(shard, Command::Subscribe(SubscriptionParameters { stream, ..parameters }));
             } else if let Some(data) = section.data {
                 self.open_data(handle, data);
             }
@@ -295,7 +299,7 @@ fn without_source(offered: &ExtensionMap) -> ExtensionMap {
     ours.iter().fold(ExtensionMap::EMPTY, |map, it| map.with(*it, offered.id(*it).unwrap_or_default()))
 }
 
-/// What the shard is told about an m-line that was answered; nothing if nothing flows on it.
+/// What the shard is told about an m-line that was answered, but for its source; nothing if nothing flows on it.
 fn subscription_parameters(
     subscription: SubscriptionId,
     index: usize,
@@ -310,7 +314,7 @@ fn subscription_parameters(
     Some(SubscriptionParameters {
         subscription,
         link,
-        stream: Some(stream.source?),
+        stream: None,
         mid: section_mid(index),
         ssrc: stream.ssrc,
         rtx_ssrc: stream.rtx_ssrc.filter(|_| answer.rtx_payload_type.is_some()),

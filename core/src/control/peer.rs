@@ -29,7 +29,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let limits = &self.settings.limits;
         let most = if is_publishing { limits.publishers } else { limits.subscribers };
         let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
-        let link = tables.take_link(handle, is_publishing, most)?;
+        let link = tables.take_link(Some(handle), is_publishing, most)?;
         let credentials = self.credentials(link);
         let open = OpenLink {
             link,
@@ -107,6 +107,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     /// Ends the PeerConnection of `handle`, if it has one, with all its streams and subscriptions, and tells the client
     /// why, if there is a reason.
     pub(crate) fn close_peer(&mut self, handle: HandleId, reason: Option<&'static str>) {
+        self.remove_cascades(handle);
         let lost_forwarders = self.remove_relays(handle, |relayed| relayed.forwarder().is_some()) > 0;
         self.remove_relays(handle, |_| true);
         let Some(entry) = self.state.handles.get_mut(handle) else { return };
@@ -121,11 +122,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Some(peer) = entry.peer.take() else { return };
         let streams = entry.publisher_mut().map(|publisher| core::mem::take(&mut publisher.streams));
         let streams = streams.as_deref().unwrap_or_default();
+        self.forget_data(peer.shard, streams);
         if let Some(tables) = self.state.shard_mut(peer.shard) {
             for stream in streams {
                 tables.streams.remove(*stream);
             }
-            tables.remove_data_sources(|it| streams.contains(&it.stream));
             if let Some(link) = tables.links.get_mut(peer.link) {
                 link.handle = None;
             }
@@ -231,6 +232,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// What a shard tells.
     pub(crate) fn notice(&mut self, shard: u8, notice: Notice) {
+        if self.cascade_notice(shard, &notice) {
+            return;
+        }
         match notice {
             Notice::Connected { link } => {
                 if let Some(handle) = self.handle_of(shard, link) {

@@ -130,6 +130,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             entry.is_muted = mute;
             let active = entry.is_active();
             self.post.out.command(shard, Command::SetStreamActive { stream, active });
+            self.follow_cascades(handle);
         }
         self.say(caller, &Success { videoroom: "success", record: None });
         let Some(room_name) = self.state.rooms.get(room).map(|room| room.settings.room) else { return Ok(()) };

@@ -92,6 +92,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let is_new = self.meet_peer(handle, room.shard, jsep)?;
         self.notify_candidates(handle, Some(jsep.text), is_new);
         self.configure_streams(handle, room.shard, &sections, changes, jsep.is_end_to_end)?;
+        self.follow_cascades(handle);
         self.publish_data(handle, &sections);
         self.write_answer(handle, &jsep.description, &sections)
     }
@@ -232,6 +233,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         for stream in publisher.streams.iter().copied() {
             self.post.out.command(peer.shard, Command::WatchStream { stream, speech, keyframe_interval_s });
         }
+        self.follow_cascades(handle);
     }
 
     fn write_answer(
@@ -309,6 +311,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.post.out.command(shard, Command::RequestKeyframe { stream: id });
             }
         }
+        self.follow_cascades(handle);
     }
 
     /// Takes a new name, and tells it to the others if there was one before; new metadata they are told anyway.

@@ -207,6 +207,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             ssrc,
             payload_type: published.payload_type,
             extensions,
+            is_cascade: false,
         };
         self.post.out.command(shard, Command::AddRelay(parameters));
     }

@@ -174,6 +174,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             ssrc: ingress_ssrc(random, number, layer.unwrap_or_default()),
             payload_type,
             extensions: extensions_between_boxes(kind),
+            is_cascade: false,
         };
         self.post.out.command(shard, Command::AddRelay(parameters));
     }

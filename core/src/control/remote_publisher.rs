@@ -7,6 +7,7 @@ use super::changes::{Changes, metadata_of};
 use super::error::{Refusal, plugin, refuse};
 use super::forward::keys_of;
 use super::handle::{Handle, Peer, Role};
+use super::ingress::IngressPort;
 use super::join::check_elements;
 use super::json::Value;
 use super::parameter::{Parameter, Wanted, check, name_at, optional, required, string};
@@ -85,7 +86,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let way = Ingoing { port: port_of(body, "port")?, keys: keys_of(body)?, silence_ms };
         let lines = first_lines_of(body)?;
         let room = self.room_with_secret(body)?;
-        self.check_room_for_more(caller, room)?;
+        let shard = self.state.rooms.get(room).map_or(0, |room| room.shard);
+        self.check_room_for_more(caller, room, shard)?;
         let changes = Changes { metadata: metadata_of(body)?, ..Changes::default() };
         let publisher = self.new_publisher(room, body, &changes)?;
         let (id, room_name) = (publisher.name, publisher.room_name);
@@ -162,6 +164,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.rename(handle, &changes);
         if !lines.is_empty() {
             self.set_remote_lines(handle, room, &lines);
+            self.follow_cascades(handle);
             self.follow_recording(handle);
             self.follow_remotes(handle);
             self.tell_published(handle);
@@ -211,8 +214,9 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let Ingoing { port, keys, silence_ms } = way;
         let most = self.settings.limits.publishers;
         let Some(tables) = self.state.shard_mut(shard) else { return Err(Refusal::full("shards", 0)) };
-        let link = tables.take_link(handle, true, most)?;
-        let Some(port) = self.post.out.open_ingress(shard, link, port) else {
+        let link = tables.take_link(Some(handle), true, most)?;
+        let wanted = port.map_or(IngressPort::Configured, IngressPort::Numbered);
+        let Some(port) = self.post.out.open_ingress(shard, link, wanted) else {
             if let Some(tables) = self.state.shard_mut(shard) {
                 tables.links.remove(link);
             }

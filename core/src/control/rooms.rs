@@ -219,7 +219,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         Ok(())
     }
 
-    /// Tells the room's shard what is heard in it.
+    /// Tells the room's own shard what is heard in it.
     pub(crate) fn tell_conversation(&mut self, id: RoomId) {
         let Some(room) = self.state.rooms.get(id) else { return };
         let (conversation, settings) = (conversation_of(id), Some(room.conversation()));
@@ -228,9 +228,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
 
     /// Takes a room away that nobody is in.
     pub(crate) fn remove_room(&mut self, id: RoomId) {
-        if let Some(room) = self.state.rooms.remove(id) {
+        if self.state.rooms.remove(id).is_some() {
             let conversation = conversation_of(id);
-            self.post.out.command(room.shard, Command::Converse { conversation, settings: None });
+            for shard in 0..self.state.shards.len() as u8 {
+                self.post.out.command(shard, Command::Converse { conversation, settings: None });
+            }
         }
     }
 

@@ -6,9 +6,9 @@ use super::error::{Refusal, plugin, refuse};
 use super::json::Value;
 use super::parameter::{Parameter, Wanted, flag, mid_at, name_at, natural_u32, optional, required, string};
 use super::state::State;
-use crate::id::{RoomId, StreamId};
+use crate::id::RoomId;
 use crate::room::subscriber::CROSS_REFERENCE_BYTES;
-use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED, WantedLayers};
+use crate::room::{DelayBounds, Name, Publisher, SUBSCRIBED, StreamPlace, WantedLayers};
 use crate::sdp::MediaKind;
 
 /// What an element of `streams` may hold where m-lines are asked for.
@@ -28,7 +28,7 @@ pub(crate) const WANTED_STREAM: &[Parameter] = &[
 /// One published m-line that is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Selected {
-    pub(crate) stream: StreamId,
+    pub(crate) stream: StreamPlace,
     pub(crate) feed: Name,
     pub(crate) kind: MediaKind,
     pub(crate) cross_reference: String<CROSS_REFERENCE_BYTES>,
@@ -38,7 +38,7 @@ pub(crate) struct Selected {
 
 impl Selected {
     /// The m-line `stream` of `feed`, with nothing special about it.
-    pub(crate) fn new(stream: StreamId, feed: Name, kind: MediaKind) -> Self {
+    pub(crate) fn new(stream: StreamPlace, feed: Name, kind: MediaKind) -> Self {
         let (playout_delay, layers) = (DelayBounds::default(), WantedLayers::default());
         Self { stream, feed, kind, cross_reference: String::new(), playout_delay, layers }
     }
@@ -78,7 +78,7 @@ impl Selection {
                         cross_reference: cross_reference.clone(),
                         playout_delay,
                         layers: layers_of(body).changed(layers_of(element)),
-                        ..Selected::new(*id, publisher.name, stream.kind)
+                        ..Selected::new(StreamPlace { shard, stream: *id }, publisher.name, stream.kind)
                     })?;
                 }
             }
@@ -103,8 +103,8 @@ impl Selection {
         for id in &publisher.streams {
             let Some(stream) = state.stream(shard, *id).filter(|stream| !stream.is_disabled) else { continue };
             if is_wanted(stream.kind) {
-                let layers = layers_of(body);
-                selection.push(Selected { layers, ..Selected::new(*id, publisher.name, stream.kind) })?;
+                let (layers, place) = (layers_of(body), StreamPlace { shard, stream: *id });
+                selection.push(Selected { layers, ..Selected::new(place, publisher.name, stream.kind) })?;
             }
         }
         Ok(selection)

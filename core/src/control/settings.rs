@@ -32,6 +32,8 @@ pub struct Settings {
     pub port: u16,
     /// How many shards there are.
     pub shards: u8,
+    /// Those who watch a room in one shard before the next are served by others; 0: all are served by the room's own.
+    pub audience: u16,
     /// Seconds without a word after which a session ends; 0: never.
     pub session_timeout_s: u32,
     /// Seconds that a session outlives its connection and can be claimed.
@@ -91,6 +93,7 @@ impl Settings {
             addresses: Vec::new(),
             port: 7000,
             shards: 1,
+            audience: 0,
             session_timeout_s: 60,
             reclaim_session_timeout_s: 0,
             remote_silence_s: 10,

@@ -3,17 +3,21 @@
 use super::error::Refusal;
 use super::memory::ShardMemory;
 use super::shedding::Load;
-use crate::id::{HandleId, LinkId, StreamId, SubscriptionId};
+use crate::id::{CascadeId, HandleId, LinkId, StreamId, SubscriptionId};
 use crate::media::Delivery;
-use crate::room::{DataSource, PublishedStream, Relayed, Remote, SubscribedStream};
+use crate::room::{
+    Cascade, CascadedStream, DataSource, PublishedStream, Relayed, Remote, StreamPlace, SubscribedStream,
+};
 use crate::sdp::MediaKind;
 use crate::store::Table;
 use crate::stream::Traffic;
+use crate::time::Instant;
 
 /// A link's place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkEntry {
-    /// Whose; `None` from the moment it was told to close until the shard says that it did.
+    /// Whose; `None` where it is no participant's, and from the moment it was told to close until the shard says that
+    /// it did.
     pub(crate) handle: Option<HandleId>,
     /// Whether it is a publisher's.
     pub(crate) is_publishing: bool,
@@ -29,6 +33,8 @@ pub(crate) struct Shard<'m> {
     /// Publishers that other boxes get.
     pub(crate) remotes: Table<'m, Remote>,
     pub(crate) data_sources: Table<'m, DataSource>,
+    /// Publishers of other shards that are fed to it.
+    pub(crate) cascades: Table<'m, Cascade>,
     /// How busy it is, and what is done about it.
     pub(crate) load: Load,
 }
@@ -42,6 +48,7 @@ impl<'m> Shard<'m> {
             relays: Table::new(memory.relays),
             remotes: Table::new(memory.remotes),
             data_sources: Table::new(memory.data_sources),
+            cascades: Table::new(memory.cascades),
             load: Load::default(),
         }
     }
@@ -65,15 +72,40 @@ impl<'m> Shard<'m> {
         self.subscriptions.get(subscription).is_some_and(|it| it.kind == MediaKind::Application)
     }
 
-    /// How many subscribers get `stream`, or what is said on it.
-    pub(crate) fn watchers_of(&self, stream: StreamId) -> usize {
-        let media = self.subscriptions.iter().filter(|(_, subscription)| subscription.source == Some(stream));
-        let data = self.data_sources.iter().filter(|(_, source)| source.stream == stream);
+    /// How many subscribers of this shard get an m-line, or what is said on it.
+    pub(crate) fn watchers_of(&self, place: StreamPlace) -> usize {
+        let media = self.subscriptions.iter().filter(|(_, subscription)| subscription.source == Some(place));
+        let data = self.data_sources.iter().filter(|(_, source)| source.stream == place);
         media.count() + data.count()
     }
 
+    /// The publisher of another shard, as they are here.
+    pub(crate) fn cascade_of(&self, handle: HandleId) -> Option<CascadeId> {
+        self.cascades.iter().find(|(_, cascade)| cascade.handle == handle).map(|(id, _)| id.into())
+    }
+
+    /// The m-line of another shard that is called `stream` here.
+    pub(crate) fn cascaded_mut(&mut self, stream: StreamId) -> Option<(CascadeId, &mut CascadedStream)> {
+        self.cascades.iter_mut().find_map(|(id, cascade)| {
+            let cascaded = cascade.streams.iter_mut().find(|it| it.stream == stream)?;
+            Some((id.into(), cascaded))
+        })
+    }
+
+    /// Notes which m-lines of other shards somebody of this one, number `own`, watches now.
+    pub(crate) fn note_watched(&mut self, own: u8, now: Instant) {
+        for (_, subscription) in self.subscriptions.iter() {
+            let Some(place) = subscription.source.filter(|place| place.shard != own) else { continue };
+            let mut cascades = self.cascades.iter_mut().filter(|(_, cascade)| cascade.home == place.shard);
+            let known = cascades.find_map(|(_, it)| it.streams.iter_mut().find(|it| it.source == place.stream));
+            if let Some(cascaded) = known {
+                cascaded.used = now;
+            }
+        }
+    }
+
     /// The published m-lines whose data a subscriber's m-line gets.
-    pub(crate) fn data_sources_of(&self, subscription: SubscriptionId) -> impl Iterator<Item = StreamId> + Clone {
+    pub(crate) fn data_sources_of(&self, subscription: SubscriptionId) -> impl Iterator<Item = StreamPlace> + Clone {
         let sources = self.data_sources.iter().map(|(_, source)| *source);
         sources.filter(move |it| it.subscription == subscription).map(|it| it.stream)
     }
@@ -104,10 +136,15 @@ impl<'m> Shard<'m> {
         Ok(())
     }
 
-    /// Takes a link's place for `handle`.
-    pub(crate) fn take_link(&mut self, handle: HandleId, is_publishing: bool, most: u16) -> Result<LinkId, Refusal> {
+    /// Takes a link's place for `handle`, or for no participant.
+    pub(crate) fn take_link(
+        &mut self,
+        handle: Option<HandleId>,
+        is_publishing: bool,
+        most: u16,
+    ) -> Result<LinkId, Refusal> {
         self.check_link(is_publishing, most)?;
-        let entry = LinkEntry { handle: Some(handle), is_publishing };
+        let entry = LinkEntry { handle, is_publishing };
         self.links.insert(entry).map(LinkId::from).map_err(|_| Refusal::full("links", usize::from(most)))
     }
 }

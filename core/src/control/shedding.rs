@@ -138,8 +138,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         self.post.out.command(number, Command::Configure(settings));
     }
 
-    /// Whether somebody may come into `room`: always who is in it already.
-    pub(crate) fn check_room_for_more(&mut self, caller: Caller<'_>, room: RoomId) -> Done {
+    /// Whether somebody may come into `room`, whom `shard` would serve: always who is in it already.
+    pub(crate) fn check_room_for_more(&mut self, caller: Caller<'_>, room: RoomId, shard: u8) -> Done {
         let is_inside = self.state.handles.iter().any(|(_, handle)| {
             let its_room = match &handle.role {
                 Role::Idle => None,
@@ -154,12 +154,11 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if self.state.options.drain.is_some() {
             return Err(refuse!(plugin::FULL, "room", "This server is about to end and takes nobody new"));
         }
-        let Some(number) = self.state.rooms.get(room).map(|room| room.shard) else { return Ok(()) };
-        let shedding = self.state.shards.get(usize::from(number)).map(|shard| shard.load.shedding);
+        let shedding = self.state.shards.get(usize::from(shard)).map(|shard| shard.load.shedding);
         if shedding.is_some_and(|shedding| shedding >= Shedding::Joins) {
             return Err(refuse!(plugin::FULL, "room", "The server is too busy for more people"));
         }
-        match self.fullest_table(number) {
+        match self.fullest_table(shard) {
             Some(table) => Err(nearly_full(table)),
             None => Ok(()),
         }

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::session::Session;
 use super::shard::Shard;
 use crate::id::{HandleId, RoomId, SessionId, StreamId};
-use crate::room::{Name, PublishedStream, Publisher, Room};
+use crate::room::{Name, PublishedStream, Publisher, Room, StreamPlace};
 use crate::store::Table;
 
 /// All tables.
@@ -62,6 +62,33 @@ impl<'m> State<'m> {
     /// A published m-line.
     pub(crate) fn stream(&self, shard: u8, stream: StreamId) -> Option<&PublishedStream> {
         self.shards.get(usize::from(shard))?.streams.get(stream)
+    }
+
+    /// What `shard` calls an m-line, if it has it.
+    pub(crate) fn stream_in(&self, shard: u8, place: StreamPlace) -> Option<StreamId> {
+        let stream = self.stream(place.shard, place.stream).filter(|_| place.shard != shard);
+        let Some(stream) = stream else { return (place.shard == shard).then_some(place.stream) };
+        let tables = self.shards.get(usize::from(shard))?;
+        tables.cascades.get(tables.cascade_of(stream.handle)?)?.stream(place.stream)
+    }
+
+    /// The m-line that `shard` calls `stream`, wherever its publisher is.
+    pub(crate) fn place_of(&self, shard: u8, stream: StreamId) -> StreamPlace {
+        let cascades = self.shards.get(usize::from(shard)).into_iter().flat_map(|tables| tables.cascades.iter());
+        let mut fed = cascades.flat_map(|(_, cascade)| cascade.streams.iter().map(move |it| (cascade.home, it)));
+        let fed = fed.find(|(_, it)| it.stream == stream);
+        fed.map_or(StreamPlace { shard, stream }, |(shard, it)| StreamPlace { shard, stream: it.source })
+    }
+
+    /// How many subscribers get an m-line, or what is said on it.
+    pub(crate) fn watchers_of(&self, place: StreamPlace) -> usize {
+        self.shards.iter().map(|tables| tables.watchers_of(place)).sum()
+    }
+
+    /// How many PeerConnections of `shard` have, or will have, data channels.
+    pub(crate) fn data_peers(&self, shard: u8) -> usize {
+        let peers = self.handles.iter().filter_map(|(_, handle)| handle.peer.as_ref());
+        peers.filter(|peer| peer.has_data && peer.shard == shard).count()
     }
 
     /// The shard of `number`.

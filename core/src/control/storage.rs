@@ -6,7 +6,7 @@ use super::memory::{Memory, ShardMemory, data_sources, lengths};
 use super::session::Session;
 use super::shard::LinkEntry;
 use crate::limits::Limits;
-use crate::room::{DataSource, PublishedStream, Relayed, Remote, Room, SubscribedStream};
+use crate::room::{Cascade, DataSource, PublishedStream, Relayed, Remote, Room, SubscribedStream};
 use crate::store::{Reserve, Slot};
 
 /// Memory for `SHARDS` shards and the limits whose [`lengths`] the other parameters are, in that order.
@@ -21,6 +21,7 @@ pub struct Storage<
     const SUBSCRIPTIONS: usize,
     const RELAYS: usize,
     const REMOTES: usize,
+    const CASCADES: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 > {
@@ -28,7 +29,7 @@ pub struct Storage<
     handles: Reserve<Slot<Handle>, HANDLES>,
     rooms: Reserve<Slot<Room>, ROOMS>,
     tokens: Reserve<Slot<StoredToken>, TOKENS>,
-    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, RELAYS, REMOTES>; SHARDS],
+    shards: [ShardStorage<LINKS, STREAMS, SUBSCRIPTIONS, RELAYS, REMOTES, CASCADES>; SHARDS],
     message: [u8; BUFFER_BYTES],
     remote: [u8; REQUEST_BYTES],
     local: [u8; BUFFER_BYTES],
@@ -51,6 +52,7 @@ macro_rules! control_storage {
             { $crate::control::lengths(&$limits)[8] },
             { $crate::control::lengths(&$limits)[9] },
             { $crate::control::lengths(&$limits)[10] },
+            { $crate::control::lengths(&$limits)[11] },
         >
     };
 }
@@ -62,6 +64,7 @@ struct ShardStorage<
     const SUBSCRIPTIONS: usize,
     const RELAYS: usize,
     const REMOTES: usize,
+    const CASCADES: usize,
 > {
     links: Reserve<Slot<LinkEntry>, LINKS>,
     streams: Reserve<Slot<PublishedStream>, STREAMS>,
@@ -69,6 +72,7 @@ struct ShardStorage<
     relays: Reserve<Slot<Relayed>, RELAYS>,
     remotes: Reserve<Slot<Remote>, REMOTES>,
     data_sources: Reserve<Slot<DataSource>, SUBSCRIPTIONS>,
+    cascades: Reserve<Slot<Cascade>, CASCADES>,
 }
 
 impl<
@@ -82,6 +86,7 @@ impl<
     const SUBSCRIPTIONS: usize,
     const RELAYS: usize,
     const REMOTES: usize,
+    const CASCADES: usize,
     const REQUEST_BYTES: usize,
     const BUFFER_BYTES: usize,
 >
@@ -96,6 +101,7 @@ impl<
         SUBSCRIPTIONS,
         RELAYS,
         REMOTES,
+        CASCADES,
         REQUEST_BYTES,
         BUFFER_BYTES,
     >
@@ -114,6 +120,7 @@ impl<
                 relays: Reserve::new(),
                 remotes: Reserve::new(),
                 data_sources: Reserve::new(),
+                cascades: Reserve::new(),
             }
         }; SHARDS],
         message: [0; BUFFER_BYTES],
@@ -123,8 +130,9 @@ impl<
 
     /// What `limits` ask for with `shards` shards; `None` if it is more than this is made for.
     pub fn lend(&mut self, limits: &Limits, shards: u8) -> Option<Memory<'_>> {
-        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remotes, remote, buffer] =
+        let [sessions, handles, rooms, tokens, links, streams, subscriptions, relays, remotes, cascades, ..] =
             lengths(limits);
+        let [.., remote, buffer] = lengths(limits);
         let mut parts = heapless::Vec::new();
         for shard in self.shards.get_mut(..usize::from(shards))? {
             let part = ShardMemory {
@@ -134,6 +142,7 @@ impl<
                 relays: shard.relays.lend(relays)?,
                 remotes: shard.remotes.lend(remotes)?,
                 data_sources: shard.data_sources.lend(data_sources(limits, subscriptions))?,
+                cascades: shard.cascades.lend(cascades)?,
             };
             parts.push(part).ok()?;
         }

@@ -13,7 +13,7 @@ use super::videoroom::Deferred;
 use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{SUBSCRIBED, SubscribedStream};
+use crate::room::{SUBSCRIBED, StreamPlace, SubscribedStream};
 use crate::sdp::{MediaKind, Policy, offered_extensions, offered_payload_types, section_mid};
 
 /// What an element may hold where m-lines are given up.
@@ -51,6 +51,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         };
         let Some((shard, count)) = self.subscriber_size(caller.handle) else { return Ok(()) };
         self.check_selection(caller.handle, (shard, count), &selection)?;
+        self.cascade_selection(shard, &selection)?;
         let removed = remove.map_or(Ok(0), |name| self.remove_streams(caller.handle, body, name))?;
         let added = self.add_streams(caller.handle, &selection)?;
         self.tell_updated(caller, removed + added > 0);
@@ -112,7 +113,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             .iter()
             .copied()
             .find(|id| known(id).is_some_and(|stream| stream.source.is_none() && stream.kind == selected.kind));
-        let Some(source) = tables.streams.get(selected.stream) else { return Ok(()) };
+        let StreamPlace { shard: home, stream: source } = selected.stream;
+        let Some(source) = self.state.stream(home, source) else { return Ok(()) };
         let taken = streams.iter().filter(|id| Some(**id) != vacant).filter_map(known);
         let taken =
             taken.filter_map(|it| Some((it.codec?, it.payload_type, it.second_payload_type(), it.parameters.as_str())));
@@ -252,13 +254,15 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             }
         }
         let Some((shard, _)) = self.subscriber_size(caller.handle) else { return Ok(()) };
+        switches.iter().try_for_each(|(_, selected)| self.cascade(shard, selected.stream))?;
         for (subscription, selected) in &switches {
             if selected.kind == MediaKind::Application {
                 self.switch_data(shard, *subscription, selected.stream)?;
                 continue;
             }
+            let StreamPlace { shard: home, stream: source } = selected.stream;
+            let feed_mid = self.state.stream(home, source).map(|source| source.mid.clone()).unwrap_or_default();
             let Some(tables) = self.state.shard_mut(shard) else { break };
-            let feed_mid = tables.streams.get(selected.stream).map(|source| source.mid.clone()).unwrap_or_default();
             if let Some(stream) = tables.subscriptions.get_mut(*subscription) {
                 stream.source = Some(selected.stream);
                 (stream.feed, stream.feed_token) = (selected.feed, selected.feed.token());
@@ -270,7 +274,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                     self.post.out.command(shard, command);
                 }
             }
-            let (subscription, stream) = (*subscription, Some(selected.stream));
+            let (subscription, stream) = (*subscription, self.state.stream_in(shard, selected.stream));
             self.post.out.command(shard, Command::Switch { subscription, stream });
         }
         self.tell_switched(caller, switches.len());
@@ -285,22 +289,24 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         room: RoomId,
         element: Value<'_>,
     ) -> Result<Option<(SubscriptionId, Selected)>, Refusal> {
-        let (shard, publisher) = feed(self.state, room, element)?;
+        let (home, publisher) = feed(self.state, room, element)?;
         let number = publisher.name;
         let mid = mid_at(element, "mid")?.unwrap_or_default();
         let mut ids = publisher.streams.iter().copied();
-        let id = ids.find(|id| self.state.stream(shard, *id).is_some_and(|it| it.mid == mid && !it.is_disabled));
+        let id = ids.find(|id| self.state.stream(home, *id).is_some_and(|it| it.mid == mid && !it.is_disabled));
         let unknown = || refuse!(plugin::NO_FEED, "mid", "No such mid '{mid}' in feed ({number})");
         let stream = id.ok_or_else(unknown)?;
-        let source = self.state.stream(shard, stream).ok_or_else(unknown)?;
+        let source = self.state.stream(home, stream).ok_or_else(unknown)?;
+        let place = StreamPlace { shard: home, stream };
         let sub_mid = mid_at(element, "sub_mid").unwrap_or_default().unwrap_or_default();
         let Some((_, subscription)) = self.subscription(handle, &sub_mid) else { return Ok(None) };
-        let target = self.state.shards.get(usize::from(shard)).and_then(|it| it.subscriptions.get(subscription));
-        if target.is_none_or(|it| it.kind != source.kind || it.codec != source.codec || it.source == Some(stream)) {
+        let own = self.subscriber_size(handle).map(|(shard, _)| usize::from(shard));
+        let target = own.and_then(|own| self.state.shards.get(own)?.subscriptions.get(subscription));
+        if target.is_none_or(|it| it.kind != source.kind || it.codec != source.codec || it.source == Some(place)) {
             return Ok(None);
         }
         let layers = layers_of(element);
-        Ok(Some((subscription, Selected { layers, ..Selected::new(stream, number, source.kind) })))
+        Ok(Some((subscription, Selected { layers, ..Selected::new(place, number, source.kind) })))
     }
 }
 

@@ -1,7 +1,6 @@
 //! How full each table is: what operators watch before somebody is refused.
 
 use super::capture::CAPTURES;
-use super::handle::Peer;
 use super::origin::Transport;
 use super::state::State;
 use super::{Control, Outlet, ShardLoad};
@@ -61,9 +60,8 @@ pub(crate) fn table_uses(state: &State<'_>, limits: &Limits, out: &mut impl Outl
         let remotes = state.handles.iter().filter(|(_, it)| it.is_remote() && it.shard() == shard_number);
         let remotes = remotes.count().max(shard.remotes.len());
         tell("remote_publishers", shard_number, remotes, limits.remote_publishers.into());
-        let has_data = |peer: &Peer| peer.has_data && peer.shard == number;
-        let peers = state.handles.iter().filter_map(|(_, handle)| handle.peer.as_ref());
-        tell("data_channels", shard_number, peers.filter(|peer| has_data(peer)).count(), limits.data_channels.into());
+        tell("cascades", shard_number, shard.cascades.len(), shard.cascades.capacity());
+        tell("data_channels", shard_number, state.data_peers(number), limits.data_channels.into());
         if let Some(ShardLoad { totals, .. }) = out.shard_load(number) {
             tell("packets", shard_number, totals.packets as usize, totals.packets_limit as usize);
             tell("queued_packets", shard_number, totals.queued as usize, totals.queued_limit as usize);

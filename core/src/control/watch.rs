@@ -15,7 +15,7 @@ use super::turn::{Caller, Done, Turn};
 use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::Command;
 use crate::random::Random;
-use crate::room::{SUBSCRIBED, Subscriber, WantedLayers};
+use crate::room::{SUBSCRIBED, StreamPlace, Subscriber, WantedLayers};
 use crate::sdp::MediaKind;
 use crate::stream::Mid;
 
@@ -141,8 +141,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if selection.is_empty() {
             return Err(refuse!(plugin::INVALID_SDP, "streams", "Can't offer an SDP with no stream"));
         }
-        let Some(entry) = self.state.rooms.get(room) else { return Ok(()) };
-        let (shard, room_name) = (entry.shard, entry.settings.room);
+        let room_name = self.room_name(room);
+        let shard = self.seat(room, &selection);
         self.check_selection(caller.handle, (shard, 0), &selection)?;
         self.open_peer(caller.handle, shard, None)?;
         self.notify_candidates(caller.handle, None, true);
@@ -288,7 +288,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
                 self.post.out.command(shard, Command::SetLayers { subscription: *id, layers });
             }
             let source = stream.source.filter(|_| stream.kind == MediaKind::Video && change.wants_keyframe);
-            if let Some(stream) = source {
+            if let Some(StreamPlace { shard, stream }) = source {
                 self.post.out.command(shard, Command::RequestKeyframe { stream });
             }
         }

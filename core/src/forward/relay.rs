@@ -32,6 +32,9 @@ pub struct RelayParameters {
     pub payload_type: u8,
     /// The header extensions of the publisher that are kept, by the publisher's numbers.
     pub extensions: ExtensionMap,
+    /// Whether another shard gets it for more of the same room: they hear no more than everybody else, and
+    /// [`Relay::needs`] says what of it they get.
+    pub is_cascade: bool,
 }
 
 /// Where the packets of a relay go.
@@ -98,6 +101,8 @@ pub struct Relay<G: Gcm> {
     pub packets_sent: u32,
     /// For sender reports: bytes of payload.
     pub octets_sent: u32,
+    /// How many layers of the stream, from the lowest, are needed where it goes.
+    needed_layers: u8,
     selector: Selector,
     srtp: Option<SrtpSession<G>>,
 }
@@ -114,9 +119,32 @@ impl<G: Gcm> Relay<G> {
             next_of_stream: list::END,
             packets_sent: 0,
             octets_sent: 0,
+            needed_layers: u8::MAX,
             selector,
             srtp,
         }
+    }
+
+    /// Whether this layer of the stream is needed where it goes.
+    pub fn needs(&self, layer: u8) -> bool {
+        layer < self.needed_layers
+    }
+
+    /// So many layers of the stream are needed from now on; true if something goes again that was held back.
+    pub fn set_need(&mut self, layers: u8) -> bool {
+        let lowest = self.parameters.layer.unwrap_or(0);
+        let was_needed = self.needs(lowest);
+        self.needed_layers = layers;
+        let begins = !was_needed && self.needs(lowest);
+        if begins {
+            self.rewriter.interrupt();
+        }
+        begins
+    }
+
+    /// What came of the stream before packet `index` of `layer` and was not sent will not be: numbers close up over it.
+    pub fn close_up(&mut self, (id, stream): (StreamId, &Stream), (layer, index): (u8, u64)) {
+        self.rewriter.close_up(select::source_of(id, stream, layer), index);
     }
 
     /// Sends a packet of `layer` if it should go. Says whether it waits for a keyframe.
@@ -128,7 +156,8 @@ impl<G: Gcm> Relay<G> {
         now: Instant,
         outbox: &mut impl Outbox,
     ) -> Result<Choice, Drop> {
-        if self.parameters.layer.is_some_and(|wanted| wanted != layer) {
+        let wanted = self.parameters.layer;
+        if wanted.is_some_and(|wanted| wanted != layer) || !self.needs(wanted.unwrap_or(0)) {
             return Ok(Choice::Leave);
         }
         let source = select::source_of(id, stream, layer);

@@ -141,6 +141,13 @@ pub enum Command {
     },
     /// Sends a published m-line to an address too.
     AddRelay(RelayParameters),
+    /// Says how much of a stream is needed where a relay takes it; all, where nobody says.
+    SetRelayNeed {
+        /// Which.
+        relay: RelayId,
+        /// How many layers, from the lowest.
+        layers: u8,
+    },
     /// Ends that.
     RemoveRelay {
         /// Which.

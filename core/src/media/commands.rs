@@ -57,6 +57,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
             Command::SetLayers { subscription, layers } => self.set_layers(now, subscription, layers),
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription),
             Command::AddRelay(parameters) => self.add_relay(now, parameters),
+            Command::SetRelayNeed { relay, layers } => self.set_relay_need(now, relay, layers),
             Command::RemoveRelay { relay } => self.remove_relay(relay),
         }
     }

@@ -91,6 +91,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 if let Some(stream) = streams.get(place.stream) {
                     forwarding.close_up((place.stream, stream), (place.layer, index));
                 }
+                self.close_up_cascades(place, index);
                 true
             }
         }

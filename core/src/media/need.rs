@@ -66,7 +66,8 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         while let Some(relay) = self.relays.at(at) {
             at = relay.next_of_stream;
             let highest = if is_simulcast { relay.parameters.layer.unwrap_or(last) } else { last };
-            needed = needed.max(highest.min(last) + 1);
+            let there = (0..=highest.min(last)).take_while(|layer| relay.needs(*layer)).count();
+            needed = needed.max(there as u8);
         }
         needed
     }

@@ -138,10 +138,11 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let active = stream.parameters.active;
         let id = accepted.ok_or(Drop::Replay)?;
         if active {
-            if self.is_heard(now, place, index) {
+            let is_heard = self.is_heard(now, place, index);
+            if is_heard {
                 self.fan_out(now, place, id);
             }
-            self.relay(now, place, id, outbox);
+            self.relay(now, place, (id, is_heard), outbox);
             self.copy_sound(now, place.stream, packet, outbox);
         }
         if began | talked

@@ -43,14 +43,35 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
     }
 
-    /// Sends a packet that was kept to every address and file that its stream goes to.
-    pub(super) fn relay(&mut self, now: Instant, place: SourcePlace, packet: PacketId, outbox: &mut impl Outbox) {
+    /// Where a relay goes, so many layers of its stream are needed.
+    pub(super) fn set_relay_need(&mut self, now: Instant, id: RelayId, layers: u8) {
+        let Some(relay) = self.relays.get_mut(id) else { return };
+        let RelayParameters { stream, layer, .. } = relay.parameters;
+        let begins = relay.set_need(layers);
+        self.review_need(now, stream);
+        if begins {
+            self.want_keyframe_of(now, stream, layer.unwrap_or(0));
+        }
+    }
+
+    /// Sends a packet that was kept to every address and file that its stream goes to; where it is not heard in its
+    /// room, the room's other shards do not get it.
+    pub(super) fn relay(
+        &mut self,
+        now: Instant,
+        place: SourcePlace,
+        (packet, is_heard): (PacketId, bool),
+        outbox: &mut impl Outbox,
+    ) {
         let Some(stream) = self.streams.get(place.stream) else { return };
         let Some(facts) = self.pool.note(packet) else { return };
         let mut wants_keyframe = false;
         let mut at = stream.relays;
         while let Some(relay) = self.relays.at_mut(at) {
             at = relay.next_of_stream;
+            if relay.parameters.is_cascade && !is_heard {
+                continue;
+            }
             let content = (self.pool.bytes(packet), facts);
             match relay.send((place.stream, stream), place.layer, content, now, outbox) {
                 Ok(choice) => wants_keyframe |= choice.wants_keyframe(),
@@ -59,6 +80,18 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         }
         if wants_keyframe {
             self.want_keyframe_of(now, place.stream, place.layer);
+        }
+    }
+
+    /// What came before packet `index` and was not heard will not be sent to other shards.
+    pub(super) fn close_up_cascades(&mut self, place: SourcePlace, index: u64) {
+        let Some(stream) = self.streams.get(place.stream) else { return };
+        let mut at = stream.relays;
+        while let Some(relay) = self.relays.at_mut(at) {
+            at = relay.next_of_stream;
+            if relay.parameters.is_cascade {
+                relay.close_up((place.stream, stream), (place.layer, index));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Whose data a subscriber gets. All of it shares the one m-line of data that a PeerConnection can have.
 
-use crate::id::{StreamId, SubscriptionId};
+use super::StreamPlace;
+use crate::id::SubscriptionId;
 
 /// A published m-line of data and a subscriber's that gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,5 +9,5 @@ pub struct DataSource {
     /// The subscriber's.
     pub subscription: SubscriptionId,
     /// The publisher's.
-    pub stream: StreamId,
+    pub stream: StreamPlace,
 }

@@ -1,6 +1,7 @@
 //! Rooms and who is in them: publishers, subscribers, access. No JSON, no packet.
 
 pub mod access;
+pub mod cascade;
 pub mod data_source;
 pub mod forwarder;
 pub mod name;
@@ -15,6 +16,7 @@ pub mod subscriber;
 pub mod told;
 
 pub use access::Denied;
+pub use cascade::{Cascade, CascadeLayer, CascadedStream, StreamPlace};
 pub use data_source::DataSource;
 pub use forwarder::Forwarder;
 pub use name::{NAME_BYTES, Name};

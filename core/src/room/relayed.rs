@@ -1,6 +1,6 @@
 //! A published m-line that goes somewhere without a PeerConnection: to an address, or into a file.
 
-use super::{Forwarder, RemoteStream};
+use super::{CascadeLayer, Forwarder, RemoteStream};
 use crate::id::{HandleId, StreamId};
 
 /// An m-line's way out of the room.
@@ -12,6 +12,8 @@ pub enum Relayed {
     Recording(Recording),
     /// To another box.
     Remote(RemoteStream),
+    /// To another shard.
+    Cascade(CascadeLayer),
 }
 
 /// An m-line's way into a file.
@@ -30,6 +32,7 @@ impl Relayed {
             Self::Forwarder(forwarder) => forwarder.handle,
             Self::Recording(recording) => recording.handle,
             Self::Remote(remote) => remote.handle,
+            Self::Cascade(cascade) => cascade.handle,
         }
     }
 
@@ -39,6 +42,7 @@ impl Relayed {
             Self::Forwarder(forwarder) => forwarder.stream,
             Self::Recording(recording) => recording.stream,
             Self::Remote(remote) => remote.stream,
+            Self::Cascade(cascade) => cascade.stream,
         }
     }
 
@@ -46,7 +50,7 @@ impl Relayed {
     pub fn forwarder(&self) -> Option<&Forwarder> {
         match self {
             Self::Forwarder(forwarder) => Some(forwarder),
-            Self::Recording(_) | Self::Remote(_) => None,
+            Self::Recording(_) | Self::Remote(_) | Self::Cascade(_) => None,
         }
     }
 }

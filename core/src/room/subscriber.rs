@@ -2,9 +2,10 @@
 
 use heapless::{String, Vec};
 
+use super::StreamPlace;
 use super::name::{NAME_BYTES, Name};
 use super::told::Told;
-use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
+use crate::id::{HandleId, RoomId, SubscriptionId};
 use crate::media::{Delivery, LayerCeiling, SentLayers};
 use crate::sdp::{FormatParameters, MediaKind};
 use crate::stream::{Mid, Traffic};
@@ -24,7 +25,7 @@ pub struct Subscriber {
     pub room: RoomId,
     /// The room's name.
     pub room_name: Name,
-    /// The shard of the room.
+    /// The shard that serves them: that of the room, or another that the room is fed to.
     pub shard: u8,
     /// The private number of the publisher on whose behalf they watch.
     pub private_number: Option<u32>,
@@ -52,7 +53,7 @@ pub struct SubscribedStream {
     /// What it carries.
     pub kind: MediaKind,
     /// Its source; `None` while it waits for another, and of data, whose sources are many.
-    pub source: Option<StreamId>,
+    pub source: Option<StreamPlace>,
     /// The name of the publisher.
     pub feed: Name,
     /// The name of the MediaStream.

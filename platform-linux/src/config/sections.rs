@@ -89,6 +89,7 @@ const MEDIA: &[Key<Configuration>] = &[
     Key { name: "ignore", field: |c| Texts(&mut c.media.ignore, IGNORED) },
     Key { name: "port", field: |c| Number(&mut c.media.port, 1..=65_535) },
     Key { name: "shards", field: |c| Shards(&mut c.media.shards) },
+    Key { name: "audience", field: |c| Number(&mut c.media.audience, 0..=48_000) },
     Key { name: "full_trickle", field: |c| Flag(&mut c.media.full_trickle) },
     Key { name: "slowlink_threshold", field: |c| Number(&mut c.media.slowlink_threshold, 0..=1_000_000) },
     Key { name: "no_media_timer", field: |c| Number(&mut c.media.no_media_timer_s, 0..=86_400) },
@@ -172,6 +173,7 @@ const LIMITS: &[Key<Configuration>] = &[
     Key { name: "subscriptions", field: |c| Number(&mut c.limits.subscriptions, 1..=65_000) },
     Key { name: "relays", field: |c| Number(&mut c.limits.relays, 0..=16_000) },
     Key { name: "remote_publishers", field: |c| Number(&mut c.limits.remote_publishers, 0..=REMOTES) },
+    Key { name: "cascades", field: |c| Number(&mut c.limits.cascades, 0..=REMOTES) },
     Key { name: "data_channels", field: |c| Number(&mut c.limits.data_channels, 0..=65_000) },
     Key { name: "data_message_bytes", field: |c| Number(&mut c.limits.data_message_bytes, 1024..=1 << 20) },
     Key { name: "data_queue_bytes", field: |c| Number(&mut c.limits.data_queue_bytes, 1024..=16 << 20) },
@@ -225,8 +227,8 @@ const IGNORED: &str = "a list of beginnings of addresses or of names of interfac
 
 const ADDRESSES: &str = "\"auto\", an address or the name of an interface, or a list of them";
 
-/// The most publishers of other boxes, a shard.
-const REMOTES: u64 = crate::ingress::SOCKETS as u64;
+/// The most publishers of other boxes, and of other shards, a shard.
+const REMOTES: u64 = crate::ingress::PUBLISHERS as u64;
 
 /// The most m-lines of a PeerConnection.
 const STREAMS: u64 = 64;

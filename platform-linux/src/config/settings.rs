@@ -190,6 +190,8 @@ pub struct Media {
     pub port: u16,
     /// How many media threads.
     pub shards: Shards,
+    /// Those who watch a room in one shard before the next are served by others; 0: the room's own serves all.
+    pub audience: u16,
     /// Whether our candidates follow a description instead of standing in it.
     pub full_trickle: bool,
     /// Lost packets in a second from which an m-line counts as slow; 0: never.
@@ -435,6 +437,7 @@ impl Default for Configuration {
                 ignore: Vec::new(),
                 port: 7000,
                 shards: Shards::Auto,
+                audience: 100,
                 full_trickle: false,
                 slowlink_threshold: 0,
                 no_media_timer_s: 1,

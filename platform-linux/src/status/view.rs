@@ -288,6 +288,7 @@ fn meaning(cause: &str) -> &'static str {
         "unknown_source" => "of no m-line that is known",
         "queue_full" => "limits.queued_packets is too small, or the machine too slow",
         "socket_full" => "the kernel took no more: the network or the machine is too slow",
+        "ingress_full" => "from another shard or box, faster than it was read: the machine is too slow",
         "pool_empty" => "limits.history_packets or limits.publishers are too small",
         "not_selected" => "layers that nobody was sent: usual",
         "stun_refused" => "checks with a wrong password or of links that are gone",

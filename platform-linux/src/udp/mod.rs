@@ -87,6 +87,11 @@ impl Socket {
         Ok(self.descriptor.local_addr()?.port())
     }
 
+    /// How many datagrams the kernel dropped because the socket was not read in time; 0 where it does not tell.
+    pub(crate) fn lost(&self) -> u64 {
+        system::lost(&self.descriptor).into()
+    }
+
     /// Whether one message can hold several datagrams of equal size (UDP GSO).
     pub fn can_segment(&self) -> bool {
         self.segments
@@ -107,6 +112,7 @@ pub struct Counters {
     dropped_too_long: AtomicU64,
     dropped_unreachable: AtomicU64,
     segmentation_refused: AtomicU64,
+    ingress_full: AtomicU64,
 }
 
 /// A copy of [`Counters`].
@@ -134,9 +140,16 @@ pub struct Counts {
     pub dropped_unreachable: u64,
     /// Groups that the kernel would not cut and that went one by one.
     pub segmentation_refused: u64,
+    /// Datagrams from other shards and boxes that the kernel dropped because they were not read in time.
+    pub ingress_full: u64,
 }
 
 impl Counters {
+    /// So many datagrams from other shards and boxes were lost until now.
+    pub(crate) fn set_ingress_full(&self, lost: u64) {
+        self.ingress_full.store(lost, Ordering::Relaxed);
+    }
+
     /// How it stands now.
     pub fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -152,6 +165,7 @@ impl Counters {
             dropped_too_long: read(&self.dropped_too_long),
             dropped_unreachable: read(&self.dropped_unreachable),
             segmentation_refused: read(&self.segmentation_refused),
+            ingress_full: read(&self.ingress_full),
         }
     }
 }

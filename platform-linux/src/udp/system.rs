@@ -47,6 +47,9 @@ impl Arrival {
     pub(super) const NONE: Self = Self { route: None, len: 0, segment_bytes: None, truncated: false };
 }
 
+/// What SO_MEMINFO tells.
+const MEMORY_COUNTS: usize = libc::SK_MEMINFO_DROPS as usize + 1;
+
 /// An address as the kernel has it.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -104,6 +107,18 @@ pub(super) fn probe_segmentation() -> bool {
 /// Lets the kernel join datagrams of equal size into one message (UDP GRO); false if it cannot.
 pub(super) fn enable_trains(socket: &UdpSocket) -> bool {
     set(socket, libc::SOL_UDP, libc::UDP_GRO, 1).is_ok()
+}
+
+/// How many datagrams found the buffer of `socket` full (socket(7), SO_MEMINFO); 0 where the kernel does not tell.
+pub(super) fn lost(socket: &UdpSocket) -> u32 {
+    let mut counts = [0_u32; MEMORY_COUNTS];
+    let mut len = size_of_val(&counts) as socklen_t;
+    // SAFETY: `counts` lives through the call and has `len` bytes.
+    let result = unsafe {
+        let place = (&raw mut counts).cast();
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, place, &raw mut len)
+    };
+    if result < 0 { 0 } else { counts[libc::SK_MEMINFO_DROPS as usize] }
 }
 
 /// Sends up to [`SEND_MESSAGES`] of `messages` and says how many the kernel took. An error is about the first of them.

@@ -14,7 +14,7 @@ use super::super::turn::Turn;
 use super::webrtc_info::Webrtc;
 use crate::id::{HandleId, StreamId};
 use crate::random::Random;
-use crate::room::{Name, PublishedStream, Publisher, Subscriber};
+use crate::room::{Name, PublishedStream, Publisher, StreamPlace, Subscriber};
 use crate::wire::Extension;
 
 impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
@@ -189,7 +189,7 @@ impl Serialize for Published<'_, '_> {
         let streams = streams.iter().enumerate();
         serializer.collect_seq(streams.filter_map(|(index, id)| {
             let stream = state.stream(shard, *id)?;
-            let watchers = state.shards.get(usize::from(shard))?.watchers_of(*id);
+            let watchers = state.watchers_of(StreamPlace { shard, stream: *id });
             Some(StreamInfo::of(index, stream, watchers))
         }))
     }

@@ -10,7 +10,7 @@ use super::super::media_info::{codec_name, kind_name};
 use super::super::state::State;
 use crate::id::{RoomId, StreamId, SubscriptionId};
 use crate::media::{LimitedBy, SentLayers};
-use crate::room::{Name, PublishedStream, SubscribedStream};
+use crate::room::{Name, PublishedStream, StreamPlace, SubscribedStream};
 use crate::sdp::{MediaKind, section_mid};
 use crate::stream::{Mid, Traffic};
 use crate::wire::Codec;
@@ -183,7 +183,8 @@ impl Serialize for Streams<'_, '_> {
         match *self {
             Self::Published(state, shard, ids) => {
                 let Some(tables) = state.shards.get(usize::from(shard)) else { return serializer.collect_seq([(); 0]) };
-                let line = |id: &StreamId| Line::arriving(tables.streams.get(*id)?, tables.watchers_of(*id));
+                let watchers = |id: &StreamId| state.watchers_of(StreamPlace { shard, stream: *id });
+                let line = |id: &StreamId| Line::arriving(tables.streams.get(*id)?, watchers(id));
                 serializer.collect_seq(ids.iter().filter_map(line))
             }
             Self::Subscribed(state, shard, ids) => {

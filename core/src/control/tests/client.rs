@@ -8,8 +8,8 @@ use std::vec::Vec;
 
 use crate::control::json::{Value, parse};
 use crate::control::{
-    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, Lender, Memory,
-    Outlet, RecordingRequest, Settings, ShardLoad, Transport,
+    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, IngressPort, Lender,
+    Memory, Outlet, RecordingRequest, Settings, ShardLoad, Transport,
 };
 use crate::drops::Drop;
 use crate::id::{CaptureId, ConnectionId, LinkId, RelayId};
@@ -46,6 +46,8 @@ impl Lender<'static> for Leak {
 pub(super) struct Heard {
     pub(super) texts: Vec<(u16, String)>,
     pub(super) commands: Vec<Command>,
+    /// The same, with their shards.
+    pub(super) addressed: Vec<(u8, Command)>,
     pub(super) handshakes: Vec<HandshakeCommand>,
     pub(super) events: Vec<(u16, String)>,
     /// Rooms that are there after a restart.
@@ -62,8 +64,8 @@ pub(super) struct Heard {
     pub(super) recorded: Vec<(RelayId, String)>,
     /// Recordings under way: which relay, and the file with its folder.
     pub(super) recordings: Vec<(RelayId, String)>,
-    /// Sockets for other boxes that are open: whose, and the port that was asked for.
-    pub(super) ingress: Vec<(LinkId, Option<u16>)>,
+    /// Sockets for other boxes and shards that are open: whose, and the port that was asked for.
+    pub(super) ingress: Vec<(LinkId, IngressPort)>,
     /// How busy the shard is.
     pub(super) busy_percent: u8,
     /// How often a drain was over.
@@ -75,7 +77,8 @@ impl Outlet for Heard {
         self.texts.push((connection.index, String::from_utf8(message.to_vec()).unwrap()));
     }
 
-    fn command(&mut self, _: u8, command: Command) {
+    fn command(&mut self, shard: u8, command: Command) {
+        self.addressed.push((shard, command.clone()));
         self.commands.push(command);
     }
 
@@ -146,12 +149,15 @@ impl Outlet for Heard {
         self.recorded.push((relay, text(payload)));
     }
 
-    fn open_ingress(&mut self, _: u8, link: LinkId, port: Option<u16>) -> Option<u16> {
-        if port == Some(1) {
+    fn open_ingress(&mut self, _: u8, link: LinkId, port: IngressPort) -> Option<u16> {
+        if port == IngressPort::Numbered(1) {
             return None;
         }
         self.ingress.push((link, port));
-        Some(port.unwrap_or(40_000 + link.index))
+        match port {
+            IngressPort::Numbered(port) => Some(port),
+            IngressPort::Configured | IngressPort::Loopback => Some(40_000 + link.index),
+        }
     }
 
     fn close_ingress(&mut self, _: u8, link: LinkId) {
@@ -207,7 +213,7 @@ impl World {
             ..Settings::new(LIMITS, Fingerprint { sha256: [7; 32] })
         };
         change(&mut settings);
-        let control = Control::new(Memory::new(&settings.limits, 1, &mut Leak), settings, Sequence(1));
+        let control = Control::new(Memory::new(&settings.limits, settings.shards, &mut Leak), settings, Sequence(1));
         Self { control, now: Instant::from_ms(1), heard: Heard::default() }
     }
 
@@ -266,17 +272,33 @@ impl World {
 
     /// The commands that came since the last time.
     pub(super) fn commands(&mut self) -> Vec<Command> {
+        self.heard.addressed.clear();
         core::mem::take(&mut self.heard.commands)
     }
 
     pub(super) fn notice(&mut self, notice: Notice) {
-        self.control.notice(self.now, 0, notice, &mut self.heard);
+        self.notice_of(0, notice);
+    }
+
+    pub(super) fn notice_of(&mut self, shard: u8, notice: Notice) {
+        self.control.notice(self.now, shard, notice, &mut self.heard);
+    }
+
+    /// The commands that came since the last time, with their shards.
+    pub(super) fn addressed(&mut self) -> Vec<(u8, Command)> {
+        self.heard.commands.clear();
+        core::mem::take(&mut self.heard.addressed)
     }
 
     /// The link that was opened last.
     pub(super) fn last_link(&self) -> LinkId {
-        let opened = self.heard.commands.iter().rev().find_map(|command| match command {
-            Command::OpenLink(open) => Some(open.link),
+        self.last_opened().1
+    }
+
+    /// That link, and its shard.
+    pub(super) fn last_opened(&self) -> (u8, LinkId) {
+        let opened = self.heard.addressed.iter().rev().find_map(|(shard, command)| match command {
+            Command::OpenLink(open) => Some((*shard, open.link)),
             _ => None,
         });
         opened.unwrap()
@@ -284,9 +306,9 @@ impl World {
 
     /// Plays a shard that closes links when asked.
     pub(super) fn close_links(&mut self) {
-        for command in self.commands() {
+        for (shard, command) in self.addressed() {
             if let Command::CloseLink { link } = command {
-                self.notice(Notice::Closed { link, reason: CloseReason::Asked });
+                self.notice_of(shard, Notice::Closed { link, reason: CloseReason::Asked });
             }
         }
     }
@@ -333,8 +355,8 @@ impl World {
         let body = format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{feed}}}]}}"#);
         let attached = self.ask(connection, session, handle, &body);
         self.answer(connection, session, handle, &attached);
-        let link = self.last_link();
-        self.notice(Notice::Up { link });
+        let (shard, link) = self.last_opened();
+        self.notice_of(shard, Notice::Up { link });
         (session, handle)
     }
 

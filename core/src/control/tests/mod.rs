@@ -2,6 +2,7 @@
 
 mod access;
 mod administering;
+mod audience;
 mod bandwidth;
 mod capturing;
 mod client;

@@ -1,7 +1,9 @@
 //! Random walks: whatever clients and shards do in whatever order, nothing panics and nothing is left.
 
 use super::client::{OFFER, World, number, sdp};
+use crate::id::LinkId;
 use crate::media::{CloseReason, Notice};
+use crate::room::{CascadeLayer, Relayed};
 use proptest::prelude::*;
 use std::format;
 use std::string::String;
@@ -68,15 +70,17 @@ fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
         }
         15 => world.close_links(),
         16 | 17 => {
-            let links: Vec<_> = world.control.state.shards[0].links.iter().map(|(id, _)| id.into()).collect();
-            for link in links {
+            for (shard, link) in links(world) {
                 match what {
-                    16 => world.notice(Notice::Up { link }),
-                    _ => world.notice(Notice::Closed { link, reason: CloseReason::Consent }),
+                    16 => world.notice_of(shard, Notice::Up { link }),
+                    _ => world.notice_of(shard, Notice::Closed { link, reason: CloseReason::Consent }),
                 }
             }
         }
-        19 => {}
+        19 => {
+            world.now = world.now.after_ms(3000);
+            world.control.tick(world.now, &mut world.heard);
+        }
         _ => {
             world.drop_connection(connection);
             clients[who] = Client::default();
@@ -91,22 +95,45 @@ fn step(world: &mut World, clients: &mut [Client; 4], who: usize, what: u8) {
     world.texts();
 }
 
+/// All links but those by which a shard is fed: these close only when told to.
+fn links(world: &World) -> Vec<(u8, LinkId)> {
+    let shards = world.control.state.shards.iter().zip(0..);
+    let links = shards.flat_map(|(shard, number)| {
+        let links = shard.links.iter().map(|(id, _)| LinkId::from(id));
+        let is_fed = |link: &LinkId| shard.cascades.iter().any(|(_, cascade)| cascade.link == *link);
+        links.filter(move |link| !is_fed(link)).map(move |link| (number, link))
+    });
+    links.collect()
+}
+
 /// Every stream, subscription and link has an owner that knows it, and every source is there.
 fn check_names(world: &World) {
     let state = &world.control.state;
-    for (id, entry) in state.shards[0].streams.iter() {
-        let owner = state.handles.get(entry.handle).and_then(|handle| handle.publisher());
-        assert!(owner.is_some_and(|publisher| publisher.streams.contains(&id.into())), "a stream without an owner");
-    }
-    for (id, entry) in state.shards[0].subscriptions.iter() {
-        let owner = state.handles.get(entry.handle).and_then(|handle| handle.subscriber());
-        assert!(owner.is_some_and(|it| it.streams.contains(&id.into())), "a subscription without an owner");
-        let source = entry.source.map(|source| state.shards[0].streams.get(source).is_some());
-        assert_ne!(source, Some(false), "a source that is gone");
+    for (shard, number) in state.shards.iter().zip(0..) {
+        for (id, entry) in shard.streams.iter() {
+            let owner = state.handles.get(entry.handle).and_then(|handle| handle.publisher());
+            let is_owned = owner.is_some_and(|publisher| publisher.streams.contains(&id.into()));
+            let place = state.place_of(number, id.into());
+            let is_fed = place.shard != number && state.stream(place.shard, place.stream).is_some();
+            assert!(is_owned || is_fed, "a stream without an owner");
+        }
+        for (id, entry) in shard.subscriptions.iter() {
+            let owner = state.handles.get(entry.handle).and_then(|handle| handle.subscriber());
+            assert!(owner.is_some_and(|it| it.streams.contains(&id.into())), "a subscription without an owner");
+            let source = entry.source.map(|place| state.stream(place.shard, place.stream).is_some());
+            assert_ne!(source, Some(false), "a source that is gone");
+        }
+        for (_, relayed) in shard.relays.iter() {
+            let is_fed = |it: &CascadeLayer| {
+                let cascades = &state.shards[usize::from(it.shard)].cascades;
+                cascades.iter().any(|(_, cascade)| cascade.stream(it.stream).is_some())
+            };
+            assert!(!matches!(relayed, Relayed::Cascade(it) if !is_fed(it)), "nobody takes it in");
+        }
     }
     for (_, handle) in state.handles.iter() {
         if let Some(peer) = &handle.peer {
-            let owner = state.shards[0].links.get(peer.link).and_then(|link| link.handle);
+            let owner = state.shards[usize::from(peer.shard)].links.get(peer.link).and_then(|link| link.handle);
             assert!(owner.is_some_and(|owner| state.handles.get(owner).is_some_and(|it| it.number == handle.number)));
         }
     }
@@ -115,8 +142,11 @@ fn check_names(world: &World) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_is_left_after_any_walk(steps in proptest::collection::vec((0_usize..4, 0_u8..25), 1..120)) {
-        let mut world = World::new();
+    fn nothing_is_left_after_any_walk(
+        steps in proptest::collection::vec((0_usize..4, 0_u8..25), 1..120),
+        shards in 1_u8..=2,
+    ) {
+        let mut world = World::with(|settings| (settings.shards, settings.audience) = (shards, 1));
         let mut clients: [Client; 4] = Default::default();
         let room = crate::room::RoomSettings { room: 7.into(), ..Default::default() };
         world.control.add_room(room).unwrap();
@@ -129,10 +159,16 @@ proptest! {
         }
         world.close_links();
         // Those of other boxes have nobody here who leaves.
-        let links: Vec<_> = world.control.state.shards[0].links.iter().map(|(id, _)| id.into()).collect();
-        links.into_iter().for_each(|link| world.notice(Notice::Closed { link, reason: CloseReason::Silent }));
+        for (shard, link) in links(&world) {
+            world.notice_of(shard, Notice::Closed { link, reason: CloseReason::Silent });
+        }
+        world.close_links();
         let sizes = world.sizes();
         prop_assert_eq!([sizes[0], sizes[1], sizes[3], sizes[4], sizes[5], sizes[6]], [0; 6]);
+        for shard in &world.control.state.shards {
+            let used = [shard.links.len(), shard.streams.len(), shard.subscriptions.len(), shard.relays.len()];
+            prop_assert_eq!((used, shard.cascades.len(), shard.data_sources.len()), ([0; 4], 0, 0));
+        }
         prop_assert!(world.heard.ingress.is_empty() && world.control.state.shards[0].remotes.is_empty());
     }
 }

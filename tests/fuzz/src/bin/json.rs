@@ -66,6 +66,7 @@ fn new_control() -> Control<'static, Counter> {
         addresses: Default::default(),
         port: 7000,
         shards: 1,
+        audience: 0,
         session_timeout_s: 60,
         reclaim_session_timeout_s: 0,
         api_secret: Default::default(),
