@@ -35,6 +35,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// Silence of the broker after which it counts as gone: what we say ourselves comes back sooner.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// A connection that ended sooner was perhaps taken by another box.
+const BRIEF: Duration = Duration::from_secs(5);
+
 /// The pause before another try, which grows to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
@@ -110,9 +113,13 @@ impl Cluster {
             match connected.unwrap_or_else(|| Err("it does not answer".into())) {
                 Ok(broker) => {
                     log::info("cluster", "the broker is there");
-                    pause = first;
+                    let began = Instant::now();
                     let why = self.serve(broker).await;
-                    log::warn("cluster", format_args!("the broker is lost: {why}"));
+                    // A broker serves the last who comes by a name, and need not say why it ends the other connection.
+                    let is_brief = began.elapsed() < BRIEF;
+                    let hint = if is_brief { "; does another box have the same cluster.name?" } else { "" };
+                    log::warn("cluster", format_args!("the broker is lost: {why}{hint}"));
+                    pause = if is_brief { (pause * 2).min(longest) } else { first };
                 }
                 Err(why) => {
                     log::warn("cluster", format_args!("the broker cannot be reached: {why}"));
