@@ -203,6 +203,7 @@ fn read_settings() -> Result<Settings> {
             "subscribers" => settings.subscribers = arguments.value()?.parse()?,
             "mesh" => settings.mesh = true,
             "address" => settings.options.address = arguments.value()?.parse()?,
+            "burst" => settings.pace.burst = true,
             "frame" => settings.pace.frame = arguments.value()?.parse()?,
             "length" => settings.pace.length = arguments.value()?.parse()?,
             "rate" => settings.pace.rate = arguments.value()?.parse()?,
