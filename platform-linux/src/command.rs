@@ -116,7 +116,7 @@ fn recordings(configuration: &Configuration, repair: bool) -> Result<(), String>
             false => kept,
         };
         let path = kept.path.strip_prefix(&directory).unwrap_or(&kept.path);
-        let (state, seconds) = (kept.state.name(), f64::from(kept.duration_ms) / 1e3);
+        let (state, seconds) = (kept.state.name(), kept.duration_ms as f64 / 1e3);
         println!("{state:10} {seconds:>9.1} {:>9} {:>12}  {}", kept.packets, kept.bytes, path.display());
     }
     Ok(())

@@ -45,6 +45,7 @@ pub(crate) fn control(
         statistics_period_s: configuration.events.stats_period_s,
         unix_time_at_start_us: unix_time_us(),
         create_rooms: configuration.control.create_rooms,
+        record_format: configuration.recording.format,
         dynamic_room: configuration.dynamic_rooms.template(),
         admin_secret: configuration.control.admin_secret.chars().collect(),
         log_level: configuration.log.level.to_janus(),

@@ -74,6 +74,10 @@ impl Plan {
             let is_recorded = limits.data_channels > 0 && configuration.recording.directory.is_some();
             estimate("messages to be recorded", usize::from(is_recorded), recording::WAITING_BYTES);
         }
+        if configuration.records_films() {
+            let count = usize::from(limits.relays) * all;
+            estimate("m-lines recorded into films", count, recording::FILM_TRACK_BYTES);
+        }
         estimate("WebSocket connections", usize::from(limits.connections), websocket::MEMORY_BYTES);
         if configuration.control.whip && whip::IS_BUILT {
             estimate("WHIP and WHEP sessions", usize::from(limits.connections), whip::SESSION_BYTES);

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::allocations;
 use crate::memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE};
 use parlor_core::drops::Drop;
 use parlor_core::id::{LinkId, RelayId, StreamId};
@@ -12,7 +13,7 @@ use parlor_core::media::{
     CloseReason, Command, Datagram, EncodingParameters, Feedback, LayerCeiling, Notice, OpenIngress, RelayDestination,
     RelayKeys, RelayParameters, StreamParameters,
 };
-use parlor_core::wire::rtcp::{self, Packet};
+use parlor_core::wire::rtcp::{self, Packet, SenderInfo, sender_report};
 use parlor_core::wire::{Codec, ExtensionMap, rtp};
 use proptest::prelude::*;
 
@@ -239,6 +240,80 @@ fn an_origin_that_is_silent_is_gone_in_time_and_no_sooner() {
     assert_eq!(closed(&mut boxes, u64::from(SILENCE_MS) - 100), None);
     assert_eq!(closed(&mut boxes, 200), Some((LINK, CloseReason::Silent)));
     (0..3).for_each(|_| boxes.frame());
+}
+
+/// Where pictures are forwarded to from the second box.
+fn receiver() -> SocketAddr {
+    SocketAddr::from(([10, 7, 0, 1], 5000))
+}
+
+#[test]
+fn what_arrives_is_shown_recorded_and_forwarded_without_an_allocation() {
+    let mut boxes = Boxes::new(None, None);
+    let address = RelayDestination::Address { remote: receiver(), rtcp: Some(receiver()), keys: None };
+    for (index, destination) in [RelayDestination::File, address].into_iter().enumerate() {
+        let relay = RelayParameters {
+            relay: RelayId::new(index as u16, 0),
+            stream: STREAM,
+            layer: None,
+            destination,
+            ssrc: 77,
+            payload_type: 96,
+            extensions: ExtensionMap::EMPTY,
+            is_cascade: false,
+        };
+        boxes.target.media.command(boxes.target.now, Command::AddRelay(relay));
+    }
+    (0..10).for_each(|_| boxes.frame());
+    let target = &mut boxes.target;
+    target.outbox.keeps = false;
+    let (recorded, sent) = (target.outbox.recorded, target.outbox.count);
+    let before = allocations::on_this_thread();
+    for number in 0..20_000_u32 {
+        for layer in 0..3_u8 {
+            let ssrc = ingress_ssrc(0x1234_5678 ^ u32::from(layer) << 20, NUMBER, layer);
+            let mut packet = [0; 64];
+            let info = SenderInfo { ntp: u64::from(number) << 25, timestamp: number * 3000, ..SenderInfo::default() };
+            if number % 50 == 3 {
+                let len = sender_report::write(&mut packet, ssrc, &info, &[]).unwrap();
+                let datagram =
+                    Datagram { route: route(SocketAddr::from(([10, 8, 0, 1], 7000))), bytes: &mut packet[..len] };
+                target.media.receive_ingress(target.now, LINK, datagram, &mut target.outbox);
+            }
+            // Some are lost.
+            if number % 101 == 1 {
+                continue;
+            }
+            let [high, low] = (0x8000 | number as u16).to_be_bytes();
+            let (sequence, timestamp) = (number as u16, number * 3000);
+            let header =
+                rtp::Header { payload_type: 96, marker: true, sequence, timestamp, ssrc, ..Default::default() };
+            let len = header.write(&mut packet, core::iter::empty()).unwrap();
+            packet[len..len + 9].copy_from_slice(&[
+                0x90,
+                0x80,
+                high,
+                low,
+                u8::from(number % 100 != 2),
+                layer,
+                0x9d,
+                1,
+                2,
+            ]);
+            let bytes = &mut packet[..len + 9];
+            let datagram = Datagram { route: route(SocketAddr::from(([10, 8, 0, 1], 7000))), bytes };
+            target.media.receive_ingress(target.now, LINK, datagram, &mut target.outbox);
+        }
+        target.pass(10);
+        if number % 200 == 0 {
+            target.consent();
+        }
+    }
+    assert_eq!(allocations::on_this_thread() - before, 0);
+    let (recorded, sent) = (target.outbox.recorded - recorded, target.outbox.count - sent);
+    // A file gets what a subscriber and the address get.
+    assert!(recorded > 19_000, "only {recorded} packets were recorded");
+    assert!(sent > 2 * 19_000, "only {sent} packets left");
 }
 
 proptest! {

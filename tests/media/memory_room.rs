@@ -118,8 +118,10 @@ impl Outbox for Collected {
     }
 
     fn commit_ingress(&mut self, _: LinkId, _: &Route, len: usize) {
-        self.by_ingress.push((self.used, len));
-        self.used += len;
+        if self.keeps {
+            self.by_ingress.push((self.used, len));
+            self.used += len;
+        }
     }
 
     fn flush(&mut self) {}

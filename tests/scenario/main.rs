@@ -4,6 +4,7 @@
 
 mod boxes;
 mod common;
+mod films;
 mod talking;
 
 mod a_body_that_comes_slowly_is_cut_off;
@@ -11,6 +12,7 @@ mod a_busy_server_takes_nobody_new_and_keeps_sound;
 mod a_client_of_long_polls_publishes;
 mod a_client_of_long_polls_watches;
 mod a_drain_waits_for_the_last_one_to_leave;
+mod a_film_plays_as_it_was_made;
 mod a_foreign_stack_accepts_audio_video_and_rtcp;
 mod a_forwarded_stream_reaches_an_address_byte_for_byte;
 mod a_large_audience_is_served_by_every_shard;
@@ -34,4 +36,5 @@ mod one_publisher_reaches_fifty_subscribers;
 mod one_who_does_not_read_loses_messages_and_others_none;
 mod somebody_with_the_number_of_another_is_refused;
 mod tones_are_seen_in_their_bands;
+mod what_another_box_sends_is_recorded_and_forwarded;
 mod what_another_box_sends_with_a_wrong_key_is_not_seen;

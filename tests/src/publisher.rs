@@ -121,6 +121,21 @@ impl<C> Publisher<C> {
         Ok(())
     }
 
+    /// Sends a VP8 frame that somebody encoded and that shows what was at `made`; the next is `ticks` later.
+    pub fn send_picture(&mut self, track: usize, frame: &[u8], made: Instant, ticks: u32) -> Result<()> {
+        /// Payload bytes of a packet.
+        const PART: usize = 1100;
+        let track = &mut self.tracks[track];
+        let parts = frame.chunks(PART).len();
+        for (place, part) in frame.chunks(PART).enumerate() {
+            let descriptor = if place == 0 { 0x10 } else { 0 };
+            let packet = track.next_of(made, [&[descriptor], part].concat(), place + 1 == parts);
+            self.peer.send(track.mid, packet)?;
+        }
+        track.timestamp = track.timestamp.wrapping_add(ticks);
+        Ok(())
+    }
+
     /// Sends 20 ms of audio of `length` payload bytes.
     pub fn send_audio(&mut self, track: usize, length: usize) -> Result<()> {
         let payload = payload::opus(self.tracks[track].sent, length);
@@ -157,10 +172,13 @@ impl Track {
     }
 
     fn next(&mut self, payload: Vec<u8>, marker: bool) -> RtpWrite {
+        self.next_of(Instant::now(), payload, marker)
+    }
+
+    /// A packet of what was at `made`, by which sender reports go.
+    fn next_of(&mut self, made: Instant, payload: Vec<u8>, marker: bool) -> RtpWrite {
         let sequence = self.first_sequence + self.sent;
         self.sent += 1;
-        RtpWrite::new(self.payload_type, sequence.into(), self.timestamp, Instant::now(), payload)
-            .marker(marker)
-            .nackable(true)
+        RtpWrite::new(self.payload_type, sequence.into(), self.timestamp, made, payload).marker(marker).nackable(true)
     }
 }

@@ -131,6 +131,11 @@ impl Server {
         }
     }
 
+    /// The folder of its recordings.
+    pub fn recordings(&self) -> Result<PathBuf> {
+        Ok(self.state.as_ref().ok_or("a server of ours")?.join("recordings"))
+    }
+
     /// Asks the server to end, as an operator would; gives whether it ended well and in time.
     pub fn stop(mut self) -> Result<bool> {
         self.end()

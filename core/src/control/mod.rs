@@ -91,7 +91,7 @@ pub use memory::{Lender, Memory, lengths, memory};
 pub use notify::{EventBackendKind, EventCounts, TOPICS, Topic};
 pub use origin::{Contact, Origin, Transport};
 pub use reconfigure::{Rooms, RoomsLeft};
-pub use recording::{RecordingEnd, RecordingRequest};
+pub use recording::{Film, RecordingEnd, RecordingRequest};
 pub use settings::Settings;
 pub use shedding::{Shedding, Thresholds};
 pub use storage::Storage;

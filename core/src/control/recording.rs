@@ -2,7 +2,7 @@
 
 use core::fmt::Write;
 
-use heapless::String;
+use heapless::{String, Vec};
 
 use super::Outlet;
 use super::changes::Changes;
@@ -14,10 +14,10 @@ use super::notify::{RoomNotice, Subject};
 use super::reply::RoomEvent;
 use super::rooms::check_lock;
 use super::turn::{Done, Turn};
-use crate::id::{HandleId, RelayId, RoomId};
+use crate::id::{HandleId, RelayId, RoomId, StreamId};
 use crate::media::{Command, RelayDestination, RelayParameters};
 use crate::random::Random;
-use crate::room::{Name, PublishedStream, Recording, Relayed, Room};
+use crate::room::{Name, PUBLISHED, Publisher, RecordFormat, Recording, Relayed, Room};
 use crate::sdp::MediaKind;
 use crate::wire::{Codec, ExtensionMap};
 
@@ -31,6 +31,8 @@ pub struct RecordingRequest<'a> {
     pub shard: u8,
     /// What the copies will be called.
     pub relay: RelayId,
+    /// The film that it is a track of, if it goes into one.
+    pub film: Option<Film>,
     /// Its room.
     pub room: Name,
     /// The folder that the room names, if it does.
@@ -48,6 +50,24 @@ pub struct RecordingRequest<'a> {
     /// Whether the payload is encrypted end to end.
     pub is_end_to_end: bool,
 }
+
+/// A file that several m-lines go into; all are asked for in one turn, and the first gives it its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Film {
+    /// What the copies of the first are called.
+    pub first: RelayId,
+    /// How many m-lines there are.
+    pub tracks: u8,
+}
+
+/// An m-line of a publisher, and its place in the offer.
+#[derive(Clone, Copy)]
+struct Line {
+    index: usize,
+    recording: Recording,
+}
+
+type Lines = Vec<Line, PUBLISHED>;
 
 /// Why a recording ended though nobody asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,15 +172,32 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         if !peer.is_up {
             return;
         }
-        let (shard, streams) = (peer.shard, publisher.streams.clone());
-        for (index, stream) in streams.into_iter().enumerate() {
-            let is_known = |entry: &PublishedStream| entry.codec.is_some() || entry.kind == MediaKind::Application;
-            let flows = |entry: &PublishedStream| !entry.is_disabled && is_known(entry);
-            let recording = Recording { handle, stream };
-            if self.state.stream(shard, stream).is_some_and(flows) && !self.is_recorded(shard, recording) {
-                self.begin_recording(shard, recording, index);
+        let (shard, records_film) = (peer.shard, self.records_film(publisher));
+        let lines = publisher.streams.iter().enumerate().filter_map(|(index, stream)| {
+            let published = self.state.stream(shard, *stream).filter(|published| !published.is_disabled)?;
+            let is_known = published.codec.is_some() || published.kind == MediaKind::Application;
+            is_known.then_some(Line { index, recording: Recording { handle, stream: *stream, codec: published.codec } })
+        });
+        // Of a film all tracks are known when it begins.
+        let (film, single): (Lines, Lines) = lines.partition(|line| records_film && line.recording.codec.is_some());
+        if film.iter().any(|line| !self.is_recorded(shard, line.recording)) {
+            self.remove_relays(handle, |relayed| matches!(relayed, Relayed::Recording(it) if it.codec.is_some()));
+            self.begin_recordings(shard, handle, &film, true);
+        }
+        for line in single {
+            if !self.is_recorded(shard, line.recording) {
+                let stream = line.recording.stream;
+                self.remove_relays(handle, |it| matches!(it, Relayed::Recording(_)) && it.stream() == stream);
+                self.begin_recordings(shard, handle, &[line], false);
             }
         }
+    }
+
+    /// Whether sound and pictures of `publisher` go into a film: of what is encrypted there is none.
+    fn records_film(&self, publisher: &Publisher) -> bool {
+        let room = publisher.room.and_then(|room| self.state.rooms.get(room));
+        let format = room.and_then(|room| room.settings.record_format).unwrap_or(self.settings.record_format);
+        format == RecordFormat::Webm && !publisher.is_end_to_end
     }
 
     fn is_recorded(&self, shard: u8, recording: Recording) -> bool {
@@ -168,37 +205,53 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         tables.is_some_and(|tables| tables.relays.iter().any(|(_, it)| *it == Relayed::Recording(recording)))
     }
 
-    /// Begins to record an m-line, which is the one with this place in the offer.
-    fn begin_recording(&mut self, shard: u8, recording: Recording, index: usize) {
-        let Recording { handle, stream } = recording;
-        let Some(tables) = self.state.shard_mut(shard) else { return };
-        let Ok(relay) = tables.relays.insert(Relayed::Recording(recording)).map(RelayId::from) else {
-            self.tell_recording_ended(shard, recording, RecordingEnd::NoPlace);
-            return;
-        };
-        let ssrc = self.random.u32();
-        let Some(published) = self.state.stream(shard, stream) else { return };
+    /// Begins to record m-lines of `handle`, all in one film or each in a file of its own.
+    fn begin_recordings(&mut self, shard: u8, handle: HandleId, lines: &[Line], is_film: bool) {
+        let mut relays = Vec::<(RelayId, Line), PUBLISHED>::new();
+        for line in lines {
+            let Some(tables) = self.state.shard_mut(shard) else { return };
+            match tables.relays.insert(Relayed::Recording(line.recording)) {
+                // A publisher has no more m-lines than these.
+                Ok(relay) => drop(relays.push((relay.into(), *line))),
+                Err(_) => self.tell_recording_ended(shard, line.recording, RecordingEnd::NoPlace),
+            }
+        }
+        let Some((first, _)) = relays.first().copied() else { return };
+        let film = is_film.then_some(Film { first, tracks: relays.len() as u8 });
+        for (relay, line) in &relays {
+            self.request_recording(shard, handle, *relay, *line, film);
+        }
+        // Not before the platform knows all of them: a film begins with all its tracks.
+        for (relay, line) in &relays {
+            self.copy_packets(shard, *relay, line.recording.stream);
+        }
+    }
+
+    fn request_recording(&mut self, shard: u8, handle: HandleId, relay: RelayId, line: Line, film: Option<Film>) {
+        let Some(published) = self.state.stream(shard, line.recording.stream) else { return };
         let Some(publisher) = self.state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
-        let extensions = of_content(&published.extensions);
         let room = publisher.room.and_then(|room| self.state.rooms.get(room));
-        let file = file_name(publisher, (kind_name(published.kind), index), self.post.emitter.time_us);
+        let track = film.is_none().then_some((kind_name(published.kind), line.index));
         self.post.out.start_recording(&RecordingRequest {
             shard,
             relay,
+            film,
             room: publisher.room_name,
             folder: room.and_then(|room| room.settings.rec_dir.as_deref()),
-            file: &file,
+            file: &file_name(publisher, track, self.post.emitter.time_us),
             codec: published.codec,
             // Janus says so of all data.
             codec_name: published.codec.map_or("text", codec_name),
             parameters: &published.parameters,
-            extensions,
+            extensions: of_content(&published.extensions),
             is_end_to_end: publisher.is_end_to_end,
         });
-        if published.codec.is_none() {
-            // Messages come to the control half.
-            return;
-        }
+    }
+
+    /// Has the shard copy the packets of an m-line. Messages of data come to the control half.
+    fn copy_packets(&mut self, shard: u8, relay: RelayId, stream: StreamId) {
+        let ssrc = self.random.u32();
+        let Some(published) = self.state.stream(shard, stream).filter(|it| it.codec.is_some()) else { return };
         let parameters = RelayParameters {
             relay,
             stream,
@@ -206,7 +259,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             destination: RelayDestination::File,
             ssrc,
             payload_type: published.payload_type,
-            extensions,
+            extensions: of_content(&published.extensions),
             is_cascade: false,
         };
         self.post.out.command(shard, Command::AddRelay(parameters));
@@ -225,7 +278,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 
     /// Tells a publisher, and management systems, that an m-line is recorded no more though they want it.
-    fn tell_recording_ended(&mut self, shard: u8, Recording { handle, stream }: Recording, end: RecordingEnd) {
+    fn tell_recording_ended(&mut self, shard: u8, recording: Recording, end: RecordingEnd) {
+        let Recording { handle, stream, .. } = recording;
         say!(warn, "a recording ended: {}", end.reason());
         let state = &*self.state;
         let Some(publisher) = state.handles.get(handle).and_then(|entry| entry.publisher()) else { return };
@@ -245,21 +299,20 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
     }
 }
 
-/// What the file of an m-line is called: as its publisher wants it, or by room, publisher and time.
-fn file_name(
-    publisher: &crate::room::Publisher,
-    (kind, index): (&str, usize),
-    unix_time_us: u64,
-) -> String<FILE_BYTES> {
+/// What the file of an m-line, or a film of all, is called: as its publisher wants it, or by room, publisher and time.
+fn file_name(publisher: &Publisher, track: Option<(&str, usize)>, unix_time_us: u64) -> String<FILE_BYTES> {
     let mut name = String::new();
     // There is room for the longest of each.
     let _ = match &publisher.recording_name {
-        Some(wanted) => write!(name, "{wanted}-{kind}-{index}"),
+        Some(wanted) => write!(name, "{wanted}"),
         None => {
             let (room, user) = (Plain(publisher.room_name), Plain(publisher.name));
-            write!(name, "videoroom-{room}-user-{user}-{unix_time_us}-{kind}-{index}")
+            write!(name, "videoroom-{room}-user-{user}-{unix_time_us}")
         }
     };
+    if let Some((kind, index)) = track {
+        let _ = write!(name, "-{kind}-{index}");
+    }
     name
 }
 

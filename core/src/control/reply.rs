@@ -8,7 +8,7 @@ use super::json;
 use super::media_info::talking;
 use super::state::State;
 use crate::id::RoomId;
-use crate::room::{CodecList, CodecName, Name, Publisher, Room};
+use crate::room::{CodecList, CodecName, Name, Publisher, RecordFormat, Room};
 use crate::wire::Codec;
 
 /// A refusal of the plugin.
@@ -87,6 +87,8 @@ pub(crate) struct RoomInfo<'a> {
     video_svc: bool,
     record: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    record_format: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rec_dir: Option<&'a str>,
     lock_record: bool,
     num_participants: usize,
@@ -138,6 +140,7 @@ impl<'a> RoomInfo<'a> {
             opus_dtx: settings.opus_dtx && settings.audiocodec.contains(CodecName::Known(Codec::Opus)),
             video_svc: room.is_scalable(),
             record: settings.record,
+            record_format: settings.record_format.map(RecordFormat::name),
             rec_dir: settings.rec_dir.as_deref(),
             lock_record: settings.lock_record,
             num_participants: state.publishers(id).count(),

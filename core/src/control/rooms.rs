@@ -17,7 +17,7 @@ use crate::media::Command;
 use crate::random::Random;
 use crate::room::access::{self, TOKENS, Token};
 use crate::room::settings::useful_bitrate;
-use crate::room::{CodecList, Denied, Name, Room, RoomSettings};
+use crate::room::{CodecList, Denied, Name, RecordFormat, Room, RoomSettings};
 use crate::stream::LOUDEST;
 use crate::wire::Kind;
 
@@ -60,6 +60,7 @@ pub(crate) const CREATE: &[Parameter] = &[
     optional("transport_wide_cc_ext", Wanted::Bool),
     optional("follow_need", Wanted::Bool),
     optional("record", Wanted::Bool),
+    optional("record_format", Wanted::Text),
     optional("rec_dir", Wanted::Text),
     optional("lock_record", Wanted::Bool),
     optional("permanent", Wanted::Bool),
@@ -83,6 +84,7 @@ pub(crate) const EDIT: &[Parameter] = &[
     optional("new_publishers", Wanted::Natural),
     optional("new_lock_record", Wanted::Bool),
     optional("new_rec_dir", Wanted::Text),
+    optional("new_record_format", Wanted::Text),
     optional("new_dominant_speaker_event", Wanted::Bool),
     optional("new_audio_spectrum_event", Wanted::Bool),
     optional("new_audio_loudest", Wanted::Natural),
@@ -341,6 +343,7 @@ fn settings_of(body: Value<'_>) -> Result<RoomSettings, Refusal> {
         transport_wide_cc_ext: set("transport_wide_cc_ext", true),
         follow_need: set("follow_need", false),
         record: set("record", false),
+        record_format: record_format(body, "record_format")?,
         rec_dir: string(body, "rec_dir")?,
         lock_record: set("lock_record", false),
         notify_joining: set("notify_joining", false),
@@ -362,6 +365,7 @@ fn edit_settings(settings: &mut RoomSettings, body: Value<'_>) -> Done {
     if let Some(text) = string(body, "new_rec_dir")? {
         settings.rec_dir = Some(text);
     }
+    settings.record_format = record_format(body, "new_record_format")?.or(settings.record_format);
     settings.is_private = flag(body, "new_is_private").unwrap_or(settings.is_private);
     settings.require_pvtid = flag(body, "new_require_pvtid").unwrap_or(settings.require_pvtid);
     settings.lock_record = flag(body, "new_lock_record").unwrap_or(settings.lock_record);
@@ -386,6 +390,14 @@ fn loudest(body: Value<'_>, name: &'static str) -> Result<Option<u8>, Refusal> {
     let Some(count) = natural(body, name) else { return Ok(None) };
     let too_many = || refuse!(plugin::INVALID, name, "Invalid element ({name} should be at most {LOUDEST})");
     u8::try_from(count).ok().filter(|count| usize::from(*count) <= LOUDEST).ok_or_else(too_many).map(Some)
+}
+
+fn record_format(body: Value<'_>, name: &'static str) -> Result<Option<RecordFormat>, Refusal> {
+    const WORD_BYTES: usize = 16;
+    let Some(word) = body.get(name).and_then(Value::text) else { return Ok(None) };
+    let known = word.string::<WORD_BYTES>().and_then(|word| RecordFormat::ALL.into_iter().find(|it| it.name() == word));
+    let unknown = || refuse!(plugin::INVALID, name, "Invalid element ({name} should be mjr or webm)");
+    known.ok_or_else(unknown).map(Some)
 }
 
 fn codecs(body: Value<'_>, name: &'static str, kind: Kind, fallback: CodecList) -> Result<CodecList, Refusal> {

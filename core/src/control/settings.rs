@@ -9,7 +9,7 @@ use super::shedding::Thresholds;
 use crate::limits::Limits;
 use crate::link::Fingerprint;
 use crate::media;
-use crate::room::{NETWORKS, Network, RoomSettings};
+use crate::room::{NETWORKS, Network, RecordFormat, RoomSettings};
 
 /// The most addresses that are offered as candidates.
 pub const ADDRESSES: usize = 16;
@@ -70,6 +70,8 @@ pub struct Settings {
     pub create_rooms: bool,
     /// What a room is that somebody's `join` makes; `None`: a room that does not exist is refused.
     pub dynamic_room: Option<RoomSettings>,
+    /// What recordings are in rooms that say nothing about it.
+    pub record_format: RecordFormat,
     /// What administrators show in every request; nothing is asked of them where it is empty.
     pub admin_secret: String<ADMIN_SECRET_BYTES>,
     /// The lines that are logged at first, as one of Janus' levels, from 0 to 7.
@@ -112,6 +114,7 @@ impl Settings {
             unix_time_at_start_us: 0,
             create_rooms: false,
             dynamic_room: None,
+            record_format: RecordFormat::Mjr,
             admin_secret: String::new(),
             log_level: 4,
             media: media::Settings::default(),

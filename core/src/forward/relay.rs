@@ -177,8 +177,7 @@ impl<G: Gcm> Relay<G> {
         self.packets_sent = self.packets_sent.wrapping_add(1);
         self.octets_sent = self.octets_sent.wrapping_add((written.len - written.header_len) as u32);
         let RelayDestination::Address { remote, .. } = self.parameters.destination else {
-            let tap = Tap { reader: TapReader::Recording(self.parameters.relay), most_bytes: 0 };
-            let copy = tap.copy(PacketWay::RtpOut, &buffer[..written.len]);
+            let copy = self.tap().copy(PacketWay::RtpOut, &buffer[..written.len]);
             outbox.copy(copy);
             return Ok(choice);
         };
@@ -190,11 +189,25 @@ impl<G: Gcm> Relay<G> {
         Ok(choice)
     }
 
-    /// Sends the RTCP that `write` writes.
+    /// Whether packets go to a file.
+    pub fn is_to_file(&self) -> bool {
+        matches!(self.parameters.destination, RelayDestination::File)
+    }
+
+    /// Sends the RTCP that `write` writes, or hands it on to where packets go.
     pub fn send_rtcp(&mut self, outbox: &mut impl Outbox, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
-        let Some(remote) = self.parameters.rtcp() else { return };
+        let remote = match self.parameters.destination {
+            RelayDestination::Address { rtcp: None, .. } => return,
+            RelayDestination::Address { rtcp, .. } => rtcp,
+            RelayDestination::File => None,
+        };
         let buffer = outbox.lend();
         let Some(len) = write(buffer) else { return };
+        let Some(remote) = remote else {
+            let copy = self.tap().copy(PacketWay::RtcpOut, &buffer[..len]);
+            outbox.copy(copy);
+            return;
+        };
         let sealed = match &mut self.srtp {
             Some(srtp) => srtp.seal_rtcp(buffer, len),
             None => Ok(len),
@@ -210,6 +223,10 @@ impl<G: Gcm> Relay<G> {
             Some(srtp) => srtp.open_rtcp(bytes),
             None => Ok(bytes.len()),
         }
+    }
+
+    fn tap(&self) -> Tap {
+        Tap { reader: TapReader::Recording(self.parameters.relay), most_bytes: 0 }
     }
 
     fn framing(&self) -> Framing<'_> {

@@ -107,6 +107,10 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
                 let ssrc = relay.parameters.ssrc;
                 let counts = (relay.packets_sent, relay.octets_sent);
                 let info = sender_info(&relay.rewriter, counts, &self.streams, now);
+                // Of what time a file's packets are must be known; nobody is there to be told that we are.
+                if info.is_none() && relay.is_to_file() {
+                    continue;
+                }
                 relay.send_rtcp(outbox, |buffer| {
                     let len = match info {
                         Some(info) => sender_report::write(buffer, ssrc, &info, &[])?,

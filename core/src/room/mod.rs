@@ -25,6 +25,6 @@ pub use publisher::{DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED, Publishe
 pub use relayed::{Recording, Relayed};
 pub use remote::{REMOTE_NAME_BYTES, Remote, RemoteStream};
 pub use room::Room;
-pub use settings::{CodecList, CodecName, RoomSettings};
+pub use settings::{CodecList, CodecName, RecordFormat, RoomSettings};
 pub use subscriber::{DelayBounds, SUBSCRIBED, SubscribedStream, Subscriber, WantedLayers};
 pub use told::Told;

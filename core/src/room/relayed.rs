@@ -2,6 +2,7 @@
 
 use super::{CascadeLayer, Forwarder, RemoteStream};
 use crate::id::{HandleId, StreamId};
+use crate::wire::Codec;
 
 /// An m-line's way out of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Recording {
     pub handle: HandleId,
     /// The m-line.
     pub stream: StreamId,
+    /// What it carries; nothing for data.
+    pub codec: Option<Codec>,
 }
 
 impl Relayed {

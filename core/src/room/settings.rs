@@ -85,6 +85,8 @@ pub struct RoomSettings {
     pub follow_need: bool,
     /// Whether publishers are recorded.
     pub record: bool,
+    /// What recordings of sound and picture are, where not as everywhere else.
+    pub record_format: Option<RecordFormat>,
     /// Where recordings go.
     pub rec_dir: Option<String<DESCRIPTION_BYTES>>,
     /// Whether recording can only be switched with the secret.
@@ -93,6 +95,29 @@ pub struct RoomSettings {
     pub notify_joining: bool,
     /// Whether somebody is listed who has an m-line of each codec and never sends.
     pub dummy_publisher: bool,
+}
+
+/// What recordings of sound and picture are. Those of data are always Janus'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordFormat {
+    /// Janus' packets, each m-line in a file of its own.
+    #[default]
+    Mjr,
+    /// A film of all that somebody publishes: WebM, or Matroska where a codec has no place in WebM.
+    Webm,
+}
+
+impl RecordFormat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Mjr, Self::Webm];
+
+    /// As settings and requests call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mjr => "mjr",
+            Self::Webm => "webm",
+        }
+    }
 }
 
 /// A limit of a room's bitrate that is of use, in bits a second: at least 64 kbit/s, or 0 for none.
@@ -136,6 +161,7 @@ impl Default for RoomSettings {
             transport_wide_cc_ext: true,
             follow_need: false,
             record: false,
+            record_format: None,
             rec_dir: None,
             lock_record: false,
             notify_joining: false,

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use heapless::String as ShortString;
-use parlor_core::room::{CodecList, NAME_BYTES, NETWORKS, Name, Network};
+use parlor_core::room::{CodecList, NAME_BYTES, NETWORKS, Name, Network, RecordFormat};
 use parlor_core::wire::Kind;
 use toml::Value;
 
@@ -71,7 +71,7 @@ impl Field<'_> {
             Self::Number(place, _) | Self::PowerOfTwo(place, _) => Value::Integer(place.get() as i64),
             Self::Text(place, _) | Self::UrlPath(place) => Value::String(place.clone()),
             Self::Short(place) => Value::String(place.get()?.into()),
-            Self::Word(place) => Value::String(place.word().into()),
+            Self::Word(place) => Value::String(place.word()?.into()),
             Self::Texts(place, _) => Value::Array(place.iter().cloned().map(Value::String).collect()),
             Self::Directory(place) => Value::String(place.to_string_lossy().into()),
             Self::Socket(Some(path)) | Self::Folder(Some(path)) => Value::String(path.to_string_lossy().into()),
@@ -150,7 +150,8 @@ impl<const N: usize> Short for Option<ShortString<N>> {
 /// One of a few words.
 pub(super) trait Word {
     fn words(&self) -> &'static [&'static str];
-    fn word(&self) -> &'static str;
+    /// The one that holds; nothing where none was chosen.
+    fn word(&self) -> Option<&'static str>;
     fn choose(&mut self, word: &'static str);
 }
 
@@ -161,9 +162,9 @@ macro_rules! word {
                 &[$($word),*]
             }
 
-            fn word(&self) -> &'static str {
+            fn word(&self) -> Option<&'static str> {
                 match self {
-                    $(Self::$value => $word,)*
+                    $(Self::$value => Some($word),)*
                 }
             }
 
@@ -179,7 +180,22 @@ macro_rules! word {
 word!(LogLevel: "error" Error, "warn" Warn, "info" Info, "debug" Debug);
 word!(LogFormat: "text" Text, "json" Json);
 word!(MetricsPlace: "off" Off, "admin" Admin, "http" Http);
+word!(RecordFormat: "mjr" Mjr, "webm" Webm);
 word!(UnixType: "SOCK_SEQPACKET" Packets, "SOCK_DGRAM" Datagrams);
+
+impl<W: Word + Default> Word for Option<W> {
+    fn words(&self) -> &'static [&'static str] {
+        W::default().words()
+    }
+
+    fn word(&self) -> Option<&'static str> {
+        self.as_ref()?.word()
+    }
+
+    fn choose(&mut self, word: &'static str) {
+        self.get_or_insert_default().choose(word);
+    }
+}
 
 fn power_of_two(entry: &Entry, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
     match entry.integer(range.clone()) {

@@ -6,6 +6,7 @@ mod field;
 mod forward;
 mod live;
 mod print;
+mod recording;
 mod refusal;
 mod remote;
 mod room;
@@ -26,12 +27,13 @@ pub(crate) use entry::{Datum, Entry};
 use field::Field;
 pub use forward::Forward;
 pub(crate) use print::rooms_to_toml;
+pub use recording::Recording;
 use refusal::suggestion;
 pub use refusal::{Place, Refusal};
 pub use remote::Remote;
 pub use settings::{
     Board, Capture, Configuration, Control, DynamicRooms, EventBackend, Events, Log, LogFormat, LogLevel, Mdns, Media,
-    MetricsPlace, Recording, Shards, State, Tls, UnixType,
+    MetricsPlace, Shards, State, Tls, UnixType,
 };
 pub use shedding::Shedding;
 

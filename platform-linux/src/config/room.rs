@@ -5,7 +5,7 @@ use parlor_core::stream::LOUDEST;
 use parlor_core::wire::Kind;
 
 use super::entry::Entry;
-use super::field::Field::{Codecs, Flag, Name, Number, Short};
+use super::field::Field::{Codecs, Flag, Name, Number, Short, Word};
 use super::refusal::Refusal;
 use super::{Key, apply as apply_key};
 
@@ -43,6 +43,7 @@ pub(super) const KEYS: &[Key<RoomSettings>] = &[
     Key { name: "transport_wide_cc_ext", field: |r| Flag(&mut r.transport_wide_cc_ext) },
     Key { name: "follow_need", field: |r| Flag(&mut r.follow_need) },
     Key { name: "record", field: |r| Flag(&mut r.record) },
+    Key { name: "record_format", field: |r| Word(&mut r.record_format) },
     Key { name: "rec_dir", field: |r| Short(&mut r.rec_dir) },
     Key { name: "lock_record", field: |r| Flag(&mut r.lock_record) },
     Key { name: "notify_joining", field: |r| Flag(&mut r.notify_joining) },

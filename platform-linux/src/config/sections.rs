@@ -11,7 +11,7 @@ use super::field::Field::{
 use super::refusal::{Place, Refusal, suggestion};
 use super::settings::Configuration;
 use super::{Key, apply as apply_key, room};
-use crate::{cluster, mdns, tls};
+use crate::{cluster, mdns, recording, tls};
 
 pub(super) const SECTIONS: [(&str, &[Key<Configuration>]); 19] = [
     ("control", CONTROL),
@@ -197,6 +197,7 @@ const CAPTURE: &[Key<Configuration>] = &[
 
 const RECORDING: &[Key<Configuration>] = &[
     Key { name: "directory", field: |c| Folder(&mut c.recording.directory) },
+    Key { name: "format", field: |c| Word(&mut c.recording.format) },
     Key { name: "megabytes", field: |c| Number(&mut c.recording.megabytes, 0..=1 << 30) },
     Key { name: "room_megabytes", field: |c| Number(&mut c.recording.room_megabytes, 0..=1 << 30) },
 ];
@@ -329,6 +330,12 @@ impl Configuration {
         }
         if self.mdns.enabled && !mdns::IS_BUILT {
             return refuse("mdns.enabled", "this build of Parlor has no multicast DNS: it must be false".into());
+        }
+        if self.records_films() && !recording::HAS_FILMS {
+            return refuse(
+                "recording.format",
+                "this build of Parlor makes no films: it must be \"mjr\", rooms' too".into(),
+            );
         }
         if self.tls.certificate.is_empty() && !self.tls.key.is_empty() {
             return refuse("tls.key", "it needs tls.certificate".into());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use parlor_core::limits::Limits;
 use parlor_core::room::RoomSettings;
 
-use super::{Cluster, Forward, Remote, Shedding};
+use super::{Cluster, Forward, Recording, Remote, Shedding};
 
 use crate::{mdns, tls};
 
@@ -263,17 +263,6 @@ pub struct Capture {
     pub seconds: u32,
 }
 
-/// What publishers send, in files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recording {
-    /// The one folder that recordings can be in, seen from that of the state. Nothing if there are none.
-    pub directory: Option<PathBuf>,
-    /// What may lie in it before no more is recorded, in 2^20 bytes; 0: anything.
-    pub megabytes: u32,
-    /// What may be recorded of one room from start to end, in 2^20 bytes; 0: anything.
-    pub room_megabytes: u32,
-}
-
 /// Rooms that somebody's `join` makes and that vanish with the last one in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DynamicRooms {
@@ -455,7 +444,7 @@ impl Default for Configuration {
             limits: Limits::DEFAULT,
             log: Log { level: LogLevel::Info, format: LogFormat::Text, addresses: false },
             capture: Capture { directory: None, megabytes: 100, seconds: 600 },
-            recording: Recording { directory: Some("recordings".into()), megabytes: 1024, room_megabytes: 0 },
+            recording: Recording::default(),
             shedding: Shedding::default(),
             dynamic_rooms: DynamicRooms::default(),
             board: Board { address: vec!["dhcp".into()], state_filesystem: "ext4".into(), ..Board::default() },

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::file::UNFINISHED;
-use super::mjr::{self, Content};
+#[cfg(feature = "film")]
+use super::film;
+use super::mjr;
+use super::unfinished::ENDING as UNFINISHED;
 
 /// Files that are looked at.
 const FILES: usize = 100_000;
@@ -21,10 +23,10 @@ pub struct Kept {
     pub state: State,
     /// Its length.
     pub bytes: u64,
-    /// Whole packets in it.
+    /// Whole packets in it; of a film, frames.
     pub packets: u64,
     /// Milliseconds from the first to the last of these.
-    pub duration_ms: u32,
+    pub duration_ms: u64,
 }
 
 /// How a file is.
@@ -36,7 +38,7 @@ pub enum State {
     Growing,
     /// Never closed; what it holds can be kept.
     Unfinished,
-    /// Ends with something that is no packet.
+    /// Ends with something that is no packet, or does not say where one can jump to.
     Torn,
     /// Does not begin as a recording.
     Unreadable,
@@ -79,29 +81,94 @@ pub fn list(directory: &Path) -> io::Result<Vec<Kept>> {
     Ok(found)
 }
 
-/// Mends a file that is unfinished or torn: cuts off what is no whole packet, and closes it. Says how it is then.
+/// Mends a file that is unfinished or torn: cuts off what is not whole, says of a film where one can jump to, closes
+/// it. Says how it is then.
 pub fn repair(kept: &Kept) -> io::Result<Kept> {
     if !matches!(kept.state, State::Unfinished | State::Torn) {
         return Ok(kept.clone());
     }
     let file = OpenOptions::new().read(true).write(true).open(&kept.path)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    let Some(content) = mjr::read(&mut BufReader::new(&file)) else { return Ok(kept.clone()) };
-    file.set_len(content.whole_bytes)?;
-    file.sync_all()?;
     let path = finished_name(&kept.path);
+    let Some(content) = Content::read(&path, &file) else { return Ok(kept.clone()) };
+    if path != kept.path && path.symlink_metadata().is_ok() {
+        return Err(io::Error::other(format!("{} is there already", path.display())));
+    }
+    content.mend(&file)?;
+    file.sync_all()?;
     if path != kept.path {
-        if path.symlink_metadata().is_ok() {
-            return Err(io::Error::other(format!("{} is there already", path.display())));
-        }
         fs::rename(&kept.path, &path)?;
     }
     drop(file);
     look(path)
 }
 
+/// What a file holds, as far as it is whole.
+enum Content {
+    Packets(mjr::Content),
+    #[cfg(feature = "film")]
+    Film(Box<film::Content>),
+}
+
+impl Content {
+    /// Reads a file that is or will be called this. Nothing where it does not begin as a recording.
+    fn read(finished: &Path, file: &File) -> Option<Self> {
+        let mut file = BufReader::new(file);
+        match finished.extension()?.to_str()? {
+            mjr::ENDING => mjr::read(&mut file).map(Self::Packets),
+            #[cfg(feature = "film")]
+            film::WEBM | film::MATROSKA => film::read(&mut file).map(|content| Self::Film(Box::new(content))),
+            _ => None,
+        }
+    }
+
+    /// Whether it needs no mending, in a file of so many bytes.
+    fn is_whole(&self, bytes: u64) -> bool {
+        match self {
+            Self::Packets(content) => content.whole_bytes == bytes,
+            #[cfg(feature = "film")]
+            Self::Film(content) => content.is_closed,
+        }
+    }
+
+    fn packets(&self) -> u64 {
+        match self {
+            Self::Packets(content) => content.packets,
+            #[cfg(feature = "film")]
+            Self::Film(content) => content.frames(),
+        }
+    }
+
+    fn duration_ms(&self) -> u64 {
+        match self {
+            Self::Packets(content) => content.duration_ms.into(),
+            #[cfg(feature = "film")]
+            Self::Film(content) => content.duration_ms(),
+        }
+    }
+
+    fn mend(&self, file: &File) -> io::Result<()> {
+        match self {
+            Self::Packets(content) => file.set_len(content.whole_bytes),
+            #[cfg(feature = "film")]
+            Self::Film(content) => {
+                file.set_len(content.whole_bytes)?;
+                film::close(file, &content.closing().0)
+            }
+        }
+    }
+}
+
 fn is_recording(path: &Path) -> bool {
-    finished_name(path).extension().is_some_and(|ending| ending == mjr::ENDING)
+    let path = finished_name(path);
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| {
+        #[cfg(feature = "film")]
+        if [film::WEBM, film::MATROSKA].contains(&ending) {
+            return true;
+        }
+        ending == mjr::ENDING
+    })
 }
 
 /// The name that a file has when it is closed.
@@ -112,16 +179,17 @@ fn finished_name(path: &Path) -> PathBuf {
 fn look(path: PathBuf) -> io::Result<Kept> {
     let file = File::open(&path)?;
     let bytes = file.metadata()?.len();
-    let is_closed = finished_name(&path) == path;
+    let finished = finished_name(&path);
+    let is_closed = finished == path;
     let is_growing = !is_closed && flock(&file, FlockOperation::NonBlockingLockShared).is_err();
-    let content = mjr::read(&mut BufReader::new(&file));
+    let content = Content::read(&finished, &file);
     let state = match &content {
         _ if is_growing => State::Growing,
         None => State::Unreadable,
         Some(_) if !is_closed => State::Unfinished,
-        Some(content) if content.whole_bytes != bytes => State::Torn,
+        Some(content) if !content.is_whole(bytes) => State::Torn,
         Some(_) => State::Whole,
     };
-    let Content { packets, duration_ms, .. } = content.unwrap_or_default();
+    let (packets, duration_ms) = content.map_or((0, 0), |content| (content.packets(), content.duration_ms()));
     Ok(Kept { path, state, bytes, packets, duration_ms })
 }

@@ -145,6 +145,7 @@ mod tests {
         RecordingRequest {
             shard: 0,
             relay: RelayId::new(0, 0),
+            film: None,
             room: Name::Number(1),
             folder: None,
             file: "a",

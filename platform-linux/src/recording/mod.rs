@@ -2,9 +2,13 @@
 //! that a disk that is slow or full delays nobody. Janus' words are not here; what a file is called is the core's.
 
 mod file;
+#[cfg(feature = "film")]
+mod film;
+mod growing;
 mod kept;
 mod mjr;
 mod tap;
+mod unfinished;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +39,18 @@ const CLOSED_WITHIN: Duration = Duration::from_millis(500);
 
 /// A recording that ended though nobody asked for it: of which shard, which relay, why.
 pub type Ended = (u8, RelayId, RecordingEnd);
+
+/// Whether this binary makes films: recordings that play as they are.
+pub const HAS_FILMS: bool = cfg!(feature = "film");
+
+/// The most that a recorded m-line has in memory on its way into a film.
+pub const FILM_TRACK_BYTES: usize = {
+    #[cfg(feature = "film")]
+    let bytes = film::TRACK_MEMORY_BYTES;
+    #[cfg(not(feature = "film"))]
+    let bytes = 0;
+    bytes
+};
 
 /// All recordings, seen from the control thread.
 pub struct Recordings {

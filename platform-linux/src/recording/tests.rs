@@ -3,7 +3,7 @@
 use std::fs;
 
 use parlor_core::link::{CopiedPacket, PacketWay, Tap, TapReader};
-use parlor_core::room::Name;
+use parlor_core::room::{Name, RecordFormat};
 use parlor_core::wire::{Codec, ExtensionMap};
 
 use super::kept::State;
@@ -24,7 +24,8 @@ impl Folder {
     /// Recordings of one shard with four relays, which may take so many mebibytes.
     fn start(&self, megabytes: u32) -> (Recordings, RecordingTap, smol::channel::Receiver<Ended>) {
         let (tap, packets) = tap(4).unwrap();
-        let settings = config::Recording { directory: Some("all".into()), megabytes, room_megabytes: 0 };
+        let format = RecordFormat::Mjr;
+        let settings = config::Recording { directory: Some("all".into()), format, megabytes, room_megabytes: 0 };
         let (recordings, ends) = Recordings::start(&settings, &self.0, vec![packets]).unwrap();
         (recordings, tap, ends)
     }
@@ -59,6 +60,7 @@ fn request<'a>(folder: Option<&'a str>, file: &'a str) -> RecordingRequest<'a> {
     RecordingRequest {
         shard: 0,
         relay: RELAY,
+        film: None,
         room: Name::Number(7),
         folder,
         file,
@@ -236,3 +238,6 @@ fn what_a_crash_left_is_closed_up_to_its_last_whole_packet() {
     assert_eq!(found[3], ("torn.mjr".into(), State::Whole, 20));
     assert_eq!(found[2].1, State::Unreadable, "what is none is left alone");
 }
+
+#[cfg(feature = "film")]
+mod films;

@@ -11,13 +11,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use parlor_core::control::{RecordingEnd, RecordingRequest};
+use parlor_core::control::{Film, RecordingEnd, RecordingRequest};
 use parlor_core::id::RelayId;
+use parlor_core::link::PacketWay;
 use parlor_core::room::Name;
 use parlor_core::wire::{Codec, ExtensionMap};
 
 use super::Ended;
-use super::file::{Finished, RecordingFile, unix_us};
+use super::file::{Finished, unix_us};
+use super::growing::Growing;
 use super::mjr;
 use super::tap::RecordedPackets;
 use crate::config;
@@ -53,6 +55,7 @@ pub(super) struct Message {
 pub(super) struct Wanted {
     shard: u8,
     relay: RelayId,
+    film: Option<Film>,
     room: Name,
     folder: Option<String>,
     file: String,
@@ -64,6 +67,9 @@ pub(super) struct Wanted {
     asked: SystemTime,
 }
 
+/// A relay of a shard.
+type Key = (u8, RelayId);
+
 /// Everything that is recorded now.
 pub(super) struct Writer {
     directory: PathBuf,
@@ -73,7 +79,13 @@ pub(super) struct Writer {
     packets: Vec<RecordedPackets>,
     /// Bytes of messages among the orders.
     waiting_bytes: Arc<AtomicUsize>,
-    files: HashMap<(u8, RelayId), (Name, RecordingFile)>,
+    /// By a number of their own.
+    files: HashMap<u64, (Name, Growing)>,
+    /// What goes into which file.
+    numbers: HashMap<Key, u64>,
+    next: u64,
+    /// Films of which not all tracks are known, and since when.
+    films: HashMap<Key, (Instant, Vec<Wanted>)>,
     /// What recordings take on the disk.
     bytes: u64,
     /// What those of each room took since the start.
@@ -81,22 +93,34 @@ pub(super) struct Writer {
     flushed: Instant,
     is_ending: bool,
     ended: smol::channel::Sender<Ended>,
-    closing: Sender<RecordingFile>,
+    closing: Sender<Growing>,
     closer: JoinHandle<()>,
 }
 
 impl Wanted {
     pub(super) fn new(request: &RecordingRequest<'_>, asked: SystemTime) -> Self {
-        let RecordingRequest { shard, relay, room, codec, codec_name, extensions, is_end_to_end, .. } = *request;
+        let RecordingRequest { shard, relay, film, room, codec, codec_name, extensions, is_end_to_end, .. } = *request;
         let (folder, file) = (request.folder.map(Into::into), request.file.into());
         let parameters = request.parameters.into();
-        Self { shard, relay, room, folder, file, codec, codec_name, parameters, extensions, is_end_to_end, asked }
+        Self { shard, relay, film, room, folder, file, codec, codec_name, parameters, extensions, is_end_to_end, asked }
     }
 
     fn request(&self) -> RecordingRequest<'_> {
-        let Self { shard, relay, room, codec, codec_name, extensions, is_end_to_end, .. } = *self;
+        let Self { shard, relay, film, room, codec, codec_name, extensions, is_end_to_end, .. } = *self;
         let (folder, file, parameters) = (self.folder.as_deref(), &*self.file, &*self.parameters);
-        RecordingRequest { shard, relay, room, folder, file, codec, codec_name, parameters, extensions, is_end_to_end }
+        RecordingRequest {
+            shard,
+            relay,
+            film,
+            room,
+            folder,
+            file,
+            codec,
+            codec_name,
+            parameters,
+            extensions,
+            is_end_to_end,
+        }
     }
 }
 
@@ -117,6 +141,9 @@ impl Writer {
             packets,
             waiting_bytes,
             files: HashMap::new(),
+            numbers: HashMap::new(),
+            next: 0,
+            films: HashMap::new(),
             bytes: 0,
             room_bytes: HashMap::new(),
             flushed: Instant::now(),
@@ -130,13 +157,14 @@ impl Writer {
     /// Writes until it is told that everything ends.
     pub(super) fn run(mut self) {
         while !self.is_ending {
-            let order = match self.files.is_empty() {
+            let order = match self.files.is_empty() && self.films.is_empty() {
                 true => self.orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 false => self.orders.recv_timeout(ROUND),
             };
             // What came before an end is written before it; what came for a beginning waits for it.
             if !matches!(order, Ok(Order::Begin(_))) {
                 self.write();
+                self.begin_films();
             }
             match order {
                 Ok(order) => self.follow(order),
@@ -153,32 +181,59 @@ impl Writer {
 
     fn follow(&mut self, order: Order) {
         match order {
-            Order::Begin(wanted) => self.begin(&wanted),
+            Order::Begin(wanted) => self.want(*wanted),
             Order::Message(message) => {
                 let Message { shard, relay, at, sent, payload } = message;
                 self.waiting_bytes.fetch_sub(payload.len(), Ordering::Relaxed);
-                self.add((shard, relay), at, &mjr::message(unix_us(sent), &payload));
+                let message = mjr::message(unix_us(sent), &payload);
+                self.add((shard, relay), at, PacketWay::RtpOut, &message);
             }
-            Order::End(shard, relay) => self.close(shard, relay),
+            Order::End(shard, relay) => self.end((shard, relay)),
             Order::EndAll => self.is_ending = true,
         }
     }
 
-    fn begin(&mut self, wanted: &Wanted) {
-        let (shard, relay, room) = (wanted.shard, wanted.relay, wanted.room);
+    /// Begins what is wanted, a film when all its tracks are known.
+    fn want(&mut self, wanted: Wanted) {
+        let Some(film) = wanted.film else { return self.begin(&[wanted]) };
+        let first = (wanted.shard, film.first);
+        let (_, tracks) = self.films.entry(first).or_insert_with(|| (Instant::now(), Vec::new()));
+        tracks.push(wanted);
+        if tracks.len() >= usize::from(film.tracks) {
+            let tracks = std::mem::take(tracks);
+            self.films.remove(&first);
+            self.begin(&tracks);
+        }
+    }
+
+    /// Begins films that a track is missing of for long: there was no room for its order.
+    fn begin_films(&mut self) {
+        let late: Vec<_> = self.films.extract_if(|_, (since, _)| since.elapsed() >= FLUSH).collect();
+        late.into_iter().for_each(|(_, (_, tracks))| self.begin(&tracks));
+    }
+
+    fn begin(&mut self, wanted: &[Wanted]) {
+        let Some(first) = wanted.first() else { return };
+        let room = first.room;
+        let keys = wanted.iter().map(|wanted| (wanted.shard, wanted.relay));
         if self.files.is_empty() {
             // Others may have taken files away, or put some there.
             self.bytes = taken_bytes(&self.directory);
         }
         if self.is_over_budget(room) {
-            self.tell(shard, relay, RecordingEnd::Budget);
+            keys.for_each(|key| self.tell(key, RecordingEnd::Budget));
             return;
         }
-        match RecordingFile::create(&self.directory, &wanted.request(), wanted.asked) {
-            Ok(file) => drop(self.files.insert((shard, relay), (room, file))),
+        let requests: Vec<_> = wanted.iter().map(Wanted::request).collect();
+        match Growing::create(&self.directory, &requests, first.asked) {
+            Ok(file) => {
+                self.next += 1;
+                self.files.insert(self.next, (room, file));
+                self.numbers.extend(keys.map(|key| (key, self.next)));
+            }
             Err(why) => {
-                log::warn("recording", format_args!("{}: {why}", wanted.file));
-                self.tell(shard, relay, RecordingEnd::Refused);
+                log::warn("recording", format_args!("{}: {why}", first.file));
+                keys.for_each(|key| self.tell(key, RecordingEnd::Refused));
             }
         }
     }
@@ -190,59 +245,81 @@ impl Writer {
             for _ in 0..crate::queue::RECORDED {
                 let Some(recorded) = self.packets[shard].receiver.try_recv() else { break };
                 let key = (shard as u8, recorded.relay);
-                if !self.files.contains_key(&key) {
+                if !self.numbers.contains_key(&key) {
                     // Its order may still wait.
                     while let Ok(order) = self.orders.try_recv() {
                         self.follow(order);
                     }
                 }
-                self.add(key, recorded.at, recorded.packet.copied());
+                self.add(key, recorded.at, recorded.packet.way, recorded.packet.copied());
             }
         }
         let overflowed = |(shard, relay): &(u8, RelayId)| self.packets[usize::from(*shard)].overflows().has(*relay);
-        let slow: Vec<_> = self.files.keys().copied().filter(overflowed).collect();
-        slow.into_iter().for_each(|key| self.give_up(key, RecordingEnd::SlowDisk));
+        let slow: Vec<_> = self.numbers.keys().copied().filter(overflowed).collect();
+        for key in slow {
+            if let Some(number) = self.numbers.get(&key) {
+                self.give_up(*number, RecordingEnd::SlowDisk);
+            }
+        }
         if self.flushed.elapsed() >= FLUSH {
             self.flushed = Instant::now();
-            let flushed = self.files.iter_mut().filter_map(|(key, (_, file))| Some((*key, file.flush().err()?)));
-            let failed: Vec<_> = flushed.collect();
-            failed.iter().for_each(|(key, error)| self.fail(*key, error));
+            let numbers: Vec<_> = self.files.keys().copied().collect();
+            numbers.into_iter().for_each(|number| self.grow(number, Growing::flush));
         }
     }
 
     /// Adds a packet, or a message with its time, to a recording that goes on.
-    fn add(&mut self, key: (u8, RelayId), at: Instant, packet: &[u8]) {
-        let Some((room, file)) = self.files.get_mut(&key) else { return };
-        let room = *room;
-        match file.add(at, packet) {
-            Ok(grown) => {
-                self.bytes += grown;
-                *self.room_bytes.entry(room).or_default() += grown;
-                if self.is_over_budget(room) {
-                    self.give_up(key, RecordingEnd::Budget);
-                }
-            }
-            Err(error) => self.fail(key, &error),
+    fn add(&mut self, key: Key, at: Instant, way: PacketWay, packet: &[u8]) {
+        if let Some(number) = self.numbers.get(&key) {
+            self.grow(*number, |file| file.add(key.1, at, way, packet));
         }
     }
 
-    fn fail(&mut self, key: (u8, RelayId), error: &io::Error) {
-        log::warn("recording", format_args!("the disk takes no more: {error}"));
-        self.give_up(key, RecordingEnd::DiskError);
+    /// Writes to a file, and ends it where that goes too far.
+    fn grow(&mut self, number: u64, write: impl FnOnce(&mut Growing) -> io::Result<u64>) {
+        let Some((room, file)) = self.files.get_mut(&number) else { return };
+        let room = *room;
+        match write(file) {
+            Ok(grown) => {
+                self.bytes += grown;
+                *self.room_bytes.entry(room).or_default() += grown;
+                if grown > 0 && self.is_over_budget(room) {
+                    self.give_up(number, RecordingEnd::Budget);
+                }
+            }
+            Err(error) => {
+                log::warn("recording", format_args!("the disk takes no more: {error}"));
+                self.give_up(number, RecordingEnd::DiskError);
+            }
+        }
     }
 
-    fn give_up(&mut self, (shard, relay): (u8, RelayId), end: RecordingEnd) {
-        self.close(shard, relay);
-        self.tell(shard, relay, end);
+    /// Ends a file, and tells so of all that goes into it.
+    fn give_up(&mut self, number: u64, end: RecordingEnd) {
+        let keys: Vec<_> = self.numbers.extract_if(|_, of| *of == number).map(|(key, _)| key).collect();
+        keys.into_iter().for_each(|key| self.tell(key, end));
+        self.close(number);
     }
 
-    fn close(&mut self, shard: u8, relay: RelayId) {
-        if let Some((_, file)) = self.files.remove(&(shard, relay)) {
+    /// No more comes for `key`. A film goes on as long as more comes for another of its tracks.
+    fn end(&mut self, key: Key) {
+        let Some(number) = self.numbers.remove(&key) else {
+            // It may belong to a film that has not begun.
+            let is_other = |wanted: &Wanted| (wanted.shard, wanted.relay) != key;
+            return self.films.values_mut().for_each(|(_, tracks)| tracks.retain(is_other));
+        };
+        if !self.numbers.values().any(|other| *other == number) {
+            self.close(number);
+        }
+    }
+
+    fn close(&mut self, number: u64) {
+        if let Some((_, file)) = self.files.remove(&number) {
             let _ = self.closing.send(file);
         }
     }
 
-    fn tell(&self, shard: u8, relay: RelayId, end: RecordingEnd) {
+    fn tell(&self, (shard, relay): Key, end: RecordingEnd) {
         // There is room for an end of each relay.
         let _ = self.ended.try_send((shard, relay, end));
     }
@@ -254,7 +331,7 @@ impl Writer {
 }
 
 /// Closes one file after the other.
-fn close_all(waiting: &Receiver<RecordingFile>) {
+fn close_all(waiting: &Receiver<Growing>) {
     while let Ok(file) = waiting.recv() {
         match file.finish() {
             Ok(Some(Finished { path, bytes, packets })) => {

@@ -8,8 +8,8 @@ use std::vec::Vec;
 
 use crate::control::json::{Value, parse};
 use crate::control::{
-    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, IngressPort, Lender,
-    Memory, Outlet, RecordingRequest, Settings, ShardLoad, Transport,
+    CaptureFailure, CapturePath, CaptureRequest, Contact, Control, EventBackendKind, EventCounts, Film, IngressPort,
+    Lender, Memory, Outlet, RecordingRequest, Settings, ShardLoad, Transport,
 };
 use crate::drops::Drop;
 use crate::id::{CaptureId, ConnectionId, LinkId, RelayId};
@@ -64,6 +64,8 @@ pub(super) struct Heard {
     pub(super) recorded: Vec<(RelayId, String)>,
     /// Recordings under way: which relay, and the file with its folder.
     pub(super) recordings: Vec<(RelayId, String)>,
+    /// The films that m-lines were to go into, one for each.
+    pub(super) films: Vec<Film>,
     /// Sockets for other boxes and shards that are open: whose, and the port that was asked for.
     pub(super) ingress: Vec<(LinkId, IngressPort)>,
     /// How busy the shard is.
@@ -127,6 +129,7 @@ impl Outlet for Heard {
     fn start_recording(&mut self, request: &RecordingRequest<'_>) {
         let folder = request.folder.map(|folder| format!("{folder}/")).unwrap_or_default();
         self.recordings.push((request.relay, folder + request.file));
+        self.films.extend(request.film);
     }
 
     fn stop_recording(&mut self, _: u8, relay: RelayId) {

@@ -5,8 +5,9 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::client::{OFFER, World, number};
-use crate::control::RecordingEnd;
+use crate::control::{Film, RecordingEnd};
 use crate::media::{Command, Notice, RelayDestination, RelayParameters};
+use crate::room::RecordFormat;
 
 impl World {
     /// The files that grow.
@@ -184,4 +185,60 @@ fn who_asks_hears_who_is_recorded_and_nobody_else_does() {
     }
     let told = world.texts();
     assert_eq!(told.iter().filter(|text| text.contains(r#""recorded":[]"#)).count(), 2, "{told:?}");
+}
+
+/// An offer with a second camera.
+fn offer_of_three() -> String {
+    let (_, video) = OFFER.split_once("m=video").unwrap();
+    let second = video.replace("a=mid:1", "a=mid:2").replace("a=ssrc:5", "a=ssrc:9");
+    OFFER.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + "m=video" + &second
+}
+
+#[test]
+fn a_film_has_all_that_somebody_publishes_and_another_begins_with_a_new_m_line() {
+    let mut world = World::new();
+    let (session, handle) = world.recorded(r#","record":true,"rec_dir":"meetings","record_format":"webm""#, "");
+    let name = format!("meetings/videoroom-7-user-5-{}", world.now.us);
+    assert_eq!(world.files(), [&*name, &*name]);
+    let first = world.heard.recordings[0].0;
+    assert_eq!(world.heard.films, [Film { first, tracks: 2 }; 2]);
+    assert_eq!(world.file_relays(), (2, 0));
+    world.ask(0, session, handle, r#"{"request":"configure","record":true}"#);
+    assert_eq!(world.file_relays(), (0, 0), "it goes on");
+    world.ask_with(0, session, handle, r#"{"request":"configure"}"#, Some(("offer", &offer_of_three())));
+    assert_eq!(world.file_relays(), (3, 2));
+    let first = world.heard.recordings[0].0;
+    assert_eq!(world.heard.films[2..], [Film { first, tracks: 3 }; 3]);
+    world.ask(0, session, handle, r#"{"request":"unpublish"}"#);
+    assert_eq!((world.file_relays(), world.files().len()), ((0, 3), 0));
+}
+
+#[test]
+fn the_format_is_that_of_the_room_or_of_all_and_no_other_word() {
+    let mut world = World::with(|settings| settings.record_format = RecordFormat::Webm);
+    let (session, handle) = world.recorded(r#","secret":"s","record_format":"mjr""#, r#","record":true"#);
+    assert_eq!((world.files().len(), world.heard.films.len()), (2, 0), "as the room has it");
+    let said = world.ask(0, session, handle, r#"{"request":"create","room":8,"record_format":"mp4"}"#);
+    assert_eq!(number(&said, "error_code"), 430, "{said}");
+    world.ask(0, session, handle, r#"{"request":"edit","room":7,"secret":"s","new_record_format":"webm"}"#);
+    for (record, films) in [(false, 0), (true, 2)] {
+        world.ask(0, session, handle, &format!(r#"{{"request":"configure","record":{record}}}"#));
+        assert_eq!(world.heard.films.len(), films);
+    }
+    let listed = world.ask(0, session, handle, r#"{"request":"list"}"#);
+    assert!(listed.contains(r#""record_format":"webm""#), "{listed}");
+    let mut world = World::with(|settings| settings.record_format = RecordFormat::Webm);
+    world.recorded("", r#","record":true"#);
+    assert_eq!(world.heard.films.len(), 2, "as everywhere");
+}
+
+#[test]
+fn of_what_is_encrypted_end_to_end_there_is_no_film() {
+    let mut world = World::new();
+    let (session, handle) = world.recorded(r#","record_format":"webm""#, "");
+    let state = &mut world.control.state;
+    let publisher = state.handles.iter_mut().find_map(|(_, entry)| entry.publisher_mut()).unwrap();
+    publisher.is_end_to_end = true;
+    world.ask(0, session, handle, r#"{"request":"configure","record":true}"#);
+    assert_eq!((world.files().len(), world.heard.films.len()), (2, 0));
 }

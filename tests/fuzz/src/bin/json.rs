@@ -11,7 +11,7 @@ use parlor_core::limits::Limits;
 use parlor_core::link::{Fingerprint, HandshakeCommand};
 use parlor_core::media::{CloseReason, Command, Notice};
 use parlor_core::random::Random;
-use parlor_core::room::RoomSettings;
+use parlor_core::room::{RecordFormat, RoomSettings};
 use parlor_core::store::Zeroable;
 use parlor_core::time::Instant;
 
@@ -84,6 +84,7 @@ fn new_control() -> Control<'static, Counter> {
         unix_time_at_start_us: 0,
         create_rooms: false,
         remote_silence_s: 10,
+        record_format: RecordFormat::Mjr,
         dynamic_room: Some(RoomSettings::default()),
         admin_secret: Default::default(),
         log_level: 4,
