@@ -65,6 +65,14 @@ export class Layers {
     return this.#subscriber.page.evaluate(crowd, { room, feed: this.#feed, count, pauseMs, seconds });
   }
 
+  /** How long pictures of the next two seconds are kept before they are shown, in milliseconds. */
+  async delayMs() {
+    const before = await this.seen();
+    await this.#subscriber.page.waitForTimeout(2000);
+    const after = await this.seen();
+    return (1000 * (after.delaySeconds - before.delaySeconds)) / (after.delayed - before.delayed);
+  }
+
   /** Waits until what the publisher sends, in bits a second, is as `isRight` wants it. */
   async sends(isRight, what) {
     const bytes = () =>
@@ -159,6 +167,8 @@ async function watch({ room, feed, subscribe }) {
       lost: video?.packetsLost ?? 0,
       keyframeRequests: (video?.pliCount ?? 0) + (video?.firCount ?? 0),
       freezes: video?.freezeCount ?? 0,
+      delaySeconds: video?.jitterBufferDelay ?? 0,
+      delayed: video?.jitterBufferEmittedCount ?? 0,
       told,
       events,
     };
