@@ -4,15 +4,17 @@
 #[allow(dead_code)]
 mod memory_room;
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use memory_room::{MemoryRoom, Opened, PAYLOAD_TYPE, TRANSPORT_ID};
+use parlor_core::id::{RelayId, StreamId};
 use parlor_core::limits::Limits;
-use parlor_core::link::SrtpProfile;
-use parlor_core::media::{Command, LayerCeiling};
+use parlor_core::link::{MasterKey, SrtpProfile};
+use parlor_core::media::{Command, LayerCeiling, RelayDestination, RelayKeys, RelayParameters};
 use parlor_core::wire::rtcp::remb;
 use parlor_core::wire::rtcp::transport_feedback::{self, Arrival};
-use parlor_core::wire::{Codec, rtp};
+use parlor_core::wire::{Codec, ExtensionMap, rtp};
 
 /// What is done beside forwarding.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,6 +27,27 @@ enum With {
     Pacing,
     /// Each subscriber tells by transport-wide feedback what arrived, twenty times a second.
     Feedback,
+    /// Packets are copied for a recording.
+    Recorder,
+    /// Packets are sent by RTP, too.
+    Forwarder,
+    /// The same, sealed for the receiver.
+    SealedForwarder,
+}
+
+impl With {
+    /// Where else packets go.
+    fn destination(self) -> Option<RelayDestination> {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 4000));
+        let master = MasterKey { key: [5; 16], salt: [6; 14] };
+        let to = |keys| RelayDestination::Address { remote, rtcp: None, keys };
+        match self {
+            Self::Nothing | Self::Layers | Self::Pacing | Self::Feedback => None,
+            Self::Recorder => Some(RelayDestination::File),
+            Self::Forwarder => Some(to(None)),
+            Self::SealedForwarder => Some(to(Some(RelayKeys { master, has_short_tags: false }))),
+        }
+    }
 }
 
 fn main() {
@@ -47,12 +70,25 @@ fn main() {
     for (name, with) in rows {
         println!("  {name:<26}{:>5.0}", measure(50, SrtpProfile::AeadAes128Gcm, with));
     }
+    println!("ns per packet of a publisher to one subscriber, AeadAes128Gcm, with");
+    let rows = [
+        ("nothing more", With::Nothing),
+        ("a recorder", With::Recorder),
+        ("an RTP forwarder", With::Forwarder),
+        ("a forwarder with SRTP", With::SealedForwarder),
+    ];
+    for (name, with) in rows {
+        println!("  {name:<26}{:>5.0}", measure(1, SrtpProfile::AeadAes128Gcm, with));
+    }
 }
 
 fn measure(subscribers: u32, profile: SrtpProfile, with: With) -> f64 {
     let mut room = MemoryRoom::new(Limits { subscribers: 256, ..Limits::DEFAULT }, profile);
     let publisher = room.connect();
     let stream = room.publish(publisher, Codec::Vp8, 100);
+    if let Some(destination) = with.destination() {
+        room.media.command(room.now, relay(stream, destination));
+    }
     let mut listeners = Vec::new();
     for number in 0..subscribers {
         let subscriber = room.connect();
@@ -102,6 +138,18 @@ fn measure(subscribers: u32, profile: SrtpProfile, with: With) -> f64 {
     rounds[rounds.len() / 2]
 }
 
+fn relay(stream: StreamId, destination: RelayDestination) -> Command {
+    Command::AddRelay(RelayParameters {
+        relay: RelayId::new(0, 0),
+        stream,
+        layer: None,
+        destination,
+        ssrc: 1,
+        payload_type: PAYLOAD_TYPE,
+        extensions: ExtensionMap::EMPTY,
+    })
+}
+
 fn send(room: &mut MemoryRoom, publisher: usize, with: With, index: u64) {
     let mut payload = [0x10; 1100];
     if with == With::Layers {
@@ -128,7 +176,7 @@ struct Listener {
 impl Listener {
     fn tell(&mut self, room: &mut MemoryRoom, with: With) {
         match with {
-            With::Nothing | With::Layers => {}
+            With::Nothing | With::Layers | With::Recorder | With::Forwarder | With::SealedForwarder => {}
             With::Pacing => {
                 room.send_rtcp(self.peer, |buffer| remb::write(buffer, 1, 50_000_000, &[self.ssrc]));
             }
