@@ -147,6 +147,7 @@ fn relay(stream: StreamId, destination: RelayDestination) -> Command {
         ssrc: 1,
         payload_type: PAYLOAD_TYPE,
         extensions: ExtensionMap::EMPTY,
+        is_cascade: false,
     })
 }
 

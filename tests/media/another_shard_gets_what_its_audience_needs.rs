@@ -150,9 +150,9 @@ fn sound_that_is_not_heard_in_its_room_is_not_heard_there_either() {
     let mut frame = 0_u32;
     for loud in [0, 1, 0, 1] {
         for _ in 0..150 {
-            for speaker in 0..2 {
+            for (speaker, ssrc) in SSRCS.into_iter().enumerate().take(2) {
                 let level = if speaker == loud { 30 } else { SILENCE };
-                let (timestamp, ssrc) = (frame * 960, SSRCS[speaker]);
+                let timestamp = frame * 960;
                 let header = rtp::Header { payload_type: PAYLOAD_TYPE, timestamp, ssrc, ..Default::default() };
                 room.send_sound(speaker, header, u64::from(65_500 + frame), level, &[0x78, 1, 2, 3]);
             }

@@ -48,7 +48,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         match self.cascade_selection(shard, selection) {
             Ok(()) => shard,
             Err(why) => {
-                say!(warn, "a room is not fed to shard {}: {}", shard, why.reason);
+                say!(warn, "a room is not fed to shard {}: {}", shard, why.reason.as_str());
                 home
             }
         }

@@ -258,7 +258,7 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
             if let Some((parameters, place)) = parameters.zip(stream.source) {
                 // It is fed already, unless its publisher gave it up and took it up again since the offer.
                 if let Err(why) = self.cascade(shard, place) {
-                    say!(warn, "an m-line is not fed to shard {}: {}", shard, why.reason);
+                    say!(warn, "an m-line is not fed to shard {}: {}", shard, why.reason.as_str());
                 }
                 let stream = self.state.stream_in(shard, place);
                 self.post.out.command(shard, Command::Subscribe(SubscriptionParameters { stream, ..parameters }));
