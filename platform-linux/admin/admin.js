@@ -5,6 +5,8 @@ import { Api, Refused } from './api.js';
 import { History } from './plots.js';
 import { choose } from './dialog.js';
 import { showForwarding } from './forwarding.js';
+import { captureLine, startCapture, stopCapture } from './capture.js';
+import { redraw } from './redraw.js';
 
 const PERIOD_MS = 2_000;
 
@@ -73,7 +75,10 @@ async function look() {
   ]);
   const now = performance.now();
   showServer(status, rooms, now);
-  byId('rooms').replaceChildren(...rooms.map((room) => roomCard(room, people.filter((person) => person.room === room.room))));
+  // Under a dialog nothing moves, so that whoever closes it is where it was opened.
+  if (!byId('dialog').open) {
+    redraw(byId('rooms'), rooms.map((room) => roomCard(room, people.filter((person) => person.room === room.room))));
+  }
   showTables(status);
   showDrops(status);
   before = { at: now, status };
@@ -111,6 +116,7 @@ function roomCard(room, people) {
   const card = element('article');
   card.className = 'room';
   const header = element('header');
+  header.dataset.key = `room ${room.room}`;
   const counts = `${room.participants} joined, ${room.publishers} of ${room.max_publishers} publish, ${room.subscribers} watch`;
   const notes = [room.record && 'recorded', room.pin_required && 'with a PIN', room.is_private && 'private'].filter(Boolean);
   header.append(
@@ -129,6 +135,8 @@ function roomCard(room, people) {
   );
   card.append(header);
   if (people.length) card.append(peopleTable(room, people));
+  const captured = people.filter((person) => person.capture !== undefined);
+  card.append(...captured.map((person) => captureLine(person, nameOf(person, people))));
   return card;
 }
 
@@ -159,24 +167,31 @@ function namesOf(people) {
   return new Map(publishers.map((person) => [person.id, person.display || String(person.id)]));
 }
 
+/** What somebody who watches is called: as the publisher whose private number was told. */
+function nameOf(person, people) {
+  const own = people.find((other) => other.role === 'publisher' && other.private_id === person.private_id);
+  return own && person.private_id !== undefined ? own.display || String(own.id) : 'a viewer';
+}
+
 function peopleTable(room, people) {
   const names = namesOf(people);
   const table = element('table');
   table.append(headings(['who', '', 'codec', '#kbit/s', '#loss', '#round trip', '#jitter', 'layers', 'notes', '']));
   for (const person of people) {
-    const own = people.find((other) => other.role === 'publisher' && other.private_id === person.private_id);
-    const who = own && person.private_id !== undefined ? names.get(own.id) : 'a viewer';
+    const who = nameOf(person, people);
     const lines = person.streams.length ? person.streams : [undefined];
     lines.forEach((stream, index) => table.append(streamRow(room, person, stream, index ? '' : who, names)));
   }
   const scroll = element('div');
   scroll.className = 'scroll';
+  scroll.dataset.key = `people ${room.room}`;
   scroll.append(table);
   return scroll;
 }
 
 function streamRow(room, person, stream, who, names) {
   const row = element('tr');
+  row.dataset.key = `${person.handle_id} ${stream?.mid}`;
   const sends = person.role === 'publisher';
   row.append(element('td', who));
   if (!stream) {
@@ -197,20 +212,23 @@ function streamRow(room, person, stream, who, names) {
     );
   }
   const actions = element('td');
-  if (sends) {
-    if (stream) {
-      actions.append(
-        button(stream.muted ? 'Unmute' : 'Mute', () =>
-          act(() => api.room({ request: 'moderate', room: room.room, id: person.id, mid: stream.mid, mute: !stream.muted }))),
-        ' ',
-        button('Forward', () => forward(room, person, stream)),
-        ' ',
-      );
-    }
-    if (who) actions.append(button('Kick', () => kick(room, person, who), 'danger'));
+  actions.className = 'actions';
+  if (sends && stream) {
+    actions.append(
+      button(stream.muted ? 'Unmute' : 'Mute', () =>
+        act(() => api.room({ request: 'moderate', room: room.room, id: person.id, mid: stream.mid, mute: !stream.muted }))),
+      button('Forward', () => forward(room, person, stream)),
+    );
   }
+  if (who) actions.append(captureButton(person, who));
+  if (who && sends) actions.append(button('Kick', () => kick(room, person, who), 'danger'));
   row.append(actions);
   return row;
+}
+
+function captureButton(person, who) {
+  const runs = person.capture !== undefined;
+  return button(runs ? 'Stop capture' : 'Capture packets', () => (runs ? stopCapture : startCapture)(person, who, api, act));
 }
 
 async function forward(room, person, stream) {

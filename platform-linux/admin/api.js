@@ -11,14 +11,13 @@ export class Api {
   }
 
   /** Asks the server; the answer, or a Refused with its reason. */
-  async ask(request) {
-    const body = JSON.stringify({ transaction: 'page', admin_secret: this.#secret, ...request });
-    this.#path ??= await (await fetch('base_path')).text();
-    const answer = await fetch(this.#path, { method: 'POST', body });
-    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-    const said = await answer.json();
-    if (said.janus === 'error') throw new Refused(said.error.reason);
-    return said;
+  ask(request) {
+    return this.#post('', request);
+  }
+
+  /** Asks about the handle of a person. */
+  handle({ session_id, handle_id }, request) {
+    return this.#post(`/${session_id}/${handle_id}`, request);
   }
 
   /** Asks the VideoRoom. */
@@ -38,5 +37,15 @@ export class Api {
       first = part.next;
     }
     return all;
+  }
+
+  async #post(path, request) {
+    const body = JSON.stringify({ transaction: 'page', admin_secret: this.#secret, ...request });
+    this.#path ??= await (await fetch('base_path')).text();
+    const answer = await fetch(this.#path + path, { method: 'POST', body });
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+    const said = await answer.json();
+    if (said.janus === 'error') throw new Refused(said.error.reason);
+    return said;
   }
 }

@@ -82,9 +82,11 @@ const ADMIN_FILES: &[(&str, &str, &[u8])] = files!["admin":
     "admin.css" CSS,
     "admin.js" SCRIPT,
     "api.js" SCRIPT,
+    "capture.js" SCRIPT,
     "dialog.js" SCRIPT,
     "forwarding.js" SCRIPT,
     "plots.js" SCRIPT,
+    "redraw.js" SCRIPT,
 ];
 
 /// A page.

@@ -9,7 +9,9 @@ use crate::forward::fan_out::incoming;
 use crate::forward::select::{self, Choice};
 use crate::forward::{Changes, Framing, LayerCeiling, Leaving, Placement, Rewriter, Selector, Sending, write};
 use crate::id::{RelayId, StreamId};
-use crate::link::{Gcm, MasterKey, Outbox, PacketWay, Route, SrtpKeys, SrtpProfile, SrtpSession, Tap, TapReader};
+use crate::link::{
+    Gcm, MasterKey, Outbox, PacketWay, Route, SrtpKeys, SrtpProfile, SrtpSession, Tap, TapExtent, TapReader,
+};
 use crate::store::list;
 use crate::stream::{Facts, Stream};
 use crate::time::Instant;
@@ -226,7 +228,7 @@ impl<G: Gcm> Relay<G> {
     }
 
     fn tap(&self) -> Tap {
-        Tap { reader: TapReader::Recording(self.parameters.relay), most_bytes: 0 }
+        Tap { reader: TapReader::Recording(self.parameters.relay), extent: TapExtent::Whole }
     }
 
     fn framing(&self) -> Framing<'_> {

@@ -36,4 +36,4 @@ pub use peer::{CloseReason, INCOMING_SOURCES, IncomingSource, Link, LinkFeedback
 pub use receiver_clocks::ReceiverClocks;
 pub use route::Route;
 pub use srtp::{IncomingIndex, SrtpSession};
-pub use tap::{CopiedPacket, PacketWay, Tap, TapReader};
+pub use tap::{CopiedPacket, PacketWay, Tap, TapExtent, TapReader};

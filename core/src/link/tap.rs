@@ -3,6 +3,7 @@
 
 use crate::id::{CaptureId, RelayId, StreamId};
 use crate::limits::DATAGRAM_BYTES;
+use crate::wire::rtp;
 
 /// Whom copies are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,19 @@ pub enum TapReader {
 pub struct Tap {
     /// Whom for.
     pub reader: TapReader,
-    /// The most bytes of a packet that are copied; 0: all.
-    pub most_bytes: u16,
+    /// How much of each packet.
+    pub extent: TapExtent,
+}
+
+/// How much is copied of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapExtent {
+    /// All of it.
+    Whole,
+    /// At most so many bytes.
+    Bytes(u16),
+    /// RTP without its payload, and RTCP whole.
+    Headers,
 }
 
 /// Which way a packet goes, and what it is.
@@ -65,8 +77,12 @@ pub struct CopiedPacket {
 impl Tap {
     /// A copy of `packet`, as much as is wanted of it.
     pub fn copy(self, way: PacketWay, packet: &[u8]) -> CopiedPacket {
-        let most = if self.most_bytes == 0 { DATAGRAM_BYTES } else { usize::from(self.most_bytes).min(DATAGRAM_BYTES) };
-        let copied = &packet[..packet.len().min(most)];
+        let most = match self.extent {
+            TapExtent::Bytes(bytes) => usize::from(bytes),
+            TapExtent::Headers if !way.is_rtcp() => rtp::View::protected(packet).map_or(0, |view| view.header_len()),
+            TapExtent::Whole | TapExtent::Headers => DATAGRAM_BYTES,
+        };
+        let copied = &packet[..packet.len().min(most).min(DATAGRAM_BYTES)];
         let mut bytes = [0; DATAGRAM_BYTES];
         bytes[..copied.len()].copy_from_slice(copied);
         let (packet_bytes, copied_bytes) = (packet.len() as u16, copied.len() as u16);
@@ -87,11 +103,34 @@ mod tests {
 
     #[test]
     fn no_more_is_copied_than_is_wanted() {
-        let tap = |most_bytes| Tap { reader: TapReader::Capture(CaptureId::new(1, 2)), most_bytes };
         let packet = [7; DATAGRAM_BYTES + 9];
-        for (most_bytes, len, copied) in [(0, 30, 30), (12, 30, 12), (40, 30, 30), (0, packet.len(), DATAGRAM_BYTES)] {
-            let copy = tap(most_bytes).copy(PacketWay::RtpIn, &packet[..len]);
+        let all = packet.len();
+        for (extent, len, copied) in [
+            (TapExtent::Whole, 30, 30),
+            (TapExtent::Bytes(12), 30, 12),
+            (TapExtent::Bytes(40), 30, 30),
+            (TapExtent::Whole, all, DATAGRAM_BYTES),
+            (TapExtent::Bytes(u16::MAX), all, DATAGRAM_BYTES),
+        ] {
+            let copy = tap(extent).copy(PacketWay::RtpIn, &packet[..len]);
             assert_eq!((copy.copied(), usize::from(copy.packet_bytes)), (&packet[..copied], len));
         }
+    }
+
+    #[test]
+    fn headers_are_copied_without_what_is_said_and_reports_whole() {
+        let mut packet = [7; 60];
+        // One contributing source, and an extension of two words.
+        (packet[0], packet[18], packet[19]) = (0x91, 0, 2);
+        for (way, copied) in [(PacketWay::RtpIn, 28), (PacketWay::RtpOut, 28), (PacketWay::RtcpIn, 60)] {
+            let copy = tap(TapExtent::Headers).copy(way, &packet);
+            assert_eq!((copy.copied(), copy.packet_bytes), (&packet[..copied], 60), "{way:?}");
+        }
+        packet[0] = 0;
+        assert!(tap(TapExtent::Headers).copy(PacketWay::RtpIn, &packet).copied().is_empty(), "no RTP");
+    }
+
+    fn tap(extent: TapExtent) -> Tap {
+        Tap { reader: TapReader::Capture(CaptureId::new(1, 2)), extent }
     }
 }

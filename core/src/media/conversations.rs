@@ -1,7 +1,7 @@
 //! Conversations: which streams belong to one, and what its rules make of a packet.
 
 use crate::id::{ConversationId, StreamId};
-use crate::link::{Gcm, Outbox, PacketWay, SourcePlace, Tap, TapReader};
+use crate::link::{Gcm, Outbox, PacketWay, SourcePlace, Tap, TapExtent, TapReader};
 use crate::media::Media;
 use crate::random::Random;
 use crate::store::list;
@@ -72,7 +72,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let speaks = stream.voice.is_none_or(|voice| voice.spoke(now));
         let StreamParameters { codec, is_end_to_end, .. } = stream.parameters;
         if speaks && codec == Codec::Opus && !is_end_to_end {
-            let tap = Tap { reader: TapReader::Sound(id), most_bytes: 0 };
+            let tap = Tap { reader: TapReader::Sound(id), extent: TapExtent::Whole };
             outbox.copy(tap.copy(PacketWay::RtpIn, packet));
         }
     }

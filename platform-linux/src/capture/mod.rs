@@ -68,6 +68,9 @@ pub struct Captures {
     running: RefCell<Vec<Capture>>,
 }
 
+/// Why none begins where no folder was configured.
+const OFF: &str = "captures are off: set capture.directory to a folder, then restart";
+
 /// Where captures go, and how big they may become.
 struct Settings {
     directory: PathBuf,
@@ -100,7 +103,7 @@ impl Captures {
 
     /// Begins a file and says where it is; the error is a sentence.
     pub fn start(&self, request: &CaptureRequest<'_>) -> Result<CapturePath, String> {
-        let settings = self.settings.as_ref().ok_or("captures are off (capture.directory)")?;
+        let settings = self.settings.as_ref().ok_or(OFF)?;
         let folder = folder::inside(&settings.directory, request.folder)?;
         let name = request
             .file

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use parlor_core::link::{PacketWay, Tap, TapReader};
+use parlor_core::link::{PacketWay, Tap, TapExtent, TapReader};
 
 use super::*;
 use crate::queue;
@@ -35,9 +35,9 @@ fn request<'a>(format: CaptureFormat, folder: Option<&'a str>, file: Option<&'a 
     CaptureRequest { capture: ID, format, folder, file }
 }
 
-fn copied(way: PacketWay, packet: &[u8], most_bytes: u16) -> Copied {
+fn copied(way: PacketWay, packet: &[u8], extent: TapExtent) -> Copied {
     let at = UNIX_EPOCH + Duration::new(86_400 + 3_661, 1_002_000);
-    Copied { at, lost_before: 0, packet: Tap { reader: TapReader::Capture(ID), most_bytes }.copy(way, packet) }
+    Copied { at, lost_before: 0, packet: Tap { reader: TapReader::Capture(ID), extent }.copy(way, packet) }
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_pcap_file_has_made_up_headers_and_tells_what_was_cut_off() {
     let folder = Folder::new("pcap");
     let captures = folder.captures(60);
     let path = captures.start(&request(CaptureFormat::Pcap, Some("deep/er"), Some("a.pcap"))).unwrap();
-    assert!(captures.write(&copied(PacketWay::RtpIn, &[0x80; 100], 12)));
-    assert!(captures.write(&copied(PacketWay::RtcpOut, &[0x81; 8], 0)));
+    assert!(captures.write(&copied(PacketWay::RtpIn, &[0x80; 100], TapExtent::Bytes(12))));
+    assert!(captures.write(&copied(PacketWay::RtcpOut, &[0x81; 8], TapExtent::Headers)));
     captures.stop(ID);
     let bytes = fs::read(path.as_str()).unwrap();
     assert!(path.ends_with("/captures/deep/er/a.pcap"), "{path}");
@@ -68,7 +68,7 @@ fn a_text_file_has_a_line_for_the_time_and_one_for_the_bytes() {
     let captures = folder.captures(60);
     let path = captures.start(&request(CaptureFormat::Text, None, None)).unwrap();
     assert!(path.ends_with(".txt") && path.contains("parlor-text2pcap-"), "{path}");
-    captures.write(&copied(PacketWay::RtcpIn, &[0x80, 0xc9, 0, 1], 2));
+    captures.write(&copied(PacketWay::RtcpIn, &[0x80, 0xc9, 0, 1], TapExtent::Bytes(2)));
     captures.stop(ID);
     let text = fs::read_to_string(path.as_str()).unwrap();
     assert_eq!(text, "I 01:01:01.001002\n000000 80 c9\n# RTCP, 4 bytes\n");
@@ -104,7 +104,7 @@ fn nothing_is_written_outside_the_directory_or_over_what_is_there() {
     assert!(captures.start(&request(CaptureFormat::Pcap, inside.to_str(), Some("a"))).is_ok(), "told whole");
     let off = config::Capture { directory: None, megabytes: 1, seconds: 1 };
     let refused = Captures::new(&off, &folder.0).start(&request(CaptureFormat::Pcap, None, None));
-    assert!(refused.unwrap_err().contains("capture.directory"));
+    assert!(refused.unwrap_err().contains("set capture.directory"));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_capture_is_bounded_in_size_and_time() {
     let folder = Folder::new("bounded");
     let captures = folder.captures(60);
     captures.start(&request(CaptureFormat::Pcap, None, Some("a"))).unwrap();
-    let packet = copied(PacketWay::RtpOut, &[0; 1200], 0);
+    let packet = copied(PacketWay::RtpOut, &[0; 1200], TapExtent::Whole);
     let written = (0..2_000).take_while(|_| captures.write(&packet)).count();
     assert_eq!(written, (1 << 20) / (16 + 28 + 1200));
     assert_eq!(captures.due(), None);
@@ -126,7 +126,7 @@ fn a_capture_is_bounded_in_size_and_time() {
 fn what_finds_no_place_is_counted_and_told_with_the_next() {
     let (sender, mut receiver) = queue::to_control::<Copied, 4>().unwrap();
     let mut tapping = Tapping::new(sender);
-    let packet = copied(PacketWay::RtpIn, &[1; 20], 0).packet;
+    let packet = copied(PacketWay::RtpIn, &[1; 20], TapExtent::Whole).packet;
     (0..5).for_each(|_| tapping.push(packet.clone()));
     // A queue of 4 holds 3.
     let lost: Vec<u32> = std::iter::from_fn(|| receiver.try_recv()).map(|copied| copied.lost_before).collect();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use parlor_core::link::{CopiedPacket, PacketWay, Tap, TapReader};
+use parlor_core::link::{CopiedPacket, PacketWay, Tap, TapExtent, TapReader};
 use parlor_core::room::{Name, RecordFormat};
 use parlor_core::wire::{Codec, ExtensionMap};
 
@@ -114,7 +114,7 @@ fn a_recording_whose_messages_wait_too_long_ends() {
 }
 
 fn packet(len: usize) -> CopiedPacket {
-    Tap { reader: TapReader::Recording(RELAY), most_bytes: 0 }.copy(PacketWay::RtpOut, &vec![0x80; len])
+    Tap { reader: TapReader::Recording(RELAY), extent: TapExtent::Whole }.copy(PacketWay::RtpOut, &vec![0x80; len])
 }
 
 fn next_end(ends: &smol::channel::Receiver<Ended>) -> Ended {

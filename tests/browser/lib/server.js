@@ -76,6 +76,11 @@ export class Server {
     return join(this.#state, 'recordings');
   }
 
+  /** Where captures lie, if they are to lie in `captures`. */
+  get captures() {
+    return join(this.#state, 'captures');
+  }
+
   /** What `parlor recordings` prints with these `options`. */
   listRecordings(...options) {
     return execFileSync(this.#binary, ['recordings', ...options, ...this.#arguments], { encoding: 'utf8' });

@@ -4,16 +4,21 @@ use super::super::Outlet;
 use super::super::capture::{CaptureFormat, CaptureRequest, RunningCapture};
 use super::super::envelope::Envelope;
 use super::super::error::{Refusal, core_error, refuse};
-use super::super::parameter::{CORE, Parameter, Wanted, check, natural, optional, string};
+use super::super::json::Value;
+use super::super::parameter::{CORE, Parameter, Wanted, check, flag, natural, optional, string};
 use super::super::post::Message;
 use super::super::turn::{Done, Turn};
 use crate::id::{CaptureId, HandleId};
-use crate::link::{Tap, TapReader};
+use crate::link::{Tap, TapExtent, TapReader};
 use crate::random::Random;
 
 /// What starts a capture may hold.
-const START: &[Parameter] =
-    &[optional("folder", Wanted::Text), optional("filename", Wanted::Text), optional("truncate", Wanted::Natural)];
+const START: &[Parameter] = &[
+    optional("folder", Wanted::Text),
+    optional("filename", Wanted::Text),
+    optional("truncate", Wanted::Natural),
+    optional("headers", Wanted::Bool),
+];
 
 /// The longest folder, and the longest name of a file, in bytes.
 const PATH_BYTES: usize = 256;
@@ -53,9 +58,8 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let too_long = |why: Refusal| Refusal { code: core_error::INVALID_TYPE, ..why };
         let folder = string::<PATH_BYTES>(body, "folder").map_err(too_long)?;
         let file = string::<PATH_BYTES>(body, "filename").map_err(too_long)?;
-        let most_bytes = natural(body, "truncate").map_or(0, |bytes| u16::try_from(bytes).unwrap_or(u16::MAX));
         let capture = CaptureId::new(handle.index, handle.generation);
-        let tap = Tap { reader: TapReader::Capture(capture), most_bytes };
+        let tap = Tap { reader: TapReader::Capture(capture), extent: extent(body) };
         let (folder, file) = (folder.as_deref(), file.as_deref());
         let request = CaptureRequest { capture, format, folder, file };
         let failed = |why| refuse!(core_error::UNKNOWN, "folder", "Error starting {name} dump: {why}");
@@ -64,5 +68,14 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let _ = self.state.captures.push(RunningCapture { handle, capture, format, tap, path });
         self.tell_tap(handle, Some(tap));
         Ok(())
+    }
+}
+
+/// How much of each packet is wanted. `headers` is ours; `truncate` is Janus', where 0 is no bound.
+fn extent(body: Value<'_>) -> TapExtent {
+    match natural(body, "truncate") {
+        _ if flag(body, "headers") == Some(true) => TapExtent::Headers,
+        None | Some(0) => TapExtent::Whole,
+        Some(bytes) => TapExtent::Bytes(u16::try_from(bytes).unwrap_or(u16::MAX)),
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 use super::super::handle::{Handle, Role};
 use super::super::media_info::{codec_name, kind_name};
 use super::super::state::State;
-use crate::id::{RoomId, StreamId, SubscriptionId};
+use crate::id::{HandleId, RoomId, StreamId, SubscriptionId};
 use crate::media::{LimitedBy, SentLayers};
 use crate::room::{Name, PublishedStream, StreamPlace, SubscribedStream};
 use crate::sdp::{MediaKind, section_mid};
@@ -56,7 +56,7 @@ impl Serialize for Part<'_, '_> {
             List::Rooms => serializer.collect_seq(places.filter_map(|place| RoomLine::of(state, place))),
             List::People(room) => serializer.collect_seq(
                 places
-                    .filter_map(|place| Person::of(state, state.handles.at(place)?))
+                    .filter_map(|place| Person::of(state, state.handles.id_at(place)?.into(), state.handles.at(place)?))
                     .filter(|person| room.is_none_or(|room| room == person.room)),
             ),
         }
@@ -122,6 +122,9 @@ struct Person<'a, 'm> {
     ready: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     recorded: bool,
+    /// The file that its packets are written to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture: Option<&'a str>,
     /// What the way to a subscriber carries, where it showed a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     way_bps: Option<u32>,
@@ -129,9 +132,10 @@ struct Person<'a, 'm> {
 }
 
 impl<'a, 'm> Person<'a, 'm> {
-    fn of(state: &'a State<'m>, handle: &'a Handle) -> Option<Self> {
+    fn of(state: &'a State<'m>, id: HandleId, handle: &'a Handle) -> Option<Self> {
         let session_id = state.sessions.get(handle.session)?.number;
         let (handle_id, ready) = (handle.number, handle.is_up());
+        let capture = state.capture(id).map(|capture| capture.path.as_str());
         match &handle.role {
             Role::Idle => None,
             Role::Publisher(publisher) => {
@@ -147,6 +151,7 @@ impl<'a, 'm> Person<'a, 'm> {
                     private_id: Some(publisher.private_number),
                     ready,
                     recorded: publisher.is_recorded,
+                    capture,
                     way_bps: None,
                     streams,
                 })
@@ -164,6 +169,7 @@ impl<'a, 'm> Person<'a, 'm> {
                     private_id: subscriber.private_number,
                     ready,
                     recorded: false,
+                    capture,
                     way_bps: entries.find_map(|entry| entry.delivery.way_bps),
                     streams: Streams::Subscribed(state, subscriber.shard, &subscriber.streams),
                 })

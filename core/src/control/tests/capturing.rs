@@ -5,7 +5,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::client::World;
-use crate::link::Tap;
+use crate::link::{Tap, TapExtent};
 use crate::media::Command;
 
 impl World {
@@ -29,15 +29,37 @@ fn the_shard_copies_as_long_as_a_capture_lasts() {
     let said = world.capture("start_pcap", one, r#","filename":"a","truncate":70000"#);
     assert_eq!(said, r#"{"janus":"success","transaction":"t"}"#);
     let taps = world.taps();
-    assert!(matches!(taps[..], [Some(Tap { most_bytes: u16::MAX, .. })]), "{taps:?}");
+    assert!(matches!(taps[..], [Some(Tap { extent: TapExtent::Bytes(u16::MAX), .. })]), "{taps:?}");
     let info = world.capture("handle_info", one, "");
     assert!(info.contains(r#""dump-to-pcap":true,"pcap-file":"here/a""#), "{info}");
+    let people = world.administer(r#""janus":"people_status""#);
+    assert!(people.contains(r#""ready":true,"capture":"here/a""#), "{people}");
     for request in ["start_pcap", "start_text2pcap"] {
         assert!(world.capture(request, one, "").contains("already started"));
     }
     assert!(world.capture("stop_text2pcap", one, "").contains("success"), "either ends the other's");
     assert_eq!(world.taps(), [None]);
     assert_eq!(world.heard.captures, []);
+    assert!(!world.administer(r#""janus":"people_status""#).contains("capture"));
+}
+
+#[test]
+fn headers_alone_are_captured_for_who_asks_for_no_more() {
+    let mut world = World::new();
+    let (session, handle, _) = world.publisher(0);
+    for (more, extent) in [
+        (r#","headers":true"#, TapExtent::Headers),
+        (r#","headers":true,"truncate":9"#, TapExtent::Headers),
+        (r#","headers":false"#, TapExtent::Whole),
+        (r#","truncate":0"#, TapExtent::Whole),
+    ] {
+        world.capture("start_pcap", (session, handle), more);
+        let taps = world.taps();
+        assert!(matches!(taps[..], [Some(tap)] if tap.extent == extent), "{more}: {taps:?}");
+        world.capture("stop_pcap", (session, handle), "");
+        world.taps();
+    }
+    assert!(world.capture("start_pcap", (session, handle), r#","headers":1"#).contains(r#""code":467"#));
 }
 
 #[test]
@@ -51,7 +73,7 @@ fn a_capture_waits_for_a_connection_and_ends_with_the_handle() {
     let body = format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{feed}}}]}}"#);
     world.ask(1, one.0, one.1, &body);
     let taps = world.taps();
-    assert!(matches!(taps[..], [Some(Tap { most_bytes: 12, .. })]), "{taps:?}");
+    assert!(matches!(taps[..], [Some(Tap { extent: TapExtent::Bytes(12), .. })]), "{taps:?}");
     assert!(world.capture("handle_info", one, "").contains(r#""text2pcap-file":"here/usual""#));
     world.drop_connection(1);
     assert_eq!((world.heard.captures.len(), world.control.state.captures.len()), (0, 0));

@@ -11,7 +11,7 @@ fn sound(sequence: u16, len: usize) -> CopiedPacket {
     packet.extend((u32::from(sequence) * 960).to_be_bytes());
     packet.extend([0, 0, 0, 1]);
     packet.resize(len, 0xfc);
-    Tap { reader: TapReader::Recording(RELAY), most_bytes: 0 }.copy(PacketWay::RtpOut, &packet)
+    Tap { reader: TapReader::Recording(RELAY), extent: TapExtent::Whole }.copy(PacketWay::RtpOut, &packet)
 }
 
 /// The second m-line of a film.
