@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use parlor_core::control::{Control, Lender, Memory, Outlet, Settings};
+use parlor_core::control::{Control, IngressPort, Lender, Memory, Outlet, Settings};
 use parlor_core::id::{ConnectionId, LinkId};
 use parlor_core::limits::Limits;
 use parlor_core::link::{Fingerprint, HandshakeCommand, MasterKey};
@@ -55,7 +55,7 @@ impl Outlet for Shard {
 
     fn handshake(&mut self, _: HandshakeCommand) {}
 
-    fn open_ingress(&mut self, _: u8, link: LinkId, _: Option<u16>) -> Option<u16> {
+    fn open_ingress(&mut self, _: u8, link: LinkId, _: IngressPort) -> Option<u16> {
         self.sockets.push(link);
         Some(4000)
     }
