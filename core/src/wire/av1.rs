@@ -78,8 +78,8 @@ const FRAME_HEADER: u8 = 3;
 const METADATA: u8 = 5;
 const FRAME: u8 = 6;
 
-/// A length of at most 32 bits in groups of seven, the lowest first, and what follows it.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+/// A length of at most 32 bits in groups of seven, the lowest first, and what follows it (AV1, section 4.10.5).
+pub fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().take(5).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);

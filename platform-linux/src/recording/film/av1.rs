@@ -2,6 +2,8 @@
 //! says how long it is, and none delimits; and what their sequence header tells (AV1 bitstream specification, section
 //! 5.5).
 
+use parlor_core::wire::av1::leb128;
+
 use super::bits::Bits;
 use super::picture::{PRIVATE_BYTES, Parameters};
 
@@ -215,18 +217,6 @@ fn color(bits: &mut Bits<'_>, profile: u32) -> Option<u8> {
     }
     let flags = [is_deep, is_deepest, is_grey, halves_x, halves_y].iter().fold(0, |all, it| all << 1 | u8::from(*it));
     Some(flags << 2 | position)
-}
-
-/// A length of at most 32 bits in groups of seven, the lowest first, and what follows it.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().take(5).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((usize::try_from(value).ok()?, &bytes[index + 1..]));
-        }
-    }
-    None
 }
 
 fn push_leb128(mut value: usize, bytes: &mut Vec<u8>) {

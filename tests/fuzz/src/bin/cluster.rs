@@ -2,40 +2,23 @@
 //! is left. Parts are divided by a zero: the first is shown, the others change that.
 #![no_main]
 
+#[path = "../lent.rs"]
+mod lent;
+
 use std::cell::RefCell;
 
+use lent::{Counter, Leak};
 use libfuzzer_sys::fuzz_target;
-use parlor_core::control::{Control, IngressPort, Lender, Memory, Outlet, Settings};
+use parlor_core::control::{Control, IngressPort, Memory, Outlet, Settings};
 use parlor_core::id::{ConnectionId, LinkId};
 use parlor_core::limits::Limits;
 use parlor_core::link::{Fingerprint, HandshakeCommand, MasterKey};
 use parlor_core::media::{CloseReason, Command, Notice, RelayKeys};
-use parlor_core::random::Random;
 use parlor_core::room::RoomSettings;
-use parlor_core::store::Zeroable;
 use parlor_core::time::Instant;
 
 const LIMITS: Limits = Limits { sessions: 4, handles: 4, rooms: 4, publishers: 2, ..Limits::DEFAULT };
 const KEYS: RelayKeys = RelayKeys { master: MasterKey { key: [1; 16], salt: [2; 14] }, has_short_tags: false };
-
-struct Leak;
-
-impl Lender<'static> for Leak {
-    fn lend<T: Zeroable + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
-        Box::leak((0..count).map(|_| T::zeroed()).collect())
-    }
-}
-
-struct Counter(u64);
-
-impl Random for Counter {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (self.0 >> 33) as u8;
-        }
-    }
-}
 
 /// The links that are to be closed, and those that have a socket.
 #[derive(Default)]

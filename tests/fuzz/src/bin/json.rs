@@ -2,17 +2,19 @@
 //! and when the client is gone nothing of it is left to time out.
 #![no_main]
 
+#[path = "../lent.rs"]
+mod lent;
+
 use std::cell::RefCell;
 
+use lent::{Counter, Leak};
 use libfuzzer_sys::fuzz_target;
-use parlor_core::control::{Contact, Control, Lender, Memory, Outlet, Settings, Transport};
+use parlor_core::control::{Contact, Control, Memory, Outlet, Settings, Transport};
 use parlor_core::id::ConnectionId;
 use parlor_core::limits::Limits;
 use parlor_core::link::{Fingerprint, HandshakeCommand};
 use parlor_core::media::{CloseReason, Command, Notice};
-use parlor_core::random::Random;
 use parlor_core::room::{RecordFormat, RoomSettings};
-use parlor_core::store::Zeroable;
 use parlor_core::time::Instant;
 
 const LIMITS: Limits =
@@ -20,25 +22,6 @@ const LIMITS: Limits =
 
 const CLIENT: ConnectionId = ConnectionId::new(0, 0);
 const ADMINISTRATOR: ConnectionId = ConnectionId::new(1, 0);
-
-struct Leak;
-
-impl Lender<'static> for Leak {
-    fn lend<T: Zeroable + 'static>(&mut self, _: &'static str, count: usize) -> &'static mut [T] {
-        Box::leak((0..count).map(|_| T::zeroed()).collect())
-    }
-}
-
-struct Counter(u64);
-
-impl Random for Counter {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (self.0 >> 33) as u8;
-        }
-    }
-}
 
 #[derive(Default)]
 struct Heard {
