@@ -18,9 +18,12 @@ from kit.engine import Run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARLOR = os.environ.get("PARLOR", os.path.join(HERE, "../../target/release/parlor"))
-# Most of a scenario is waiting, so several run beside each other, each batch with a server of its own.
-WORKERS = 4
+# Most of a scenario is waiting, so several run beside each other, each batch with a server and ports of its own.
+WORKERS = 8
 BATCH = 24
+# Below those that the kernel gives to whoever connects.
+FIRST_PORT = 12_000
+PORTS_A_BATCH = 20
 # What one scenario may take; some wait for a poll's end after 30 s.
 LIMIT_S = 180
 MOST_LINES = 12
@@ -43,23 +46,26 @@ def waiting():
     return {name: reason.strip() for name, reason in lines}
 
 
-def free_ports(count):
-    """Ports of TCP that are free now, and one of UDP."""
-    sockets = [socket.socket() for _ in range(count)] + [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)]
-    for entry in sockets:
-        entry.bind(("127.0.0.1", 0))
-    ports = [entry.getsockname()[1] for entry in sockets]
-    for entry in sockets:
-        entry.close()
-    return ports
+def free_ports(count, first):
+    """So many ports that are free now, for TCP and UDP, of those of the batch whose first is this."""
+    found = []
+    for port in range(first, first + PORTS_A_BATCH):
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                for entry in (tcp, udp):
+                    entry.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+    return found[:count]
 
 
 class Server:
     """Parlor, started from Janus' files of one profile."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, first_port):
         names = ("WS", "HTTP", "ADMIN_WS", "ADMIN_HTTP", "EVH", "EVW")
-        *tcp, media = free_ports(len(names))
+        *tcp, media = free_ports(len(names) + 1, first_port)
         self.ports = dict(zip(names, tcp), ICE="127.0.0.1")
         self.folder = tempfile.mkdtemp(prefix="parlor-conformance-")
         profiles.write(profile, self.ports, self.folder)
@@ -138,8 +144,8 @@ async def replay(scenario, target, recording):
     return lines
 
 
-async def replay_batch(profile, names, scenarios, recordings):
-    server = Server(profile)
+async def replay_batch(profile, names, first_port, scenarios, recordings):
+    server = Server(profile, first_port)
     results, listeners = [], None
     try:
         target = {"evh": []}
@@ -167,8 +173,9 @@ async def replay_batch(profile, names, scenarios, recordings):
 
 def work(batch):
     """One batch in a process of its own."""
-    profile, names = batch
-    return asyncio.run(replay_batch(profile, names, load("scenarios"), load("recordings")))
+    number, (profile, names) = batch
+    first_port = FIRST_PORT + number * PORTS_A_BATCH
+    return asyncio.run(replay_batch(profile, names, first_port, load("scenarios"), load("recordings")))
 
 
 def batches(scenarios, only):
@@ -191,7 +198,7 @@ def main():
     known = waiting()
     passed, failed, waits = 0, 0, 0
     with multiprocessing.Pool(WORKERS) as pool:
-        for results in pool.imap_unordered(work, batches(load("scenarios"), options.only)):
+        for results in pool.imap_unordered(work, enumerate(batches(load("scenarios"), options.only))):
             for name, lines, seconds in results:
                 if lines and name in known:
                     waits += 1
