@@ -38,7 +38,7 @@ export class Server {
     server.url = new URL(`http://localhost:${http}/`);
     server.administration = `http://localhost:${admin}/`;
     server.#state = mkdtempSync(join(tmpdir(), 'parlor-browser-'));
-    server.#log = createWriteStream(new URL('parlor.log', output));
+    server.#log = createWriteStream(new URL(`parlor-${http}.log`, output));
     server.mediaPort = await freeUdpPort();
     const settings = {
       'control.http': `127.0.0.1:${http}`,
@@ -100,7 +100,7 @@ export class Server {
     const until = Date.now() + START_MS;
     for (;;) {
       if (this.#process.exitCode !== null)
-        throw new Error(`parlor ended with ${this.#process.exitCode}: see target/browser/parlor.log`);
+        throw new Error(`parlor ended with ${this.#process.exitCode}: see ${this.#log.path}`);
       if (
         await fetch(this.url).then(
           (response) => response.ok,
@@ -130,24 +130,25 @@ export class Server {
   }
 }
 
+/** Below those that the kernel gives to whoever connects: nobody takes it before the server does. */
+function anyPort() {
+  return 10_000 + Math.floor(Math.random() * 22_000);
+}
+
 function freePort() {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
+    const port = anyPort();
     const server = createServer()
-      .once('error', reject)
-      .listen(0, '127.0.0.1', () => {
-        const { port } = server.address();
-        server.close(() => resolve(port));
-      });
+      .once('error', () => resolve(freePort()))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 
 function freeUdpPort() {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
+    const port = anyPort();
     const socket = createSocket('udp4')
-      .once('error', reject)
-      .bind(0, '127.0.0.1', () => {
-        const { port } = socket.address();
-        socket.close(() => resolve(port));
-      });
+      .once('error', () => resolve(freeUdpPort()))
+      .bind(port, '127.0.0.1', () => socket.close(() => resolve(port)));
   });
 }

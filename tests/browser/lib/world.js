@@ -33,13 +33,13 @@ const FIREFOX = {
 const PICTURE = '320x240@15';
 
 export class World {
+  static #rooms = 0;
   #output;
   #browser;
   #firefox = null;
   #tabs = [];
   #name = '';
   #remarks = [];
-  #rooms = 0;
   server;
   room = 0;
 
@@ -75,7 +75,7 @@ export class World {
 
   /** Makes a room over the API, as any client can, and makes it the room of the tabs opened from now on. */
   async freshRoom(settings = {}) {
-    this.room = 100_000 + (process.pid % 1_000) * 1_000 + this.#rooms++;
+    this.room = 100_000 + (process.pid % 1_000) * 1_000 + World.#rooms++;
     const description = `Room ${this.room}`;
     const codecs = { videocodec: 'vp8,vp9,h264,av1' };
     await this.ask({ request: 'create', room: this.room, description, publishers: 8, ...codecs, ...settings });

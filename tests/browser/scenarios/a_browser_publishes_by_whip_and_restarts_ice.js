@@ -2,6 +2,9 @@
 
 import { expect } from '../lib/tab.js';
 
+/** Counts milliseconds. */
+export const alone = true;
+
 export default async function (world) {
   const [listener] = await world.join('Listener');
   const tab = await world.open('Encoder');

@@ -5,6 +5,9 @@ const CROWD = 8;
 const PAUSE_MS = 100;
 const SECONDS = 4;
 
+/** No picture may freeze. */
+export const alone = true;
+
 export default async function (world) {
   const layers = await Layers.begin(world, { codec: 'VP8', encodings: [{}], width: 320, height: 240 });
   await layers.shows(320);

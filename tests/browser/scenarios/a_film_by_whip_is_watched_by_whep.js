@@ -14,6 +14,9 @@ const PIN = 'cinema';
 const python = fileURLToPath(new URL('../../../target/browser-python/bin/python', import.meta.url));
 const encoder = fileURLToPath(new URL('../lib/publish_by_whip.py', import.meta.url));
 
+/** Counts frames. */
+export const alone = true;
+
 export default async function (world) {
   const folder = mkdtempSync(join(tmpdir(), 'parlor-whip-'));
   try {

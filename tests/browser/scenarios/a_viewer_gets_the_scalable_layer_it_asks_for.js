@@ -4,6 +4,9 @@ import { expect } from '../lib/tab.js';
 const WIDTHS = { L3T3: [240, 480, 960], L3T3_KEY: [240, 480, 960], L2T2: [480, 960] };
 const MODES = { VP9: ['L3T3', 'L3T3_KEY'], AV1: ['L2T2'] };
 
+/** Counts frames a second. */
+export const alone = true;
+
 export default async function (world) {
   for (const [codec, modes] of Object.entries(MODES)) {
     for (const scalabilityMode of modes) {

@@ -8,6 +8,9 @@ const ENCODINGS = [
 ];
 const WIDTHS = [240, 480, 960];
 
+/** Counts frames a second. */
+export const alone = true;
+
 export default async function (world) {
   for (const codec of ['VP8', 'H264']) {
     if ((await Layers.modes(world, codec)) === null) {

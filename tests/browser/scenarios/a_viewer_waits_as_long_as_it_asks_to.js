@@ -1,6 +1,9 @@
 import { Layers } from '../lib/layers.js';
 import { expect } from '../lib/tab.js';
 
+/** Counts milliseconds. */
+export const alone = true;
+
 export default async function (world) {
   await world.freshRoom({ videocodec: 'vp8' });
   const layers = await Layers.begin(world, { codec: 'VP8', encodings: [{}], width: 320, height: 180 });

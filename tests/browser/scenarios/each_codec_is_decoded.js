@@ -5,6 +5,9 @@ const MUST = ['vp8', 'vp9', 'av1'];
 /** Some encoders take a whole core: this proves decoding, not speed. */
 const LEAST_FRAMES_PER_SECOND = 4;
 
+/** Counts frames a second. */
+export const alone = true;
+
 export default async function (world) {
   const missing = [];
   for (const [codec, mimeType] of Object.entries(CODECS)) {

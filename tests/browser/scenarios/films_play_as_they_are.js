@@ -8,6 +8,9 @@ import { expect } from '../lib/tab.js';
 
 const SECONDS = 5;
 
+/** Counts frames. */
+export const alone = true;
+
 export default async function (world) {
   if (!world.server.isOurs) {
     world.remark('left out: the recordings of another server are not ours to look at');

@@ -7,6 +7,9 @@ import { expect } from '../lib/tab.js';
 
 const SECONDS = 4;
 
+/** Counts frames. */
+export const alone = true;
+
 export default async function (world) {
   if (!world.server.isOurs) {
     world.remark('left out: the recordings of another server are not ours to look at');

@@ -4,6 +4,9 @@ const WATCHED_MS = 10_000;
 const LEAST_FRAMES_PER_SECOND = 10;
 const LEAST_PACKETS_PER_SECOND = 40;
 
+/** Counts frames a second. */
+export const alone = true;
+
 export default async function (world) {
   const names = ['Ada', 'Bertrand', 'Chiara'];
   const tabs = await world.join(...names);
