@@ -139,6 +139,14 @@ async function publish({ room, codec, encodings, width, height }) {
 async function watch({ room, feed, subscribe }) {
   const { Session } = await import('./janus.js');
   const session = await Session.open(`ws://${location.host}/`);
+  // The publisher's own side is up a moment before the room is told of it.
+  const present = await session.attach('janus.plugin.videoroom');
+  await new Promise((resolve, reject) => {
+    const look = ({ publishers = [] }) => publishers.some(({ id }) => id === feed) && resolve();
+    present.onevent = look;
+    present.message({ request: 'join', ptype: 'publisher', room }).then(({ data }) => look(data), reject);
+  });
+  present.detach();
   const handle = await session.attach('janus.plugin.videoroom');
   const told = {};
   const events = [];
