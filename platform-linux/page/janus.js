@@ -82,6 +82,16 @@ export class Session {
     });
   }
 
+  /** Whether the server answers within so many ms. */
+  async answers(patience) {
+    const late = new Promise((resolve) => setTimeout(resolve, patience, false));
+    const answer = this.request({ janus: 'keepalive' }).then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, late]);
+  }
+
   forget(handle) {
     this.#handles.delete(handle.id);
   }

@@ -4,6 +4,7 @@
 import { JanusError, MISSING_ELEMENT, NO_SUCH_ROOM, Session, UNAUTHORIZED, isDeaf } from './janus.js';
 import { People, readableName } from './people.js';
 import { Publication } from './publication.js';
+import { Silence } from './silence.js';
 import { Subscription } from './subscription.js';
 
 const PLUGIN = 'janus.plugin.videoroom';
@@ -23,6 +24,7 @@ export class Room {
   #publishing = null;
   #screen = null;
   #subscription = null;
+  #silence = null;
   #people = new People();
   #sources = { audio: source('microphone'), video: source('camera') };
   #lastSession = 0;
@@ -174,9 +176,22 @@ export class Room {
       .map((entry) => ({ ...entry, roundTripTime, lost: report.get(entry.remoteId)?.fractionLost ?? 0 }));
   }
 
+  /** Joins anew. What was there before goes as soon as the server answers, unless it came back meanwhile. */
   async #connect() {
-    const { server, room, name, pin } = this.#options;
-    const session = await Session.open(server);
+    const { server } = this.#options;
+    const session = await Session.open(this.#attempts % 2 ? absolute(server) : server);
+    if (this.state !== 'entering' && this.state !== 'reconnecting') return session.close();
+    this.#tearDown();
+    try {
+      await this.#join(session);
+    } catch (error) {
+      this.#tearDown();
+      throw error;
+    }
+  }
+
+  async #join(session) {
+    const { room, name, pin } = this.#options;
     this.#session = session;
     session.onlost = (reason) => this.#lose(reason);
     if (this.#lastSession) await session.destroyOther(this.#lastSession).catch(() => {});
@@ -198,6 +213,9 @@ export class Room {
     this.#subscription.onmessage = (feed, text) => this.#read(feed, text);
     this.#subscription.ondeaf = () => this.onmessage('The server has no place for messages of others to you.');
     this.#subscription.bound(this.#ceilings);
+    this.#silence = new Silence(() => Object.values(this.connections).filter(Boolean), session);
+    this.#silence.onsilent = (reason) => this.#lose(reason, { mayReturn: true });
+    this.#silence.onback = () => this.#return();
     this.state = 'joined';
     this.#joinedAt = performance.now();
     this.onstate('joined');
@@ -355,11 +373,14 @@ export class Room {
     this.onpeople();
   }
 
-  /** Something on the way broke: everything is built anew, which mends every kind of loss in the same way. */
-  async #lose(reason) {
+  /**
+   * Something on the way broke: everything is built anew, which mends every kind of loss in the same way. What
+   * `mayReturn` by itself stays until then.
+   */
+  async #lose(reason, { mayReturn = false } = {}) {
     if (this.state !== 'joined') return;
     this.state = 'reconnecting';
-    this.#tearDown();
+    if (!mayReturn) this.#tearDown();
     this.onpeople();
     if (performance.now() - this.#joinedAt > STABLE_MS) this.#attempts = 0;
     while (this.state === 'reconnecting') {
@@ -370,12 +391,20 @@ export class Room {
         await this.#connect();
         return;
       } catch (error) {
-        this.#tearDown();
         if (this.state !== 'reconnecting') return;
         if (error instanceof JanusError && FINAL.includes(error.code)) return this.#end(error);
         reason = error.message;
       }
     }
+  }
+
+  /** What was silent speaks again, and what we wanted to tell meanwhile is told. */
+  #return() {
+    if (this.state !== 'reconnecting') return;
+    this.state = 'joined';
+    this.onstate('joined');
+    this.#wake();
+    this.#publishSafely();
   }
 
   #pause() {
@@ -391,13 +420,14 @@ export class Room {
 
   #tearDown() {
     clearInterval(this.#roster);
+    this.#silence?.stop();
     this.#publication?.close();
     this.#screen?.publication?.close();
     if (this.#screen) Object.assign(this.#screen, { publication: null, handle: null });
     this.#subscription?.close();
     if (this.#session) this.#session.onlost = () => {};
     this.#session?.close();
-    this.#session = this.#handle = this.#publication = this.#publishing = this.#subscription = null;
+    this.#session = this.#handle = this.#publication = this.#publishing = this.#subscription = this.#silence = null;
     this.#people.clear();
   }
 
@@ -417,6 +447,16 @@ export class Room {
 
 function source(name) {
   return { name, track: null, on: false };
+}
+
+/**
+ * The same server by the same name with a dot at its end: a browser believes for a minute what it was told of a name, and
+ * asks anew for this one. A box that got another address is found by it.
+ */
+function absolute(server) {
+  const url = new URL(server);
+  if (url.hostname.endsWith('.local')) url.hostname += '.';
+  return url.href;
 }
 
 /** How long the way to the server and back takes, in seconds, if that is known. */

@@ -18,9 +18,9 @@ pub fn resolve<S: AsRef<str>>(names: &[S], ignored: &[String]) -> Result<Vec<IpA
     choose(names, &interfaces)
 }
 
-/// Whether what `names` choose changes while the server runs.
+/// Whether what `names` choose may change while the server runs: an interface gets others, an address stays.
 pub fn changes<S: AsRef<str>>(names: &[S]) -> bool {
-    names.iter().any(|name| name.as_ref() == "auto")
+    names.iter().any(|name| name.as_ref().parse::<IpAddr>().is_err())
 }
 
 /// Whether the kernel knows IPv6: then an address may come, even if there is none yet.
@@ -127,6 +127,12 @@ mod tests {
         let machine = interfaces(&[("lo", "127.0.0.1")]);
         assert!(choose(&["eth7"], &machine).unwrap_err().contains("\"eth7\""));
         assert!(choose::<&str>(&[], &machine).is_err());
+    }
+
+    #[test]
+    fn an_interface_may_get_other_addresses() {
+        assert!(changes(&["auto"]) && changes(&["192.0.2.1", "eth0"]) && changes(&["192.168."]));
+        assert!(!changes(&["192.0.2.1", "fd00::1"]));
     }
 
     #[test]

@@ -43,7 +43,7 @@ const RETRY: Duration = Duration::from_millis(1);
 const LAST_EVENTS_WITHIN: Duration = Duration::from_millis(300);
 
 /// How often the machine's addresses are looked at.
-const ADDRESSES_PERIOD: Duration = Duration::from_secs(2);
+const ADDRESSES_PERIOD: Duration = Duration::from_secs(1);
 
 /// Messages that pass before packets have their turn.
 const DATA_EVENTS_A_TURN: usize = 32;

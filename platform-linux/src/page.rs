@@ -70,6 +70,7 @@ const FILES: &[(&str, &str, &[u8])] = files!["page":
     "quality.js" SCRIPT,
     "refusals.js" SCRIPT,
     "room.js" SCRIPT,
+    "silence.js" SCRIPT,
     "speaker.js" SCRIPT,
     "subscription.js" SCRIPT,
     "tile.js" SCRIPT,

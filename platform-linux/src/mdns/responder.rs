@@ -15,6 +15,10 @@ use crate::tls::LocalName;
 /// How often the library's memory is looked at.
 const PERIOD: Duration = Duration::from_secs(2);
 
+/// How often the library looks for other addresses of this machine: who lost the way to the old one asks for the name
+/// within seconds, and what a browser is told then it believes for a minute.
+const ADDRESSES_PERIOD_S: u32 = 1;
+
 /// Records of others that it may keep: it keeps what it hears for as long as its sender wants.
 const RECORDS: i64 = 2000;
 
@@ -76,6 +80,7 @@ struct Responder {
 impl Responder {
     fn begin(service: &Service, host: &str) -> Result<Self, mdns_sd::Error> {
         let daemon = ServiceDaemon::new()?;
+        daemon.set_ip_check_interval(ADDRESSES_PERIOD_S)?;
         let events = daemon.monitor()?;
         let kind = format!("{}.local.", service.kind);
         let properties = [("path", "/")];
