@@ -3,6 +3,7 @@
 mod a_join_storm_asks_for_few_keyframes;
 mod a_keyframe_is_asked_for_every_so_often;
 mod a_late_joiner_gets_what_came_since_the_keyframe;
+mod a_long_way_that_loses_packets_is_waited_for;
 mod a_lost_packet_is_asked_for_and_reaches_everybody;
 mod a_narrow_way_is_probed_with_small_packets;
 mod a_number_alone_does_not_pause_the_last_picture;

@@ -87,7 +87,8 @@ fn leave_packet<G: Gcm>(
     let redundant = red_payload_type.map(|payload_type| Redundant { payload_type, earlier: &earlier });
     let leaving = Leaving { sending, index, changes, transport_sequence, redundant, now };
     let buffer = outbox.lend();
-    let written = write((pool.bytes(queued.packet), facts), &subscription.framing(), &splice, leaving, buffer)?;
+    let framing = subscription.framing(link.feedback.patience);
+    let written = write((pool.bytes(queued.packet), facts), &framing, &splice, leaving, buffer)?;
     let copy = link.tap.map(|tap| tap.copy(PacketWay::RtpOut, &buffer[..written.len]));
     let len = srtp.seal_rtp(buffer, written.len, written.header_len, written.index).ok()?;
     outbox.commit(&route, len);

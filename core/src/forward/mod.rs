@@ -24,7 +24,7 @@ mod tests;
 pub use delivery::{Delivery, LimitedBy};
 pub use fan_out::{Forwarding, Outcome, Pending, Queued, Turn};
 pub use parameters::SubscriptionParameters;
-pub use redundancy::{EARLIER, Redundancy};
+pub use redundancy::{EARLIER, Redundancy, Repetitions};
 pub use relay::{Relay, RelayDestination, RelayKeys, RelayParameters};
 pub use rewrite::{Incoming, Placement, Rewriter, Source, Splice};
 pub use select::{Grant, LayerCeiling, Selector, SentLayers};

@@ -5,6 +5,7 @@ use crate::link::Gcm;
 use crate::store::{PacketId, Table};
 use crate::stream::Stream;
 use crate::time::Instant;
+use crate::wire::Kind;
 use crate::wire::sequence::extend;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
@@ -26,10 +27,12 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
                 continue;
             }
             let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
-            if self.send_again(place, (index, sent), None, (streams, ring)).is_some()
-                && let Some(link) = self.links.at_mut(link_place)
-            {
-                link.feedback.repetitions_left -= 1;
+            let sending = subscription.sending_again(&sent);
+            // What is lost again would come too late: two copies are seldom lost both.
+            let copies = if link.feedback.patience.is_asked() && sending == Sending::Rtx { 2 } else { 1 };
+            link.feedback.repetitions_left -= copies.min(link.feedback.repetitions_left);
+            for _ in 0..copies {
+                self.send_again(place, (index, sent), (sending, Turn::Live), (streams, ring));
             }
         }
     }
@@ -51,15 +54,15 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             Ok(bytes) => (subscription.sent.get(entries, sequence)?, Sending::Padding { bytes }),
             Err(_) => (subscription.sent.repeat(entries, sequence, now)?, Sending::Rtx),
         };
-        self.send_again(place, found, Some(sending), (streams, ring))
+        self.send_again(place, found, (sending, Turn::First), (streams, ring))
     }
 
-    /// Queues what is made of an earlier packet: for who asked for it, or as this padding of a probe.
+    /// Queues what is made of an earlier packet. Sound is always first.
     fn send_again(
         &mut self,
         place: u16,
         (index, sent): (u64, Sent),
-        padding: Option<Sending>,
+        (sending, turn): (Sending, Turn),
         (streams, ring): (&Table<'_, Stream>, &[PacketId]),
     ) -> Option<()> {
         let subscription = self.subscriptions.at(place)?;
@@ -69,12 +72,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let encoding = encoding.filter(|encoding| encoding.epoch == splice.source.epoch)?;
         let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
         let packet = encoding.history.get(ring, self.pool, source_index)?;
-        let again = match subscription.rtx() {
-            Some(_) => Sending::Rtx,
-            None => Sending::Repeat { transport_sequence: sent.transport_sequence },
-        };
-        let turn = padding.map_or_else(|| Turn::of(stream.parameters.codec.kind()), |_| Turn::First);
-        let sending = padding.unwrap_or(again);
+        let turn = if stream.parameters.codec.kind() == Kind::Audio { Turn::First } else { turn };
         let link = subscription.parameters.link.index;
         let Sent { splice, changes, .. } = sent;
         self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, turn });

@@ -4,9 +4,10 @@ use crate::forward::SubscriptionParameters;
 use crate::forward::fan_out::incoming;
 use crate::forward::select::Choice;
 use crate::forward::{
-    Changes, Delivery, Framing, Grant, LimitedBy, Placement, Queued, Redundancy, Rewriter, RtxFraming, Selector,
-    Sending, SentRing, Source, Turn,
+    Changes, Delivery, Framing, Grant, LimitedBy, Placement, Queued, Redundancy, Repetitions, Rewriter, RtxFraming,
+    Selector, Sending, Sent, SentRing, Source, Turn,
 };
+use crate::link::Patience;
 use crate::store::{PacketId, Table, list};
 use crate::stream::{Facts, Stream, Traffic};
 use crate::time::Instant;
@@ -121,7 +122,8 @@ impl Subscription {
         let stream = self.parameters.stream.and_then(|stream| streams.get(stream));
         let audio_bps = stream.and_then(|stream| stream.encodings.first()?.rates.bitrate_bps((0, 0)));
         let most = bitrate_bps.map(|bitrate_bps| bitrate_bps / SPARE / audio_bps.unwrap_or(0).max(1));
-        self.redundancy.report(fraction_lost, most.map(|most| u8::try_from(most).unwrap_or(u8::MAX)));
+        let sent = Repetitions { packets: self.traffic.packets, nacks: self.traffic.nacks };
+        self.redundancy.report(fraction_lost, sent, most.map(|most| u8::try_from(most).unwrap_or(u8::MAX)));
     }
 
     /// How many earlier payloads packets of `stream` carry again: as its publisher has it, or more where much is lost.
@@ -152,15 +154,25 @@ impl Subscription {
     }
 
     /// How its packets are written.
-    pub fn framing(&self) -> Framing<'_> {
+    pub fn framing(&self, patience: Patience) -> Framing<'_> {
         let SubscriptionParameters { ssrc, payload_type, mid, extensions, playout_delay, .. } = &self.parameters;
         let rtx = self.rtx().map(|(ssrc, payload_type)| RtxFraming { ssrc, payload_type, index: self.rtx_index });
-        Framing { ssrc: *ssrc, payload_type: *payload_type, mid, extensions, playout_delay: *playout_delay, rtx }
+        // Without RTX, a repetition must have the bytes of the first time.
+        let playout_delay = playout_delay.or_else(|| patience.playout_delay().filter(|_| rtx.is_some()));
+        Framing { ssrc: *ssrc, payload_type: *payload_type, mid, extensions, playout_delay, rtx }
     }
 
     /// Whether retransmissions have a stream of their own (RFC 4588).
     pub fn rtx(&self) -> Option<(u32, u8)> {
         self.parameters.rtx_ssrc.zip(self.parameters.rtx_payload_type)
+    }
+
+    /// How a packet goes out again: as RTX where that was negotiated.
+    pub fn sending_again(&self, sent: &Sent) -> Sending {
+        match self.rtx() {
+            Some(_) => Sending::Rtx,
+            None => Sending::Repeat { transport_sequence: sent.transport_sequence },
+        }
     }
 }
 
@@ -168,4 +180,4 @@ impl Subscription {
 const HIGHEST_LAYER: u8 = 2;
 
 /// Of what the way carries, earlier sound has this part.
-const SPARE: u32 = 4;
+const SPARE: u32 = 8;

@@ -5,7 +5,8 @@ use heapless::Vec;
 use crate::drops::Drop;
 use crate::id::StreamId;
 use crate::link::{
-    Arrivals, Bandwidth, Expiry, Gcm, IceAgent, IncomingIndex, Ingress, Pacer, ReceiverClocks, Route, SrtpSession, Tap,
+    Arrivals, Bandwidth, Expiry, Gcm, IceAgent, IncomingIndex, Ingress, Pacer, Patience, ReceiverClocks, Route,
+    SrtpSession, Tap,
 };
 use crate::store::{Queue, list};
 use crate::time::Instant;
@@ -109,6 +110,8 @@ pub struct LinkFeedback {
     pub seconds: u16,
     /// What the peer's receivers said about their clocks since the last report.
     pub clocks: ReceiverClocks,
+    /// How long its receivers are to wait for what is sent again.
+    pub patience: Patience,
     /// Repetitions that may still be sent before the next report: the bound of what NACKs can cause.
     pub repetitions_left: u32,
 }

@@ -24,6 +24,7 @@ impl<G: Gcm, R: Random> Media<'_, G, R> {
         let Some(link) = self.links.get_mut(id) else { return };
         link.feedback.report_due = now.after_ms(REPORT_MS);
         link.feedback.repetitions_left = REPETITIONS_A_REPORT;
+        link.feedback.patience.look(link.bandwidth.loses_by_itself(), link.feedback.round_trip_us);
         if !blocks.is_empty() {
             let mut compound = Compound::bare(link);
             compound.add(|buffer, own| receiver_report::write(buffer, own, &blocks));

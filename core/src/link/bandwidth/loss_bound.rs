@@ -12,6 +12,8 @@ pub(super) struct LossBound {
     lost: u32,
     total: u32,
     looked: Instant,
+    /// The part of all packets that was lost of late.
+    mean: f32,
     /// The part of all packets that is lost whatever is sent.
     inherent: f32,
     /// From which loss on the last decrease had no effect, until that was seen.
@@ -22,6 +24,11 @@ impl LossBound {
     /// The bound, if there is one.
     pub(super) fn bitrate_bps(&self) -> Option<u32> {
         self.bitrate_bps
+    }
+
+    /// Whether so much was lost of late that it is no accident.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.mean > LOSSY
     }
 
     /// A packet was told as arrived or missing.
@@ -47,6 +54,7 @@ impl LossBound {
         }
         let loss = self.lost as f32 / self.total as f32;
         (self.lost, self.total, self.looked) = (0, 0, now);
+        self.mean += (loss - self.mean) / LOOKS;
         if self.unchanged.take().is_some_and(|unchanged| loss > unchanged) {
             self.inherent += (loss - self.inherent) / 2.0;
         }
@@ -72,6 +80,9 @@ impl LossBound {
 
 const LEAST_PACKETS: u32 = 40;
 const LOOK_US: u64 = 400_000;
+/// Over about so many looks the mean is taken.
+const LOOKS: f32 = 8.0;
+const LOSSY: f32 = 0.02;
 const HIGH: f32 = 0.1;
 const LOW: f32 = 0.02;
 /// With so much more loss than the way's own, what arrives is what passes.

@@ -66,6 +66,12 @@ impl Bandwidth {
         [estimate_bps, self.remb_bps].into_iter().flatten().min()
     }
 
+    /// Whether the way loses many packets although it has room for much more, as far as the peer tells which arrive.
+    pub fn loses_by_itself(&self) -> bool {
+        let has_room = |bound_bps| self.throughput.bitrate_bps().is_some_and(|passes_bps| passes_bps < bound_bps / 2);
+        self.loss_bound.is_lossy() && self.bitrate_bps().is_none_or(has_room)
+    }
+
     /// Whether the peer tells what arrives, packet by packet. One that tells only a number tells none far above what it
     /// got of late: if nothing is sent for it, it never rises again.
     pub fn has_feedback(&self) -> bool {
