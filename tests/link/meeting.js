@@ -21,7 +21,9 @@ async function publish(page, url, { room, settings, encodings, codec }) {
       video.setCodecPreferences(known.filter((it) => [`video/${codec}`, 'video/rtx'].includes(it.mimeType)));
     }
     await peer.setLocalDescription();
-    const answer = await request({ request: 'publish' }, peer.localDescription);
+    // Janus takes the first layer for the largest where it is not told.
+    const offer = { type: 'offer', sdp: peer.localDescription.sdp, rid_order: 'lmh' };
+    const answer = await request({ request: 'publish' }, offer);
     await peer.setRemoteDescription(answer.jsep);
   }, { url, room, settings, encodings, codec });
 }

@@ -1,5 +1,5 @@
 // What a listener sees of a publisher: while the link changes its width, with three simulcast layers and with layers in
-// one stream (SVC), and while it loses packets, there beside a direct call of the same browsers and beside Janus.
+// one stream (SVC), beside Janus; and while it loses packets, beside a direct call of the same browsers and beside Janus.
 // Somebody without such a link listens too, and must notice nothing.
 'use strict';
 
@@ -80,17 +80,24 @@ async function meet(world, way, publisher = simulcast) {
   return { listener, bystander };
 }
 
-// Links that change their width.
+// Links that change their width: through Parlor, then through Janus.
 async function narrow(world, publisher) {
+  return [...await narrowThrough(world, 'parlor', publisher), ...await narrowThrough(world, 'janus', publisher)];
+}
+
+async function narrowThrough(world, way, publisher) {
   world.way({ to: 'both', delay_ms: 20, rate_kbps: 0, loss: 0 });
-  const pages = await meet(world, 'parlor', publisher);
+  const pages = await meet(world, way, publisher);
   const rows = [];
   for (const { settle_s = 5, ...width } of widths) {
     world.way({ to: 'right', rate_kbps: width.rate_kbps, queue_ms: 300 });
     await wait(1000 * settle_s);
     const seen = await observe(pages, seconds);
-    const row = { publisher: publisher.name, ...width, ...seen.listener, others_undisturbed: isUndisturbed(seen.bystander) };
-    row.kept = row.height >= row.least_height && row.fps >= row.least_fps && row.frozen_s < 1 && row.others_undisturbed;
+    const others = isUndisturbed(seen.bystander);
+    const row = { publisher: publisher.name, way, ...width, ...seen.listener, others_undisturbed: others };
+    if (way === 'parlor') {
+      row.kept = row.height >= row.least_height && row.fps >= row.least_fps && row.frozen_s < 1 && others;
+    }
     rows.push(row);
     print(row);
   }

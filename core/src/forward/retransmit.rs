@@ -23,16 +23,18 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             let link_place = subscription.parameters.link.index;
             let Some(link) = self.links.at_mut(link_place) else { return };
             subscription.nacked_packets = subscription.nacked_packets.saturating_add(1);
-            if link.feedback.repetitions_left == 0 {
+            let left = link.feedback.repetitions_left;
+            if left == 0 {
                 continue;
             }
-            let Some((index, sent)) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
-            let sending = subscription.sending_again(&sent);
+            let Some(found) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
+            let sending = subscription.sending_again(&found.1);
             // What is lost again would come too late: two copies are seldom lost both.
             let copies = if link.feedback.patience.is_asked() && sending == Sending::Rtx { 2 } else { 1 };
-            link.feedback.repetitions_left -= copies.min(link.feedback.repetitions_left);
+            let copies = left.min(copies);
+            link.feedback.repetitions_left -= copies;
             for _ in 0..copies {
-                self.send_again(place, (index, sent), (sending, Turn::Live), (streams, ring));
+                self.send_again(place, found, (sending, Turn::of), (streams, ring));
             }
         }
     }
@@ -54,15 +56,15 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             Ok(bytes) => (subscription.sent.get(entries, sequence)?, Sending::Padding { bytes }),
             Err(_) => (subscription.sent.repeat(entries, sequence, now)?, Sending::Rtx),
         };
-        self.send_again(place, found, (sending, Turn::First), (streams, ring))
+        self.send_again(place, found, (sending, |_| Turn::First), (streams, ring))
     }
 
-    /// Queues what is made of an earlier packet. Sound is always first.
+    /// Queues what is made of an earlier packet; when it may leave is told by its kind.
     fn send_again(
         &mut self,
         place: u16,
         (index, sent): (u64, Sent),
-        (sending, turn): (Sending, Turn),
+        (sending, turn): (Sending, fn(Kind) -> Turn),
         (streams, ring): (&Table<'_, Stream>, &[PacketId]),
     ) -> Option<()> {
         let subscription = self.subscriptions.at(place)?;
@@ -72,7 +74,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let encoding = encoding.filter(|encoding| encoding.epoch == splice.source.epoch)?;
         let source_index = extend(encoding.loss.newest()?, sent.source_sequence);
         let packet = encoding.history.get(ring, self.pool, source_index)?;
-        let turn = if stream.parameters.codec.kind() == Kind::Audio { Turn::First } else { turn };
+        let turn = turn(stream.parameters.codec.kind());
         let link = subscription.parameters.link.index;
         let Sent { splice, changes, .. } = sent;
         self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, turn });
