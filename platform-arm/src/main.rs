@@ -4,7 +4,6 @@
 mod board;
 mod init;
 mod lines;
-mod network;
 mod tables;
 
 use std::process::ExitCode;

@@ -3,9 +3,10 @@
 use heapless::{String, Vec};
 
 use super::error::{Refusal, plugin, refuse};
-use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, flag, mid_at, natural_u32, optional, required, string};
+use super::parameter::{
+    PLUGIN, Parameter, Wanted, check_elements, flag, mid_at, natural_u32, optional, required, string,
+};
 use crate::room::publisher::{DESCRIPTION_BYTES, RECORDING_NAME_BYTES};
 use crate::room::{CodecName, DISPLAY_BYTES, METADATA_BYTES, Metadata, PUBLISHED};
 use crate::stream::Mid;

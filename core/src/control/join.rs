@@ -5,10 +5,10 @@ use super::changes::Changes;
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Role;
 use super::jsep::RemoteJsep;
-use super::json::{Kind, Value};
+use super::json::Value;
 use super::media_info::{Joined, publishers_of};
 use super::notify::{RoomNotice, Subject};
-use super::parameter::{Codes, PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, name_at, optional, required, string};
 use super::post::Jsep;
 use super::publish::describe;
 use super::reply::{Attendee, Each, RoomEvent};
@@ -205,10 +205,4 @@ impl<R: Random, O: Outlet> Turn<'_, '_, R, O> {
         let event = RoomEvent { room: Some(publisher.room_name), joining, ..RoomEvent::default() };
         self.post.tell_room(state, room, Some(handle), &event);
     }
-}
-
-/// Checks every element of the list `name` against `parameters`; an element that is no object has no members.
-pub(crate) fn check_elements(body: Value<'_>, name: &str, codes: Codes, parameters: &[Parameter]) -> Done {
-    let Some(list) = body.get(name).filter(|list| list.kind() == Kind::Array) else { return Ok(()) };
-    list.elements().try_for_each(|element| check(element, parameters, codes))
 }

@@ -109,6 +109,17 @@ pub(crate) fn check(object: Value<'_>, parameters: &[Parameter], codes: Codes) -
     Ok(())
 }
 
+/// Checks every element of the list `name` against `parameters`; an element that is no object has no members.
+pub(crate) fn check_elements(
+    body: Value<'_>,
+    name: &str,
+    codes: Codes,
+    parameters: &[Parameter],
+) -> Result<(), Refusal> {
+    let Some(list) = body.get(name).filter(|list| list.kind() == Kind::Array) else { return Ok(()) };
+    list.elements().try_for_each(|element| check(element, parameters, codes))
+}
+
 /// The string `name`, if it is there; too long a one is refused by name.
 pub(crate) fn string<const N: usize>(
     object: Value<'_>,

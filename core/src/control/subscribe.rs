@@ -4,9 +4,8 @@ use heapless::Vec;
 
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
-use super::join::check_elements;
 use super::json::Value;
-use super::parameter::{PLUGIN, Parameter, Wanted, check, mid_at, name_at, optional, required};
+use super::parameter::{PLUGIN, Parameter, Wanted, check, check_elements, mid_at, name_at, optional, required};
 use super::select::{Selected, Selection, WANTED_STREAM, feed, layers_of};
 use super::turn::{Caller, Done, Turn};
 use super::videoroom::Deferred;

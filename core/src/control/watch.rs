@@ -3,11 +3,10 @@
 use super::Outlet;
 use super::error::{Refusal, plugin, refuse};
 use super::handle::Role;
-use super::join::check_elements;
 use super::jsep::RemoteJsep;
 use super::json::Value;
 use super::parameter::{
-    PLUGIN, Parameter, Wanted, check, flag, mid_at, name_at, natural, natural_u32, optional, required,
+    PLUGIN, Parameter, Wanted, check, check_elements, flag, mid_at, name_at, natural, natural_u32, optional, required,
 };
 use super::reply::RoomEvent;
 use super::select::{Selection, WANTED_STREAM, layers_of};

@@ -1,8 +1,7 @@
 //! One outgoing RTCP datagram, put together in the outbox and sealed there.
 
 use crate::link::{Gcm, Link, Outbox, PacketWay};
-
-use super::feedback::empty_report;
+use crate::wire::rtcp::receiver_report;
 
 /// A compound packet under way. Nothing is sent if nothing was added.
 pub(super) struct Compound {
@@ -59,6 +58,11 @@ impl Compound {
             None => outbox.commit(&route, len),
         }
     }
+}
+
+/// An empty receiver report, with which a compound packet must begin (RFC 3550 section 6.1).
+fn empty_report(buffer: &mut [u8], own: u32) -> Option<usize> {
+    receiver_report::write(buffer, own, &[])
 }
 
 /// Room for one datagram without its SRTCP index and tag.

@@ -7,7 +7,7 @@ use crate::random::Random;
 use crate::store::{Table, list};
 use crate::stream::Stream;
 use crate::time::Instant;
-use crate::wire::rtcp::{fir, nack, pli, receiver_report, remb, transport_feedback};
+use crate::wire::rtcp::{fir, nack, pli, remb, transport_feedback};
 
 use super::compound::Compound;
 use super::need::needed_bps;
@@ -203,11 +203,6 @@ fn bound_bitrate<G: Gcm>(link: &mut Link<G>, streams: &Table<'_, Stream>, now: I
 
 fn first_ssrc<G: Gcm>(link: &Link<G>, streams: &Table<'_, Stream>) -> u32 {
     streams.at(link.streams).and_then(|stream| stream.encodings.first()?.parameters.ssrc).unwrap_or(0)
-}
-
-/// An empty receiver report, with which a compound packet must begin (RFC 3550 section 6.1).
-pub(super) fn empty_report(buffer: &mut [u8], own: u32) -> Option<usize> {
-    receiver_report::write(buffer, own, &[])
 }
 
 /// Arrivals are reported after this time at the latest.

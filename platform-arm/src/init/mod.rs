@@ -3,6 +3,7 @@
 mod clock;
 mod console;
 mod files;
+mod network;
 mod power;
 mod watchdog;
 
@@ -16,9 +17,9 @@ use parlor_linux::signals::End;
 use parlor_linux::{cpu, kept, log, server};
 
 use crate::board::{NAME, PROFILE};
+use crate::lines;
 use crate::tables::Statics;
-use crate::{lines, network};
-pub(crate) use power::{Off, ask, spawn};
+use power::Off;
 use watchdog::Watchdog;
 
 /// How long a fault is shown before the board starts again.

@@ -2,6 +2,15 @@
 
 import { execFileSync } from 'node:child_process';
 
+/** Opens a tab that can publish, and tells the codecs that it can be recorded in. */
+export async function openPublisher(world) {
+  const tab = await world.open('Publisher');
+  await tab.page.goto(world.address({}) + 'janus.js');
+  const known = await tab.page.evaluate(() => RTCRtpSender.getCapabilities('video').codecs.map(({ mimeType }) => mimeType));
+  const codecs = ['vp8', 'vp9', 'h264', 'av1'].filter((codec) => known.some((it) => it.toLowerCase() === `video/${codec}`));
+  return { tab, codecs };
+}
+
 /** Publishes sound and picture from `tab` into a room of its own that is recorded, for so many seconds. */
 export async function record(tab, { name, codec, format, seconds, unpublish }) {
   await tab.page.evaluate(publish, { name: name ?? codec, codec, format, seconds, unpublish });

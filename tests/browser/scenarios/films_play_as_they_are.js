@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decode, isListed, record } from '../lib/recorded.js';
+import { decode, isListed, openPublisher, record } from '../lib/recorded.js';
 import { expect } from '../lib/tab.js';
 
 const SECONDS = 5;
@@ -16,12 +16,8 @@ export default async function (world) {
     world.remark('left out: the recordings of another server are not ours to look at');
     return;
   }
-  const tab = await world.open('Publisher');
-  await tab.page.goto(world.address({}) + 'janus.js');
-  const codecs = await tab.page.evaluate(() =>
-    RTCRtpSender.getCapabilities('video').codecs.map(({ mimeType }) => mimeType.slice('video/'.length).toLowerCase()),
-  );
-  for (const codec of ['vp8', 'vp9', 'h264', 'av1'].filter((it) => codecs.includes(it))) {
+  const { tab, codecs } = await openPublisher(world);
+  for (const codec of codecs) {
     const name = `film-${codec}`;
     const file = `${name}.${codec === 'h264' ? 'mkv' : 'webm'}`;
     await record(tab, { codec, name, format: 'webm', seconds: SECONDS, unpublish: true });

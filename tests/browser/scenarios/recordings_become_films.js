@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { decode, isListed, record } from '../lib/recorded.js';
+import { decode, isListed, openPublisher, record } from '../lib/recorded.js';
 import { expect } from '../lib/tab.js';
 
 const SECONDS = 4;
@@ -15,12 +15,8 @@ export default async function (world) {
     world.remark('left out: the recordings of another server are not ours to look at');
     return;
   }
-  const tab = await world.open('Publisher');
-  await tab.page.goto(world.address({}) + 'janus.js');
-  const codecs = await tab.page.evaluate(() =>
-    RTCRtpSender.getCapabilities('video').codecs.map(({ mimeType }) => mimeType.slice('video/'.length).toLowerCase()),
-  );
-  for (const codec of ['vp8', 'vp9', 'h264', 'av1'].filter((it) => codecs.includes(it))) {
+  const { tab, codecs } = await openPublisher(world);
+  for (const codec of codecs) {
     await record(tab, { codec, seconds: SECONDS, unpublish: true });
     await isListed(tab, world, `${codec}-video-1.mjr`, 'whole');
     const films = [film(world, `${codec}-audio-0`, 'opus'), film(world, `${codec}-video-1`, ending(codec))];

@@ -7,6 +7,8 @@ mod av1;
 mod bits;
 #[path = "../../../platform-linux/src/recording/film/clock.rs"]
 mod clock;
+#[path = "../../../platform-linux/src/recording/film/crop.rs"]
+mod crop;
 #[path = "../../../platform-linux/src/recording/film/h264.rs"]
 mod h264;
 #[path = "../../../platform-linux/src/recording/film/h265.rs"]
@@ -15,6 +17,8 @@ mod h265;
 mod index;
 #[path = "../../../platform-linux/src/recording/film/layout.rs"]
 mod layout;
+#[path = "../../../platform-linux/src/recording/film/parameters.rs"]
+mod parameters;
 #[path = "../../../platform-linux/src/recording/film/picture.rs"]
 mod picture;
 #[path = "../../../platform-linux/src/recording/film/read.rs"]

@@ -5,7 +5,7 @@
 use parlor_core::wire::av1::leb128;
 
 use super::bits::Bits;
-use super::picture::{PRIVATE_BYTES, Parameters};
+use super::parameters::Parameters;
 
 /// The OBU that goes on in the next packet.
 #[derive(Default)]
@@ -92,7 +92,6 @@ pub(super) fn parameters(unit: &[u8]) -> Option<Parameters> {
     // AV1CodecConfigurationRecord (AV1 Codec ISO Media File Format Binding, section 2.3.3).
     let mut private = vec![0x81, profile << 5 | level, tier << 7 | color, 0];
     private.extend_from_slice(whole);
-    (private.len() <= PRIVATE_BYTES).then_some(())?;
     Parameters::of(width, height, private)
 }
 

@@ -2,7 +2,8 @@
 //! (ITU-T H.264 section 7.3.2.1).
 
 use super::bits::{Bits, unescaped};
-use super::picture::{PRIVATE_BYTES, Parameters};
+use super::crop::{self, Crop};
+use super::parameters::Parameters;
 use super::units::{Units, units};
 
 /// Adds a packet's units to a frame; says whether the frame needs no other, as far as these tell.
@@ -41,7 +42,6 @@ pub(super) fn parameters(frame: &[u8]) -> Option<Parameters> {
     if [100, 110, 122, 144].contains(&profile) {
         private.extend([0xfc | sampling.chroma, 0xf8 | sampling.luma_bits, 0xf8 | sampling.chroma_bits, 0]);
     }
-    (private.len() <= PRIVATE_BYTES).then_some(())?;
     Parameters::of(width, height, private)
 }
 
@@ -81,24 +81,10 @@ fn size(set: &[u8]) -> Option<(u32, u32, Sampling)> {
         bits.skip(1)?;
     }
     bits.skip(1)?;
-    let mut crop = [0; 4];
-    if bits.flag()? {
-        for side in &mut crop {
-            *side = bits.exp_golomb()?;
-        }
-    }
-    let (step_x, step_y) = match sampling.chroma {
-        _ if has_planes => (1, 1),
-        1 => (2, 2),
-        2 => (2, 1),
-        _ => (1, 1),
-    };
-    let [left, right, top, bottom] = crop;
-    let cut = |length: u32, step: u32, one: u32, other: u32| {
-        length.checked_mul(16)?.checked_sub(one.checked_add(other)?.checked_mul(step)?)
-    };
-    let height = cut(high.checked_mul(fields)?, step_y * fields, top, bottom)?;
-    Some((cut(wide, step_x, left, right)?, height, sampling))
+    let (step_x, step_y) = crop::step(sampling.chroma, has_planes);
+    let coded = (wide.checked_mul(16)?, high.checked_mul(16 * fields)?);
+    let (width, height) = Crop::read(&mut bits)?.leaves(coded, (step_x, step_y * fields))?;
+    Some((width, height, sampling))
 }
 
 /// Leaves out scaling lists (section 7.3.2.1.1.1).

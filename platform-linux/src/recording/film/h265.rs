@@ -2,7 +2,8 @@
 //! their parameter sets tell (ITU-T H.265 section 7.3.2.2).
 
 use super::bits::{Bits, unescaped};
-use super::picture::{PRIVATE_BYTES, Parameters};
+use super::crop::{self, Crop};
+use super::parameters::Parameters;
 use super::units::{Units, units};
 
 /// Adds a packet's units to a frame; says whether the frame needs no other, as far as these tell.
@@ -42,7 +43,6 @@ pub(super) fn parameters(frame: &[u8]) -> Option<Parameters> {
         private.extend((set.len() as u16).to_be_bytes());
         private.extend_from_slice(set);
     }
-    (private.len() <= PRIVATE_BYTES).then_some(())?;
     Parameters::of(width, height, private)
 }
 
@@ -74,32 +74,17 @@ impl Sequence {
         }
         bits.skip(more)?;
         bits.exp_golomb()?;
-        let chroma = bits.exp_golomb().filter(|format| *format <= 3)?;
+        let chroma = bits.exp_golomb().filter(|format| *format <= 3)? as u8;
         let has_planes = chroma == 3 && bits.flag()?;
-        let (wide, high) = (bits.exp_golomb()?, bits.exp_golomb()?);
-        let mut crop = [0; 4];
-        if bits.flag()? {
-            for side in &mut crop {
-                *side = bits.exp_golomb()?;
-            }
-        }
-        let (step_x, step_y) = match chroma {
-            _ if has_planes => (1, 1),
-            1 => (2, 2),
-            2 => (2, 1),
-            _ => (1, 1),
-        };
-        let [left, right, top, bottom] = crop;
-        let cut = |length: u32, step: u32, one: u32, other: u32| {
-            length.checked_sub(one.checked_add(other)?.checked_mul(step)?)
-        };
+        let coded = (bits.exp_golomb()?, bits.exp_golomb()?);
+        let (width, height) = Crop::read(&mut bits)?.leaves(coded, crop::step(chroma, has_planes))?;
         let more_bits = |bits: &mut Bits<'_>| bits.exp_golomb().filter(|more| *more <= 7);
         Some(Self {
-            width: cut(wide, step_x, left, right)?,
-            height: cut(high, step_y, top, bottom)?,
+            width,
+            height,
             sub_layers: sub_layers as u8 + 1,
             is_nested,
-            chroma: chroma as u8,
+            chroma,
             luma_bits: more_bits(&mut bits)? as u8,
             chroma_bits: more_bits(&mut bits)? as u8,
         })

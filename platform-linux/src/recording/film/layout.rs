@@ -14,7 +14,7 @@ use webm_iterable::matroska_spec::{Master, MatroskaSpec as Element};
 use webm_iterable::{WebmWriter, WriteOptions};
 
 use super::index::Cue;
-use super::picture::Parameters;
+use super::parameters::Parameters;
 
 /// What a segment begins with, ahead of its length.
 pub(super) const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn the_longest_descriptions_have_a_place() {
         let parameters =
-            Parameters { width: 16_384, height: 16_384, private: vec![7; super::super::picture::PRIVATE_BYTES] };
+            Parameters { width: 16_384, height: 16_384, private: vec![7; super::super::parameters::PRIVATE_BYTES] };
         let described = |number| Described {
             number,
             codec: Codec::H265,

@@ -5,10 +5,12 @@
 mod av1;
 mod bits;
 mod clock;
+mod crop;
 mod h264;
 mod h265;
 mod index;
 mod layout;
+mod parameters;
 mod picture;
 mod read;
 mod reorder;

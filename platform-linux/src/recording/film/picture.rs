@@ -5,18 +5,13 @@ use std::time::Instant;
 
 use parlor_core::wire::{self, Codec};
 
+use super::parameters::Parameters;
 use super::reorder::Packet;
 use super::units::Units;
 use super::{av1, h264, h265, vp8, vp9};
 
 /// The longest picture.
 pub(super) const PICTURE_BYTES: usize = 2 << 20;
-
-/// The longest description of a codec: parameter sets, a sequence header.
-pub(super) const PRIVATE_BYTES: usize = 1024;
-
-/// The longest side of a picture.
-const SIDE: u32 = 16_384;
 
 /// A picture, or a packet of sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,23 +22,6 @@ pub(super) struct Frame {
     /// The one-byte value of the video orientation.
     pub(super) orientation: Option<u8>,
     pub(super) bytes: Vec<u8>,
-}
-
-/// What a file must say of a video track.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parameters {
-    pub(super) width: u32,
-    pub(super) height: u32,
-    /// What a decoder must know first.
-    pub(super) private: Vec<u8>,
-}
-
-impl Parameters {
-    /// Nothing for a size that no picture has.
-    pub(super) fn of(width: u32, height: u32, private: Vec<u8>) -> Option<Self> {
-        let is_size = |side| (1..=SIDE).contains(&side);
-        (is_size(width) && is_size(height)).then_some(Self { width, height, private })
-    }
 }
 
 /// A picture that grows.

@@ -7,7 +7,8 @@ use parlor_core::wire::{Codec, Extension, ExtensionMap, Kind, rtp};
 
 use super::clock::Clock;
 use super::layout::Described;
-use super::picture::{Frame, Parameters, Pictures};
+use super::parameters::Parameters;
+use super::picture::{Frame, Pictures};
 use super::reorder::{Packet, Reorder};
 
 /// How long pictures wait for a packet that is asked for again, and sound, of which it is not as a rule.

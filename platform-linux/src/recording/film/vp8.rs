@@ -2,7 +2,7 @@
 
 use parlor_core::wire::vp8::Facts;
 
-use super::picture::Parameters;
+use super::parameters::Parameters;
 
 /// Adds a packet's part of a frame; says whether the frame needs no other, where this is its first.
 pub(super) fn push(payload: &[u8], is_first: bool, frame: &mut Vec<u8>) -> Option<bool> {

@@ -4,7 +4,7 @@
 use parlor_core::wire::vp9::Facts;
 
 use super::bits::Bits;
-use super::picture::Parameters;
+use super::parameters::Parameters;
 
 /// The most frames of a superframe.
 const LAYERS: usize = 8;

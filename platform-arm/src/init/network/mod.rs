@@ -12,7 +12,7 @@ use parlor_boot::{Ip, Lease};
 use parlor_linux::config::Board;
 use parlor_linux::log;
 
-use crate::init::{Off, ask, spawn};
+use super::power::{Off, ask, spawn};
 use netlink::Netlink;
 
 /// How often, and after which pauses, an interface that is not there yet is looked for.
