@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { World } from './lib/world.js';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 180_000;
 const AT_A_TIME = 2;
 
 const folder = new URL('./scenarios/', import.meta.url);

@@ -237,6 +237,8 @@ struct SubscribedInfo<'a, 'm> {
     h264_profile: Option<&'a str>,
     #[serde(rename = "vp9-profile", skip_serializing_if = "Option::is_none")]
     vp9_profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulcast: Option<ShownLayers>,
     #[serde(rename = "playout-delay", skip_serializing_if = "Option::is_none")]
     playout_delay: Option<ShownDelay>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -265,12 +267,36 @@ impl Serialize for SourceIds<'_, '_> {
 }
 
 #[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct ShownDelay {
-    #[serde(rename = "min-delay")]
     min_delay: u16,
-    #[serde(rename = "max-delay")]
     max_delay: u16,
 }
+
+/// The layers of a simulcast m-line that are sent, -1 before any is, and those that are wanted.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ShownLayers {
+    substream: i16,
+    substream_target: u8,
+    temporal_layer: i16,
+    temporal_layer_target: u8,
+}
+
+impl ShownLayers {
+    fn of(stream: &SubscribedStream) -> Self {
+        let sent = |layer: Option<u8>| layer.map_or(-1, i16::from);
+        Self {
+            substream: sent(stream.sent_layers.encoding),
+            substream_target: stream.layers.substream.unwrap_or(HIGHEST_LAYER),
+            temporal_layer: sent(stream.sent_layers.temporal),
+            temporal_layer_target: stream.layers.temporal.unwrap_or(HIGHEST_LAYER),
+        }
+    }
+}
+
+/// What Janus says where no layer is asked for.
+const HIGHEST_LAYER: u8 = 2;
 
 impl<'a, 'm> SubscribedInfo<'a, 'm> {
     fn of(
@@ -304,6 +330,7 @@ impl<'a, 'm> SubscribedInfo<'a, 'm> {
             codec: codec.map(codec_name),
             h264_profile: profile(codec, Codec::H264, media.and_then(|source| source.parameter("profile-level-id"))),
             vp9_profile: profile(codec, Codec::Vp9, media.and_then(|source| source.parameter("profile-id"))),
+            simulcast: media.filter(|source| source.is_simulcast).map(|_| ShownLayers::of(stream)),
             playout_delay: delay.map(|it| ShownDelay { min_delay: it.minimum_10ms, max_delay: it.maximum_10ms }),
             sources,
             source_ids: sources.map(|_| SourceIds { state, shard, subscription }),

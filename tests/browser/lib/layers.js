@@ -2,6 +2,9 @@
 
 import { expect } from './tab.js';
 
+/** So often a rate is looked at before it is too low. */
+const SPANS = 4;
+
 export class Layers {
   #publisher;
   #subscriber;
@@ -57,6 +60,13 @@ export class Layers {
     const after = await page.evaluate(() => globalThis.seen());
     expect(after.width === width, `the picture became ${after.width} wide, not ${width}`);
     return (after.frames - before.frames) / seconds;
+  }
+
+  /** As `shows`, until this many frames come in a second: what a way carries is found out step by step. */
+  async reaches(leastFps, width, known) {
+    let fps = 0;
+    for (let span = 0; span < SPANS && fps < leastFps; span++) fps = await this.shows(width, known);
+    expect(fps >= leastFps, `${JSON.stringify(known)}: only ${fps.toFixed(1)} frames a second`);
   }
 
   /** Lets `count` others join, one each `pauseMs`, and says after `seconds` what each of them counted. */

@@ -4,7 +4,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::client::{DATA_OFFER, OFFER, World, number};
+use super::client::{DATA_OFFER, OFFER, World, number, simulcast_offer};
 use crate::control::IngressPort;
 use crate::id::{LinkId, StreamId};
 use crate::link::{DataMessage, ingress_place};
@@ -247,9 +247,8 @@ fn what_is_renegotiated_is_so_in_every_shard() {
     world.subscriber(1, feed);
     world.subscriber(2, feed);
     let before = Fed::of(&world.addressed());
-    let simulcast = format!("{OFFER}a=rid:h send\r\na=rid:l send\r\na=rid:m send\r\na=simulcast:send l;m;h\r\n");
-    let simulcast = simulcast.replace("a=ssrc:5 cname:x\r\n", "");
-    let said = world.ask_with(0, session, handle, r#"{"request":"configure"}"#, Some(("offer", &simulcast)));
+    let offer = simulcast_offer();
+    let said = world.ask_with(0, session, handle, r#"{"request":"configure"}"#, Some(("offer", &offer)));
     assert!(said.contains(r#""simulcast":true"#), "{said}");
     let commands = world.addressed();
     let fed = Fed::of(&commands);

@@ -384,6 +384,12 @@ pub(super) fn sdp(message: &str) -> String {
     text.copy(&mut [0; 16_384]).unwrap().to_string()
 }
 
+/// [`OFFER`] with a picture in three simulcast layers.
+pub(super) fn simulcast_offer() -> String {
+    let layers = "a=rid:h send\r\na=rid:l send\r\na=rid:m send\r\na=simulcast:send l;m;h\r\n";
+    format!("{}{layers}", OFFER.replace("a=ssrc:5 cname:x\r\n", ""))
+}
+
 /// What a browser would answer to `offer`.
 fn answer_to(offer: &str) -> String {
     let mut answer = String::new();

@@ -3,7 +3,7 @@
 use std::format;
 use std::vec::Vec;
 
-use super::client::World;
+use super::client::{World, simulcast_offer};
 use crate::media::{Command, LayerCeiling, Notice, SentLayers, SubscriptionParameters};
 
 /// The ceilings that the shard was told, at the subscription or later.
@@ -70,4 +70,33 @@ fn a_subscriber_hears_which_layers_it_is_sent() {
     assert!(said.len() == 1 && said[0].contains(r#""substream":1"#), "{said:?}");
     assert!(said[0].contains(&format!(r#""sender":{handle}"#)) && said[0].contains(&format!("{session}")));
     assert_eq!(tell(None, None).len(), 0);
+}
+
+#[test]
+fn lists_tell_the_layers_of_simulcast_and_what_was_asked_for() {
+    let mut world = World::new();
+    let (session, handle, id) = world.publisher(0);
+    let offer = simulcast_offer();
+    world.ask_with(0, session, handle, r#"{"request":"configure"}"#, Some(("offer", &offer)));
+    let numbers = world.session(1, 1);
+    let join = |more: &str| {
+        format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{id},"mid":"1"{more}}}]}}"#)
+    };
+    let attached = world.ask(1, numbers[0], numbers[1], &join(r#","substream":1,"temporal":0"#));
+    let asked = r#""simulcast":{"substream":-1,"substream-target":1,"temporal-layer":-1,"temporal-layer-target":0}"#;
+    assert!(attached.contains(asked), "{attached}");
+    world.answer(1, numbers[0], numbers[1], &attached);
+    let subscribed = |command: &Command| match command {
+        Command::Subscribe(parameters) => Some((parameters.subscription, parameters.stream.unwrap())),
+        _ => None,
+    };
+    let (subscription, stream) = world.commands().iter().find_map(subscribed).unwrap();
+    let layers = SentLayers { encoding: Some(0), spatial: None, temporal: Some(0) };
+    world.notice(Notice::Layers { subscription, stream, layers });
+    world.texts();
+    let more = format!(r#"{{"request":"subscribe","streams":[{{"feed":{id},"mid":"0"}}]}}"#);
+    let updated = world.ask(1, numbers[0], numbers[1], &more);
+    let sent = r#""simulcast":{"substream":0,"substream-target":1,"temporal-layer":0,"temporal-layer-target":0}"#;
+    assert!(updated.contains(sent), "{updated}");
+    assert_eq!(updated.matches("simulcast").count(), 1, "sound has no layers: {updated}");
 }
