@@ -4,6 +4,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::client::{World, simulcast_offer};
+use crate::id::{StreamId, SubscriptionId};
 use crate::media::{Command, LayerCeiling, Notice, SentLayers, SubscriptionParameters};
 
 /// The ceilings that the shard was told, at the subscription or later.
@@ -13,6 +14,15 @@ fn ceilings(commands: &[Command]) -> Vec<LayerCeiling> {
         _ => None,
     };
     commands.iter().filter_map(ceiling).collect()
+}
+
+/// The subscriptions that the shard was told, and the streams that feed them.
+fn subscribed(commands: &[Command]) -> Vec<(SubscriptionId, StreamId)> {
+    let subscribed = |command: &Command| match command {
+        Command::Subscribe(parameters) => Some((parameters.subscription, parameters.stream?)),
+        _ => None,
+    };
+    commands.iter().filter_map(subscribed).collect()
 }
 
 #[test]
@@ -52,11 +62,7 @@ fn a_subscriber_hears_which_layers_it_is_sent() {
     let mut world = World::new();
     let (_, _, id) = world.publisher(0);
     let (session, handle) = world.subscriber(1, id);
-    let subscribed = |command: &Command| match command {
-        Command::Subscribe(parameters) => Some((parameters.subscription, parameters.stream.unwrap())),
-        _ => None,
-    };
-    let (subscription, stream) = world.commands().iter().filter_map(subscribed).nth(1).unwrap();
+    let (subscription, stream) = subscribed(&world.commands())[1];
     world.texts();
     let mut tell = |encoding, temporal| {
         let layers = SentLayers { encoding, spatial: None, temporal };
@@ -79,18 +85,15 @@ fn lists_tell_the_layers_of_simulcast_and_what_was_asked_for() {
     let offer = simulcast_offer();
     world.ask_with(0, session, handle, r#"{"request":"configure"}"#, Some(("offer", &offer)));
     let numbers = world.session(1, 1);
-    let join = |more: &str| {
-        format!(r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[{{"feed":{id},"mid":"1"{more}}}]}}"#)
-    };
-    let attached = world.ask(1, numbers[0], numbers[1], &join(r#","substream":1,"temporal":0"#));
+    let join = format!(
+        r#"{{"request":"join","ptype":"subscriber","room":7,"streams":[
+            {{"feed":{id},"mid":"1","substream":1,"temporal":0}}]}}"#
+    );
+    let attached = world.ask(1, numbers[0], numbers[1], &join);
     let asked = r#""simulcast":{"substream":-1,"substream-target":1,"temporal-layer":-1,"temporal-layer-target":0}"#;
     assert!(attached.contains(asked), "{attached}");
     world.answer(1, numbers[0], numbers[1], &attached);
-    let subscribed = |command: &Command| match command {
-        Command::Subscribe(parameters) => Some((parameters.subscription, parameters.stream.unwrap())),
-        _ => None,
-    };
-    let (subscription, stream) = world.commands().iter().find_map(subscribed).unwrap();
+    let (subscription, stream) = subscribed(&world.commands())[0];
     let layers = SentLayers { encoding: Some(0), spatial: None, temporal: Some(0) };
     world.notice(Notice::Layers { subscription, stream, layers });
     world.texts();
