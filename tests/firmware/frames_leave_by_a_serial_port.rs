@@ -17,7 +17,9 @@ fn frames_leave_by_a_serial_port() -> Result<()> {
     std::fs::remove_file(&port)?;
     let lines = String::from_utf8(read.stdout)?;
     println!("{lines}");
-    for words in ["network: eth0 has 10.0.2.15/24", "rooms: room 1234 was made", "init: ready ", "end: asked to end"] {
+    for words in
+        ["network: eth0 has 10.0.2.15/24", "rooms: room 1234 was made", "init: ready ", "end: asked to end by SIGTERM"]
+    {
         assert!(lines.contains(words), "{words:?} is not among\n{lines}");
     }
     assert!(!lines.contains("damaged"), "{lines}");

@@ -21,10 +21,10 @@ export default async function (world) {
     crowd.every((one) => one.framesDecoded > 10 * (SECONDS - 2)),
     `not everybody sees a picture: ${all}`,
   );
-  // A browser that waits long for its first picture asks by itself; what came of it at the publisher is counted above.
+  // A browser that waits long for its first picture asks once by itself: what the publisher made of it is counted above.
   expect(
-    crowd.every((one) => one.freezeCount === 0),
-    `somebody's picture froze: ${all}`,
+    crowd.every((one) => one.freezeCount === 0 && one.pliCount <= 1),
+    `somebody's picture froze or lacked a keyframe: ${all}`,
   );
   const first = crowd.map((one) => Math.round(one.firstMs)).sort((a, b) => a - b);
   world.remark(`${made} keyframes for ${CROWD}; pictures after ${first[0]} to ${first.at(-1)} ms`);
