@@ -4,6 +4,7 @@ import { chromium, firefox } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { Server } from './server.js';
 import { Tab } from './tab.js';
+import { speak } from './voice.js';
 
 const FLAGS = [
   '--no-sandbox',
@@ -113,13 +114,14 @@ export class World {
     await context.close();
   }
 
-  /** Opens a tab of its own user on the lobby. `device` takes Playwright's context options. */
+  /** Opens a tab of its own user, who `speaks` or beeps, on the lobby. `device` takes Playwright's context options. */
   async open(name, options = {}) {
     const { codec, device = {}, permissions = ['camera', 'microphone'] } = options;
-    const { picture = PICTURE, hasDevices = true, way } = options;
+    const { picture = PICTURE, hasDevices = true, speaks = false, way } = options;
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 720 }, permissions, ...device });
     await way?.take(context);
     if (!hasDevices) await context.addInitScript(takeDevicesAway);
+    if (speaks) await context.addInitScript(speak);
     const page = await context.newPage();
     const tab = new Tab(name, context, page);
     this.#tabs.push(tab);
@@ -144,8 +146,13 @@ export class World {
 
   /** Opens tabs and brings all of them into the room. */
   async join(...names) {
+    return this.joinWith({}, ...names);
+  }
+
+  /** The same, each tab opened with these `options`. */
+  async joinWith(options, ...names) {
     const tabs = [];
-    for (const name of names) tabs.push(await this.open(name));
+    for (const name of names) tabs.push(await this.open(name, options));
     for (const tab of tabs) await tab.join();
     return tabs;
   }

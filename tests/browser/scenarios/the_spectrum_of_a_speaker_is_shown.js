@@ -11,7 +11,7 @@ export default async function (world) {
   await world.freshRoom({ audio_spectrum_event: true });
   const [ada, bertrand] = await world.join('Ada', 'Bertrand');
   await ada.hasMediaOf('Bertrand');
-  // The microphones here beep once a second.
+  // The microphones here beep twice a second.
   await ada.until('sees how Bertrand sounds', async () => {
     const heights = await bars(ada, 'Bertrand');
     return heights.length === 16 && Math.max(...heights) > 30;

@@ -8,7 +8,7 @@ export default async function (world) {
 }
 
 async function talks(world) {
-  const [ada, bertrand, chiara] = await world.join('Ada', 'Bertrand', 'Chiara');
+  const [ada, bertrand, chiara] = await world.joinWith({ speaks: true }, 'Ada', 'Bertrand', 'Chiara');
   await ada.hasMediaOf('Bertrand', 'Chiara');
   await ada.page.keyboard.press('m');
   await ada.page.keyboard.press('g');
