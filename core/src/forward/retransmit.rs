@@ -10,7 +10,8 @@ use crate::wire::sequence::extend;
 
 impl<G: Gcm> Forwarding<'_, '_, G> {
     /// Queues those of `sequences` again that are still kept. A packet is repeated at most once in a while, and all
-    /// NACKs of a link share a budget, so that a hostile receiver costs little.
+    /// NACKs of a link share a budget, so that a hostile receiver costs little, and one that does not know how long its
+    /// queue has become does not fill it.
     pub fn retransmit(
         &mut self,
         place: u16,
@@ -23,11 +24,14 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             let link_place = subscription.parameters.link.index;
             let Some(link) = self.links.at_mut(link_place) else { return };
             subscription.nacked_packets = subscription.nacked_packets.saturating_add(1);
+            let pause_ms = pause_ms(link.bandwidth.round_trip_us());
             let left = link.feedback.repetitions_left;
             if left == 0 {
                 continue;
             }
-            let Some(found) = subscription.sent.repeat(self.sent.of(place), sequence, now) else { continue };
+            let Some(found) = subscription.sent.repeat(self.sent.of(place), sequence, pause_ms, now) else {
+                continue;
+            };
             let sending = subscription.sending_again(&found.1);
             // What is lost again would come too late: two copies are seldom lost both.
             let copies = if link.feedback.patience.is_asked() && sending == Sending::Rtx { 2 } else { 1 };
@@ -54,7 +58,7 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let entries = self.sent.of(place);
         let (found, sending) = match u8::try_from(bytes) {
             Ok(bytes) => (subscription.sent.get(entries, sequence)?, Sending::Padding { bytes }),
-            Err(_) => (subscription.sent.repeat(entries, sequence, now)?, Sending::Rtx),
+            Err(_) => (subscription.sent.repeat(entries, sequence, LEAST_PAUSE_MS, now)?, Sending::Rtx),
         };
         self.send_again(place, found, (sending, |_| Turn::First), (streams, ring))
     }
@@ -79,5 +83,23 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
         let Sent { splice, changes, .. } = sent;
         self.enqueue(link, Queued { packet, subscription: place, splice, index, changes, sending, turn });
         Some(())
+    }
+}
+
+/// How long a packet that was sent again is on its way at least; a receiver may know only how long that took before.
+fn pause_ms(round_trip_us: u64) -> u16 {
+    (round_trip_us / 2_000).clamp(LEAST_PAUSE_MS.into(), MOST_PAUSE_MS) as u16
+}
+
+const LEAST_PAUSE_MS: u16 = 15;
+const MOST_PAUSE_MS: u64 = 250;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_given_half_a_round_trip_to_arrive() {
+        assert_eq!([0, 20_000, 80_000, 350_000, 9_000_000].map(pause_ms), [15, 15, 40, 175, 250]);
     }
 }

@@ -88,12 +88,12 @@ impl SentRing {
         write(entries, index, Entry { state: State::Sent, sent, repeated_ms: 0 });
     }
 
-    /// The packet with this sequence number, and its extended one, if it was sent and may be sent again now; then it
-    /// counts as sent again.
-    pub fn repeat(&self, entries: &mut [SentEntry], sequence: u16, now: Instant) -> Option<(u64, Sent)> {
+    /// The packet with this sequence number, and its extended one, if it was sent and was not sent again within
+    /// `pause_ms`; then it counts as sent again.
+    pub fn repeat(&self, entries: &mut [SentEntry], sequence: u16, pause_ms: u16, now: Instant) -> Option<(u64, Sent)> {
         let (index, mut entry) = self.find(entries, sequence)?;
         let now_ms = (now.us / 1000) as u16;
-        let is_too_soon = now_ms.wrapping_sub(entry.repeated_ms) < REPEAT_MS;
+        let is_too_soon = now_ms.wrapping_sub(entry.repeated_ms) < pause_ms;
         if entry.state == State::Repeated && is_too_soon {
             return None;
         }
@@ -180,9 +180,6 @@ fn place(index: u64) -> usize {
     (index % SENT_PACKETS as u64) as usize
 }
 
-/// A packet is not sent again twice within this time.
-const REPEAT_MS: u16 = 15;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,11 +197,11 @@ mod tests {
         let entries = &mut [SentEntry::default(); SENT_PACKETS];
         let mut ring = SentRing::new(9);
         ring.record(entries, 10, SENT);
-        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(0)), Some((10, SENT)));
-        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(14)), None);
-        assert_eq!(ring.repeat(entries, 10, Instant::from_ms(15)), Some((10, SENT)));
-        assert_eq!(ring.repeat(entries, 9, Instant::from_ms(15)), None);
-        assert_eq!(ring.repeat(entries, 11, Instant::from_ms(15)), None);
+        assert_eq!(ring.repeat(entries, 10, 15, Instant::from_ms(0)), Some((10, SENT)));
+        assert_eq!(ring.repeat(entries, 10, 15, Instant::from_ms(14)), None);
+        assert_eq!(ring.repeat(entries, 10, 15, Instant::from_ms(15)), Some((10, SENT)));
+        assert_eq!(ring.repeat(entries, 9, 15, Instant::from_ms(15)), None);
+        assert_eq!(ring.repeat(entries, 11, 15, Instant::from_ms(15)), None);
     }
 
     proptest! {
@@ -225,7 +222,7 @@ mod tests {
             }
             for asked in start.saturating_sub(300)..index + 300 {
                 let expected = sent.contains(&asked) && asked + SENT_PACKETS as u64 > index;
-                let found = ring.repeat(entries, asked as u16, Instant::default()).map(|(found, _)| found);
+                let found = ring.repeat(entries, asked as u16, 15, Instant::default()).map(|(found, _)| found);
                 prop_assert_eq!(found == Some(asked), expected, "{}", asked);
             }
         }

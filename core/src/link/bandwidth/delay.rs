@@ -22,8 +22,7 @@ pub(super) enum Usage {
 pub(super) struct DelayTrend {
     current: Option<Group>,
     previous: Option<Group>,
-    /// Time of arrival since the first sample, and smoothed delay, in milliseconds.
-    samples: Deque<(f32, f32), SAMPLES>,
+    samples: Deque<Sample, SAMPLES>,
     first_arrival_us: u64,
     accumulated_ms: f32,
     smoothed_ms: f32,
@@ -34,6 +33,15 @@ pub(super) struct DelayTrend {
     /// Since when the trend is above its threshold.
     over_us: f32,
     usage: Usage,
+}
+
+/// The delay when a group came. All in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    /// Since the first sample.
+    at_ms: f32,
+    delay_ms: f32,
+    smoothed_ms: f32,
 }
 
 /// Packets that left within [`BURST_US`].
@@ -109,8 +117,9 @@ impl DelayTrend {
             self.samples.pop_front();
         }
         let at_ms = (group.arrival_us - self.first_arrival_us) as f32 / 1000.0;
+        let sample = Sample { at_ms, delay_ms: self.accumulated_ms, smoothed_ms: self.smoothed_ms };
         // Room was made above.
-        let _ = self.samples.push_back((at_ms, self.smoothed_ms));
+        let _ = self.samples.push_back(sample);
         let slope = if self.samples.is_full() { self.slope() } else { 0.0 };
         self.detect(slope, sent_us as f32, group.arrival_us);
     }
@@ -118,19 +127,30 @@ impl DelayTrend {
     /// The line through the samples, by least squares: milliseconds of delay in a millisecond.
     fn slope(&self) -> f32 {
         let count = self.samples.len() as f32;
-        let (sum_x, sum_y) = self.samples.iter().fold((0.0, 0.0), |sum, (x, y)| (sum.0 + x, sum.1 + y));
-        let (mean_x, mean_y) = (sum_x / count, sum_y / count);
+        let mean = |value: fn(&Sample) -> f32| self.samples.iter().map(value).sum::<f32>() / count;
+        let (mean_at_ms, mean_delay_ms) = (mean(|sample| sample.at_ms), mean(|sample| sample.smoothed_ms));
         let (mut above, mut below) = (0.0, 0.0);
-        for (x, y) in &self.samples {
-            above += (x - mean_x) * (y - mean_y);
-            below += (x - mean_x) * (x - mean_x);
+        for sample in &self.samples {
+            let at_ms = sample.at_ms - mean_at_ms;
+            above += at_ms * (sample.smoothed_ms - mean_delay_ms);
+            below += at_ms * at_ms;
         }
         if below > 0.0 { above / below } else { 0.0 }
     }
 
+    /// Whether the queue was as short lately as it was before: then what queues are pictures behind themselves, and a
+    /// row of larger ones is no trend. A queue that is long is not waited for.
+    fn drains(&self) -> bool {
+        let before = self.samples.len() / 2;
+        let shortest = |sum: f32, sample: &Sample| sum.min(sample.delay_ms);
+        let before_ms = self.samples.iter().take(before).fold(f32::INFINITY, shortest);
+        let lately_ms = self.samples.iter().skip(before).fold(f32::INFINITY, shortest);
+        lately_ms < before_ms + DRAINED_MS && self.accumulated_ms < before_ms + LONG_QUEUE_MS
+    }
+
     fn detect(&mut self, slope: f32, sent_us: f32, now_us: u64) {
         let trend_ms = f32::from(self.count.min(MOST_COUNTED)) * slope * GAIN;
-        if trend_ms > self.threshold_ms {
+        if trend_ms > self.threshold_ms && !self.drains() {
             self.over_us += sent_us;
             if self.over_us > OVER_US && slope >= self.last_trend {
                 self.usage = Usage::Over;
@@ -176,6 +196,10 @@ const MOST_COUNTED: u16 = 60;
 const GAIN: f32 = 4.0;
 /// So long above the threshold is overuse.
 const OVER_US: f32 = 10_000.0;
+/// A queue that is no longer than it was, but for so much, is empty again.
+const DRAINED_MS: f32 = 5.0;
+/// A queue that grew so much within the samples is one.
+const LONG_QUEUE_MS: f32 = 100.0;
 const THRESHOLD_MS: f32 = 12.5;
 const LEAST_THRESHOLD_MS: f32 = 6.0;
 const MOST_THRESHOLD_MS: f32 = 600.0;

@@ -72,6 +72,11 @@ impl Bandwidth {
         self.loss_bound.is_lossy() && self.bitrate_bps().is_none_or(has_room)
     }
 
+    /// From when a packet left until the peer told that it arrived, as it was last; 0 as long as it told nothing.
+    pub fn round_trip_us(&self) -> u64 {
+        self.round_trip_us
+    }
+
     /// Whether the peer tells what arrives, packet by packet. One that tells only a number tells none far above what it
     /// got of late: if nothing is sent for it, it never rises again.
     pub fn has_feedback(&self) -> bool {
