@@ -230,7 +230,11 @@ impl Selector {
                     false => Choice::LeaveOut,
                 }
             }
-            (Layers::Spatial(frame), Some(number)) => self.spatial.decide(self.highest(), number, &frame).choice(),
+            (Layers::Spatial(frame), Some(number)) => {
+                let encoding = stream.encodings.get(usize::from(source.encoding));
+                let top = encoding.map_or(0, |encoding| encoding.spatial_layers.get().saturating_sub(1));
+                self.spatial.decide(self.highest(), number, &frame, top).choice()
+            }
             (Layers::Targets(frame), _) => {
                 let Some(encoding) = stream.encodings.get(usize::from(source.encoding)) else { return Choice::TAKE };
                 let Highest { spatial, temporal } = self.highest();

@@ -1,5 +1,6 @@
 //! Which frames of scalable VP9 are sent (RFC 9628 sections 4.2 and 5): spatial and temporal layers within one
-//! encoding.
+//! encoding. Where spatial layers need each other in keyframes only (K-SVC), just the highest that is wanted is sent
+//! between these, which saves a good part; then not only a higher, but also a lower layer begins with a keyframe.
 
 use crate::stream::{PictureNumber, SpatialFrame};
 
@@ -14,6 +15,11 @@ pub struct SpatialGate {
     is_settled: bool,
     /// Whether the next picture may be of any temporal layer.
     climbs: bool,
+    /// One bit for each spatial layer: whether nothing of it was left out since the last keyframe.
+    whole: u8,
+    /// The highest spatial layer of the newest picture, and how many in a row had less than was expected.
+    seen: u8,
+    short_pictures: u8,
 }
 
 /// The highest layers that are sent.
@@ -41,7 +47,16 @@ pub enum Fate {
 impl SpatialGate {
     /// A gate that lets all up to `highest` through, since nothing was sent before.
     pub fn new(highest: Highest) -> Self {
-        Self { now: highest, changes: [(0, highest); CHANGES], newest: None, is_settled: false, climbs: true }
+        Self {
+            now: highest,
+            changes: [(0, highest); CHANGES],
+            newest: None,
+            is_settled: false,
+            climbs: true,
+            whole: ALL,
+            seen: 0,
+            short_pictures: 0,
+        }
     }
 
     /// The layers in force.
@@ -49,43 +64,104 @@ impl SpatialGate {
         self.now
     }
 
-    /// Decides about a packet of the picture `number`, of which no more than `ceiling` is allowed. Layers end with any
-    /// picture. Spatial layers begin with a keyframe, temporal ones also behind a picture that says so.
-    pub fn decide(&mut self, ceiling: Highest, number: PictureNumber, frame: &SpatialFrame) -> Fate {
+    /// Decides about a packet of the picture `number`, of which no more than `ceiling` is allowed; spatial layers up to
+    /// `top` come. Layers end with any picture, if the lower ones were sent. Spatial layers begin with a keyframe,
+    /// temporal ones also behind a picture that says so.
+    pub fn decide(&mut self, ceiling: Highest, number: PictureNumber, frame: &SpatialFrame, top: u8) -> Fate {
         // Far from zero, so that an older number lies below it.
         let number = self.newest.map_or(1 << 32 | u64::from(number.value), |newest| number.extend(newest));
         let is_key = frame.spatial == 0 && !frame.needs_pictures;
         let is_newest = self.newest == Some(number);
         let is_first = self.newest.is_none_or(|newest| number > newest);
+        if is_first {
+            self.short_pictures = if self.seen < top { self.short_pictures.saturating_add(1) } else { 0 };
+        }
+        // A layer may end, and it takes a while until it counts as gone.
+        let top = if self.short_pictures < SHORT_PICTURES { top } else { self.seen.min(top) };
         if is_first || is_key && is_newest && !self.is_settled {
-            self.is_settled = is_key;
-            let temporal = if self.climbs || is_key { ceiling.temporal } else { self.now.temporal };
-            let spatial = if is_key { ceiling.spatial } else { self.now.spatial };
-            let next = Highest { spatial: spatial.min(ceiling.spatial), temporal: temporal.min(ceiling.temporal) };
-            if next != self.now {
-                self.now = next;
-                self.changes.rotate_right(1);
-                self.changes[0] = (number, next);
-            }
-            self.climbs &= is_newest;
-            self.newest = Some(number);
+            self.begin_picture(ceiling, number, is_key, top);
+        }
+        let is_newest = self.newest == Some(number);
+        if is_first {
+            self.seen = frame.spatial;
+        } else if is_newest {
+            self.seen = self.seen.max(frame.spatial);
         }
         let in_force = self.changes.iter().find(|(from, _)| number >= *from).unwrap_or(&self.changes[CHANGES - 1]);
         let highest = in_force.1;
         if frame.temporal <= highest.temporal && frame.spatial <= highest.spatial {
-            self.climbs |= frame.is_switching_point && self.newest == Some(number);
-            return Fate::Sent(frame.ends && frame.spatial == highest.spatial);
+            return self.decide_within(ceiling, highest, frame, (is_newest, top));
         }
-        self.is_settled |= self.newest == Some(number);
+        self.is_settled |= is_newest;
         match frame.temporal <= highest.temporal && frame.spatial <= ceiling.spatial {
             true => Fate::Missed,
             false => Fate::LeftOut,
         }
     }
+
+    /// The first packet of a picture came: what may change changes.
+    fn begin_picture(&mut self, ceiling: Highest, number: u64, is_key: bool, top: u8) {
+        self.is_settled = is_key;
+        if is_key {
+            self.whole = ALL;
+        }
+        let temporal = if self.climbs || is_key { ceiling.temporal } else { self.now.temporal };
+        let spatial = if is_key { ceiling.spatial } else { self.now.spatial };
+        let mut next = Highest { spatial: spatial.min(ceiling.spatial), temporal: temporal.min(ceiling.temporal) };
+        if !self.is_whole(next.spatial.min(top)) {
+            // Until there is a keyframe, as little as may be of what can be decoded.
+            next = Highest { spatial, temporal: 0 };
+        }
+        if next != self.now {
+            self.now = next;
+            self.changes.rotate_right(1);
+            self.changes[0] = (number, next);
+        }
+        self.climbs &= self.newest == Some(number);
+        self.newest = Some(number);
+    }
+
+    /// Decides about a packet of layers that are sent, or of lower ones, which only some need.
+    fn decide_within(
+        &mut self,
+        ceiling: Highest,
+        highest: Highest,
+        frame: &SpatialFrame,
+        (is_newest, top): (bool, u8),
+    ) -> Fate {
+        let is_needed = frame.serves_higher || !frame.needs_pictures || frame.spatial >= highest.spatial.min(top);
+        let is_whole = !is_newest || !frame.needs_pictures || self.is_whole(frame.spatial);
+        if !is_needed || !is_whole {
+            if is_newest {
+                self.whole &= !bit(frame.spatial);
+                self.is_settled = true;
+            }
+            return if is_needed { Fate::Missed } else { Fate::LeftOut };
+        }
+        self.climbs |= frame.is_switching_point && is_newest;
+        let ends_picture = frame.ends && frame.spatial == highest.spatial;
+        match is_newest && highest.spatial.min(top) > ceiling.spatial {
+            true => Fate::SentAndWant(ends_picture),
+            false => Fate::Sent(ends_picture),
+        }
+    }
+
+    fn is_whole(&self, spatial: u8) -> bool {
+        self.whole & bit(spatial) != 0
+    }
+}
+
+fn bit(spatial: u8) -> u8 {
+    1_u8.checked_shl(spatial.into()).unwrap_or(0)
 }
 
 /// Changes that are remembered: packets that were overtaken by more pictures than these are of no use.
 const CHANGES: usize = 4;
+
+/// So many pictures without the highest spatial layer are no accident.
+const SHORT_PICTURES: u8 = 8;
+
+const ALL: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -128,6 +204,7 @@ mod tests {
         #[test]
         fn what_is_sent_can_be_decoded_and_each_picture_ends(
             ceilings in proptest::collection::vec((0_u8..4, 0_u8..3), 1..12),
+            needs_lower_in_keyframes_only in any::<bool>(),
         ) {
             let mut encoder = Encoder { picture: 0x7ff0, ..Encoder::default() };
             let mut gate = SpatialGate::new(Highest { spatial: 0, temporal: 0 });
@@ -144,25 +221,35 @@ mod tests {
                     let mut ends = Vec::new();
                     for spatial in 0..3 {
                         for ends_frame in [false, true] {
+                            let needs_lower = is_key || !needs_lower_in_keyframes_only;
                             let frame = SpatialFrame {
+                                serves_higher: needs_lower && spatial < 2,
                                 spatial,
                                 temporal,
                                 needs_pictures: !is_key,
                                 is_switching_point: temporal == 0,
                                 ends: ends_frame,
                             };
-                            match gate.decide(ceiling, number, &frame) {
+                            let fate = gate.decide(ceiling, number, &frame, 2);
+                            match fate {
                                 // The encoder marks its own last packet.
                                 Fate::Sent(ends_picture) => ends.push(ends_picture || (spatial == 2 && ends_frame)),
-                                Fate::SentAndWant(_) => unreachable!("of decode targets only"),
+                                Fate::SentAndWant(ends_picture) => {
+                                    wants_key = true;
+                                    ends.push(ends_picture || (spatial == 2 && ends_frame));
+                                }
                                 Fate::LeftOut => continue,
                                 Fate::Missed => {
                                     wants_key = true;
                                     continue;
                                 }
                             }
-                            prop_assert!(spatial <= ceiling.spatial && temporal <= ceiling.temporal);
-                            prop_assert!(spatial == 0 || decoded.contains(&(picture, spatial - 1)));
+                            let waits = matches!(fate, Fate::SentAndWant(_)) && temporal == 0;
+                            prop_assert!(spatial <= ceiling.spatial || waits);
+                            prop_assert!(temporal <= ceiling.temporal);
+                            prop_assert!(spatial == 0 || !needs_lower || decoded.contains(&(picture, spatial - 1)));
+                            let mut others = decoded.iter().filter(|(of, other)| *of == picture && *other != spatial);
+                            prop_assert!(needs_lower || others.next().is_none(), "nobody needs it");
                             for needed in &needs {
                                 prop_assert!(decoded.contains(&(*needed, spatial)), "{} needs {}", picture, needed);
                             }
@@ -174,9 +261,9 @@ mod tests {
                     }
                     prop_assert!(ends.is_empty() || ends.iter().position(|end| *end) == Some(ends.len() - 1));
                 }
-                let highest = |layer: fn(&(u8, u8)) -> u8| sent_last.iter().rev().take(8).map(layer).max();
-                prop_assert_eq!(highest(|sent| sent.0), Some(ceiling.spatial.min(2)), "the wanted layer comes");
-                prop_assert_eq!(highest(|sent| sent.1), Some(ceiling.temporal));
+                let highest = |count, layer: fn(&(u8, u8)) -> u8| sent_last.iter().rev().take(count).map(layer).max();
+                prop_assert_eq!(highest(3, |sent| sent.0), Some(ceiling.spatial.min(2)), "the wanted layer comes");
+                prop_assert_eq!(highest(8, |sent| sent.1), Some(ceiling.temporal));
             }
         }
     }
@@ -186,11 +273,38 @@ mod tests {
         let all = Highest { spatial: 2, temporal: 0 };
         let mut gate = SpatialGate::new(all);
         let number = |value| PictureNumber { value, bits: 7 };
-        let frame = |spatial| SpatialFrame { spatial, needs_pictures: true, ..SpatialFrame::default() };
-        assert_eq!(gate.decide(all, number(126), &frame(0)), Fate::Sent(false));
+        let frame =
+            |spatial| SpatialFrame { spatial, needs_pictures: true, serves_higher: true, ..SpatialFrame::default() };
+        let mut decide = |ceiling, value, spatial| gate.decide(ceiling, number(value), &frame(spatial), 2);
+        assert_eq!(decide(all, 126, 0), Fate::Sent(false));
         let base = Highest { spatial: 0, temporal: 0 };
-        assert_eq!(gate.decide(base, number(0), &frame(0)), Fate::Sent(false));
-        assert_eq!(gate.decide(base, number(0), &frame(1)), Fate::LeftOut);
-        assert_eq!(gate.decide(base, number(126), &frame(2)), Fate::Sent(false));
+        assert_eq!(decide(base, 0, 0), Fate::Sent(false));
+        assert_eq!(decide(base, 0, 1), Fate::LeftOut);
+        assert_eq!(decide(base, 126, 2), Fate::Sent(false));
+    }
+
+    #[test]
+    fn where_the_highest_layer_ends_without_a_keyframe_one_is_asked_for() {
+        let all = Highest { spatial: u8::MAX, temporal: 0 };
+        let mut gate = SpatialGate::new(all);
+        let frame = |spatial, needs_pictures, serves_higher| SpatialFrame {
+            spatial,
+            needs_pictures,
+            serves_higher,
+            ..SpatialFrame::default()
+        };
+        let mut picture = |value, layers, is_key: bool| {
+            let number = PictureNumber { value, bits: 15 };
+            let fates = (0..layers).map(|spatial| gate.decide(all, number, &frame(spatial, !is_key, is_key), 2));
+            fates.collect::<Vec<_>>()
+        };
+        assert_eq!(picture(0, 3, true), [Fate::Sent(false); 3]);
+        assert_eq!(picture(1, 3, false), [Fate::LeftOut, Fate::LeftOut, Fate::Sent(false)]);
+        for value in 2..10 {
+            assert_eq!(picture(value, 2, false), [Fate::LeftOut; 2]);
+        }
+        assert_eq!(picture(10, 2, false), [Fate::LeftOut, Fate::Missed]);
+        assert_eq!(picture(11, 2, true), [Fate::Sent(false); 2]);
+        assert_eq!(picture(12, 2, false), [Fate::LeftOut, Fate::Sent(false)]);
     }
 }

@@ -134,7 +134,7 @@ impl Encoding {
             return;
         }
         for (spatial, usual_bps) in self.usual_bps.iter_mut().enumerate() {
-            if let Some(bitrate_bps) = self.rates.bitrate_bps((spatial as u8, u8::MAX)) {
+            if let Some(bitrate_bps) = self.rates.incoming_bps(spatial as u8) {
                 *usual_bps = bitrate_bps.max(*usual_bps - *usual_bps / USUAL_PART);
             }
         }
@@ -174,6 +174,15 @@ impl Encoding {
         self.most_spatial_layers = self.most_spatial_layers.max(self.spatial_layers.get());
         self.temporal_layers.note(temporal, now);
         (spatial.unwrap_or(0), temporal)
+    }
+
+    /// Whether higher spatial layers than that of a frame need it.
+    pub fn serves_higher(&self, layers: &Layers) -> bool {
+        match layers {
+            Layers::Spatial(frame) => frame.serves_higher,
+            Layers::Targets(frame) => self.dependencies.serves_higher(frame.layers.spatial, frame.indications),
+            Layers::Unknown | Layers::Temporal { .. } => false,
+        }
     }
 
     /// When something of it is due: a NACK or a keyframe request.

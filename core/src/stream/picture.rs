@@ -67,6 +67,8 @@ pub struct SpatialFrame {
     pub is_switching_point: bool,
     /// Whether the packet is the frame's last.
     pub ends: bool,
+    /// Whether higher spatial layers need it, of this picture or of later ones.
+    pub serves_higher: bool,
 }
 
 /// The number of a picture, which wraps.
@@ -147,6 +149,7 @@ fn vp9_picture(facts: &vp9::Facts, start: usize) -> Picture {
             needs_pictures: facts.is_inter_picture,
             is_switching_point: layer.is_switching_point,
             ends: facts.is_frame_end,
+            serves_higher: !facts.is_not_upper_reference,
         })
     });
     Picture {

@@ -138,7 +138,8 @@ impl Stream {
             facts.picture.keyframe = encoding.note_keyframe(&facts);
         }
         let layers = encoding.note_layers(&facts.picture.layers, now);
-        encoding.rates.count(layers, packet.len(), now);
+        let serves_higher = encoding.serves_higher(&facts.picture.layers);
+        encoding.rates.count(layers, serves_higher, packet.len(), now);
         let content = &packet[..view.payload_range().end];
         let id = match memory.pool.insert(content, facts) {
             Some(id) => id,

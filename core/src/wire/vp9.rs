@@ -17,7 +17,7 @@ pub struct Facts {
     pub is_inter_picture: bool,
     /// Pictures say what they need by differences of their numbers.
     pub is_flexible: bool,
-    /// No higher spatial layer of this picture needs this frame.
+    /// No higher spatial layer needs this frame, of this picture or of later ones.
     pub is_not_upper_reference: bool,
     /// The layer of the frame, where it is told.
     pub layer: Option<Layer>,

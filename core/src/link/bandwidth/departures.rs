@@ -84,6 +84,15 @@ impl Departures {
         Some(departure)
     }
 
+    /// About how many bytes the packet `number` had, if it left so long ago that it is not remembered any more: those of
+    /// the one that took its place.
+    pub(super) fn forgotten_bytes(&self, entries: &[DepartureEntry], number: u16) -> Option<u16> {
+        let back = (self.end as u16).wrapping_sub(number);
+        let is_forgotten = usize::from(self.count) == DEPARTURES && back > self.count && back < 1 << 15;
+        let (departure, _) = read(*entries.get(place(u64::from(number)))?, self.newest)?;
+        is_forgotten.then_some(departure.bytes)
+    }
+
     fn find(&self, entries: &[DepartureEntry], number: u16) -> Option<(Departure, State)> {
         let back = (self.end as u16).wrapping_sub(number);
         if back == 0 || back > self.count {
@@ -151,6 +160,8 @@ mod tests {
             departures.note(&mut entries, number, departure(u64::from(number)));
         }
         assert_eq!(departures.arrived(&mut entries, 87), None);
+        let forgotten = [87, 88, 599, 600, 20_000].map(|number| departures.forgotten_bytes(&entries, number));
+        assert_eq!(forgotten, [Some(1200), None, None, None, None]);
         assert_eq!(departures.arrived(&mut entries, 88), Some((departure(88), false)));
         assert_eq!(departures.arrived(&mut entries, 600), None);
     }

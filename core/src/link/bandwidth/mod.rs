@@ -143,7 +143,7 @@ impl Bandwidth {
     /// What became of packets.
     pub fn feedback(&mut self, entries: &mut [DepartureEntry], feedback: &TransportFeedback<'_>, now: Instant) {
         let mut arrival_us = self.follow_reference(feedback.reference_64ms);
-        let mut newest = None;
+        let (mut newest, mut is_behind) = (None, false);
         for (number, delta) in feedback.statuses() {
             let Some(delta) = delta else {
                 if let Some(departure) = self.departures.missing(entries, number) {
@@ -153,7 +153,13 @@ impl Bandwidth {
                 continue;
             };
             arrival_us = arrival_us.saturating_add_signed(i64::from(delta) * TICK_US);
-            let Some((departure, is_late)) = self.departures.arrived(entries, number) else { continue };
+            let Some((departure, is_late)) = self.departures.arrived(entries, number) else {
+                if let Some(bytes) = self.departures.forgotten_bytes(entries, number) {
+                    self.throughput.count(arrival_us, bytes.into());
+                    is_behind = true;
+                }
+                continue;
+            };
             if is_late {
                 self.loss_bound.note_late();
                 continue;
@@ -166,12 +172,14 @@ impl Bandwidth {
         }
         if let Some(newest) = newest {
             self.round_trip_us = now.since_us(newest);
-            self.update(now);
+            self.update(self.trend.usage(), now);
+        } else if is_behind {
+            // The queue is longer than what is remembered.
+            self.update(Usage::Over, now);
         }
     }
 
-    fn update(&mut self, now: Instant) {
-        let usage = self.trend.usage();
+    fn update(&mut self, usage: Usage, now: Instant) {
         let peak_bps = self.throughput.peak_bps(PEAK_STEPS);
         if let Some((mean_bps, peak_bps)) = self.throughput.bitrate_bps().zip(peak_bps)
             && self.delay_bound.update(usage, Passed { mean_bps, peak_bps }, self.round_trip_us, now)
@@ -210,6 +218,6 @@ impl Bandwidth {
 const START_BPS: u32 = 8_000_000;
 const TICK_US: i64 = 250;
 /// A picture that queues on a narrow way passes in about so many steps of the throughput.
-const PEAK_STEPS: u64 = 3;
+const PEAK_STEPS: u64 = 8;
 const REFERENCE_US: u64 = 64_000;
 const REFERENCE_START: u64 = 1 << 32;

@@ -168,6 +168,18 @@ fn a_steady_way_is_found_within_five_seconds_and_its_queue_stays_short() {
 }
 
 #[test]
+fn a_queue_of_seconds_is_found_although_it_holds_more_than_is_remembered() {
+    for rate_bps in [150_000, 400_000, 1_000_000] {
+        let way = Way { rate_bps, queue_us: 3_000_000, ..WAY };
+        let mut run = Run::new();
+        assert_between(run.greedy(15, &way).estimate_bps(), rate_bps / 2, rate_bps / 10 * 13);
+        run.queued_us = 0;
+        run.greedy(20, &way);
+        assert!(run.queued_us < 1_000_000, "{rate_bps}: {} us", run.queued_us);
+    }
+}
+
+#[test]
 fn a_way_wider_than_what_is_wanted_is_open_within_two_seconds() {
     let way = Way { rate_bps: 50_000_000, delay_us: 1_000, ..WAY };
     assert!(Run::new().greedy(2, &way).estimate_bps() >= 4_500_000);

@@ -119,6 +119,12 @@ impl DependencyStructure {
         active().filter(is_allowed).max_by_key(rank).or_else(|| active().min_by_key(rank))
     }
 
+    /// Whether a frame of layer `spatial`, which is `indications` to the targets, belongs to a target of a higher one.
+    pub fn serves_higher(&self, spatial: u8, indications: Indications) -> bool {
+        let mut targets = (0_u8..).zip(&self.targets);
+        targets.any(|(number, layers)| layers.spatial > spatial && indications.of(number) != Indication::NotPresent)
+    }
+
     fn template(&self, id: u8) -> Option<Template> {
         let index = id.wrapping_sub(self.first_template) & 63;
         self.templates.get(usize::from(index)).copied()
