@@ -17,9 +17,11 @@ pub struct SpatialGate {
     climbs: bool,
     /// One bit for each spatial layer: whether nothing of it was left out since the last keyframe.
     whole: u8,
-    /// The highest spatial layer of the newest picture, and how many in a row had less than was expected.
+    /// The highest spatial layer of the newest picture so far, how many before it had less than was expected in a row,
+    /// and the highest that comes, as far as these tell.
     seen: u8,
     short_pictures: u8,
+    top: u8,
 }
 
 /// The highest layers that are sent.
@@ -56,6 +58,7 @@ impl SpatialGate {
             whole: ALL,
             seen: 0,
             short_pictures: 0,
+            top: u8::MAX,
         }
     }
 
@@ -71,20 +74,16 @@ impl SpatialGate {
         // Far from zero, so that an older number lies below it.
         let number = self.newest.map_or(1 << 32 | u64::from(number.value), |newest| number.extend(newest));
         let is_key = frame.spatial == 0 && !frame.needs_pictures;
-        let is_newest = self.newest == Some(number);
         let is_first = self.newest.is_none_or(|newest| number > newest);
         if is_first {
-            self.short_pictures = if self.seen < top { self.short_pictures.saturating_add(1) } else { 0 };
+            self.note_short_picture(top);
         }
-        // A layer may end, and it takes a while until it counts as gone.
-        let top = if self.short_pictures < SHORT_PICTURES { top } else { self.seen.min(top) };
-        if is_first || is_key && is_newest && !self.is_settled {
+        let top = top.min(self.top);
+        if is_first || is_key && self.newest == Some(number) && !self.is_settled {
             self.begin_picture(ceiling, number, is_key, top);
         }
         let is_newest = self.newest == Some(number);
-        if is_first {
-            self.seen = frame.spatial;
-        } else if is_newest {
+        if is_newest {
             self.seen = self.seen.max(frame.spatial);
         }
         let in_force = self.changes.iter().find(|(from, _)| number >= *from).unwrap_or(&self.changes[CHANGES - 1]);
@@ -97,6 +96,14 @@ impl SpatialGate {
             true => Fate::Missed,
             false => Fate::LeftOut,
         }
+    }
+
+    /// A picture is over, which may have had less than `top`: a layer may end, and it takes a while until it counts as
+    /// gone.
+    fn note_short_picture(&mut self, top: u8) {
+        self.short_pictures = if self.seen < top { self.short_pictures.saturating_add(1) } else { 0 };
+        self.top = if self.short_pictures < SHORT_PICTURES { u8::MAX } else { self.seen };
+        self.seen = 0;
     }
 
     /// The first packet of a picture came: what may change changes.
@@ -295,7 +302,12 @@ mod tests {
         };
         let mut picture = |value, layers, is_key: bool| {
             let number = PictureNumber { value, bits: 15 };
-            let fates = (0..layers).map(|spatial| gate.decide(all, number, &frame(spatial, !is_key, is_key), 2));
+            let mut decide = |spatial| gate.decide(all, number, &frame(spatial, !is_key, is_key), 2);
+            let fates = (0..layers).map(|spatial| {
+                let fate = decide(spatial);
+                assert_eq!(decide(spatial), fate, "all packets of a frame have its fate");
+                fate
+            });
             fates.collect::<Vec<_>>()
         };
         assert_eq!(picture(0, 3, true), [Fate::Sent(false); 3]);
