@@ -84,8 +84,8 @@ impl Departures {
         Some(departure)
     }
 
-    /// About how many bytes the packet `number` had, if it left so long ago that it is forgotten: as many as the one that
-    /// took its place.
+    /// About how many bytes the packet `number` had, if it left so long ago that it is forgotten: as many as the one
+    /// that took its place.
     pub(super) fn forgotten_bytes(&self, entries: &[DepartureEntry], number: u16) -> Option<u16> {
         let back = (self.end as u16).wrapping_sub(number);
         let is_forgotten = usize::from(self.count) == DEPARTURES && back > self.count && back < 1 << 15;
