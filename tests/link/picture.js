@@ -39,6 +39,7 @@ const lossy_delay_ms = 40;
 // What a listener saw between two reports.
 function difference(before, after, span_s) {
   const of = (kind, name) => (after[kind][name] || 0) - (before[kind][name] || 0);
+  const waits_ms = (kind) => 1000 * of(kind, 'jitterBufferDelay') / Math.max(1, of(kind, 'jitterBufferEmittedCount'));
   return {
     height: after.video.frameHeight,
     fps: of('video', 'framesDecoded') / span_s,
@@ -47,7 +48,8 @@ function difference(before, after, span_s) {
     frozen_s: of('video', 'totalFreezesDuration'),
     keyframe_requests: of('video', 'pliCount'),
     concealed_percent: concealedPercent(before, after),
-    jitter_buffer_ms: 1000 * of('audio', 'jitterBufferDelay') / Math.max(1, of('audio', 'jitterBufferEmittedCount')),
+    picture_waits_ms: waits_ms('video'),
+    sound_waits_ms: waits_ms('audio'),
   };
 }
 

@@ -199,7 +199,7 @@ const OVER_US: f32 = 10_000.0;
 /// A queue that is no longer than it was, but for so much, is empty again.
 const DRAINED_MS: f32 = 5.0;
 /// A queue that grew so much within the samples is one.
-const LONG_QUEUE_MS: f32 = 200.0;
+const LONG_QUEUE_MS: f32 = 100.0;
 const THRESHOLD_MS: f32 = 12.5;
 const LEAST_THRESHOLD_MS: f32 = 6.0;
 const MOST_THRESHOLD_MS: f32 = 600.0;

@@ -218,6 +218,6 @@ impl Bandwidth {
 const START_BPS: u32 = 8_000_000;
 const TICK_US: i64 = 250;
 /// A picture that queues on a narrow way passes in about so many steps of the throughput.
-const PEAK_STEPS: u64 = 3;
+const PEAK_STEPS: u64 = 6;
 const REFERENCE_US: u64 = 64_000;
 const REFERENCE_START: u64 = 1 << 32;
