@@ -24,11 +24,11 @@ impl<G: Gcm> Forwarding<'_, '_, G> {
             let link_place = subscription.parameters.link.index;
             let Some(link) = self.links.at_mut(link_place) else { return };
             subscription.nacked_packets = subscription.nacked_packets.saturating_add(1);
-            let pause_ms = pause_ms(link.bandwidth.round_trip_us());
             let left = link.feedback.repetitions_left;
             if left == 0 {
                 continue;
             }
+            let pause_ms = pause_ms(link.bandwidth.round_trip_us());
             let Some(found) = subscription.sent.repeat(self.sent.of(place), sequence, pause_ms, now) else {
                 continue;
             };

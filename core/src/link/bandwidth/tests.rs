@@ -270,31 +270,42 @@ fn a_flow_of_layers_climbs_by_probes_and_stays() {
     assert_eq!(layers(run.estimate_bps()).0, 1_500_000);
 }
 
-/// Sound, and eight pictures a second that leave whole: one after the other large and small.
-fn sound_and_small_pictures(run: &mut Run, seconds: u64, way: &Way) -> u32 {
+/// Sound in packets of `sound_bytes`, and what `pictures` sends at each step of half a millisecond, for two minutes.
+/// Gives the least estimate after the first seconds.
+fn least_estimate(
+    run: &mut Run,
+    way: &Way,
+    (sound_bytes, wanted_bps, settled_s): (u16, u32, u64),
+    mut pictures: impl FnMut(&mut Run, u64),
+) -> u32 {
     let (start, mut least_bps) = (run.now, u32::MAX);
-    let mut steps = 0_u64;
-    while run.now.since_us(start) < seconds * 1_000_000 {
+    for step in 0..240_000 {
         run.now = run.now.after_us(500);
-        run.bandwidth.want(400_000);
+        run.bandwidth.want(wanted_bps);
         run.bandwidth.tick(run.now);
-        if steps.is_multiple_of(40) {
-            run.send(100, way);
+        if step % 40 == 0 {
+            run.send(sound_bytes, way);
         }
-        if steps.is_multiple_of(250) {
-            let packets = if steps.is_multiple_of(500) { 2 } else { 1 };
-            (0..packets).for_each(|_| run.send(if packets == 2 { 700 } else { 300 }, way));
-        }
+        pictures(run, step);
         if let Some(bytes) = run.bandwidth.padding(run.now) {
             run.send(bytes, way);
         }
         run.receive(way);
-        steps += 1;
-        if run.now.since_us(start) > 5_000_000 {
+        if run.now.since_us(start) > settled_s * 1_000_000 {
             least_bps = least_bps.min(run.estimate_bps());
         }
     }
     least_bps
+}
+
+/// Eight pictures a second that leave whole: one after the other large and small.
+fn sound_and_small_pictures(run: &mut Run, way: &Way) -> u32 {
+    least_estimate(run, way, (100, 400_000, 5), |run, step| {
+        if step.is_multiple_of(250) {
+            let packets = if step.is_multiple_of(500) { 2 } else { 1 };
+            (0..packets).for_each(|_| run.send(if packets == 2 { 700 } else { 300 }, way));
+        }
+    })
 }
 
 #[test]
@@ -302,25 +313,17 @@ fn pictures_that_queue_behind_themselves_are_no_reason_to_send_none() {
     // They take 95 kbit/s in all.
     for (rate_bps, jitter_us) in [(150_000, 0), (150_000, 10_000), (200_000, 0), (250_000, 5_000)] {
         let way = Way { rate_bps, jitter_us, ..WAY };
-        let least_bps = sound_and_small_pictures(&mut Run::new(), 120, &way);
+        let least_bps = sound_and_small_pictures(&mut Run::new(), &way);
         assert!(least_bps > 95_000, "{rate_bps}, {jitter_us}: {least_bps}");
     }
 }
 
-/// Fifteen pictures a second of about 600 kbit/s, paced, of which each fourth is large and all vary, and sound. Gives
-/// the least estimate after some seconds.
-fn sound_and_uneven_pictures(run: &mut Run, seconds: u64, way: &Way) -> u32 {
-    let (start, mut least_bps) = (run.now, u32::MAX);
-    let (mut pacer, mut waiting, mut steps) = (Pacer::default(), VecDeque::new(), 0_u64);
-    while run.now.since_us(start) < seconds * 1_000_000 {
-        run.now = run.now.after_us(500);
-        run.bandwidth.want(840_000);
-        run.bandwidth.tick(run.now);
-        if steps.is_multiple_of(40) {
-            run.send(120, way);
-        }
-        if steps.is_multiple_of(133) {
-            let usual_bytes = [9_000, 3_000, 5_000, 3_000][steps as usize / 133 % 4];
+/// Fifteen pictures a second of about 600 kbit/s, paced, of which each fourth is large and all vary.
+fn sound_and_uneven_pictures(run: &mut Run, way: &Way) -> u32 {
+    let (mut pacer, mut waiting) = (Pacer::default(), VecDeque::new());
+    least_estimate(run, way, (120, 840_000, 10), |run, step| {
+        if step.is_multiple_of(133) {
+            let usual_bytes = [9_000, 3_000, 5_000, 3_000][step as usize / 133 % 4];
             let bytes = usual_bytes * (60 + run.random.u64() % 80) / 100;
             (0..bytes / 1_000).for_each(|_| waiting.push_back(1_000));
         }
@@ -328,16 +331,7 @@ fn sound_and_uneven_pictures(run: &mut Run, seconds: u64, way: &Way) -> u32 {
             pacer.left(bytes.into(), run.bandwidth.bitrate_bps(), run.now);
             run.send(bytes, way);
         }
-        if let Some(bytes) = run.bandwidth.padding(run.now) {
-            run.send(bytes, way);
-        }
-        run.receive(way);
-        steps += 1;
-        if run.now.since_us(start) > 10_000_000 {
-            least_bps = least_bps.min(run.estimate_bps());
-        }
-    }
-    least_bps
+    })
 }
 
 #[test]
@@ -346,7 +340,7 @@ fn large_pictures_after_which_the_queue_is_empty_again_are_no_congestion() {
         let way = Way { rate_bps, ..WAY };
         let mut run = Run::new();
         run.greedy(5, &way);
-        let least_bps = sound_and_uneven_pictures(&mut run, 120, &way);
+        let least_bps = sound_and_uneven_pictures(&mut run, &way);
         assert!(least_bps > 800_000, "{rate_bps}: {least_bps}");
     }
 }
